@@ -1,0 +1,99 @@
+# devshim: what can be done here. `make help` lists it.
+
+PYTHON      ?= python3
+VENV        ?= .venv
+BUILD       ?= .build
+PYTEST_ARGS ?=
+
+SHIM_SOURCES := $(wildcard devshim/shim/*.c)
+SHIM_HEADERS := $(wildcard devshim/shim/*.h)
+SHIM_OBJECTS := $(SHIM_SOURCES:devshim/shim/%.c=$(BUILD)/shim/%.o)
+SHIM_FLAGS   := devshim/shim/compile_flags.txt
+SHIM         := devshim/shim/libdevshim.so
+CHANNEL      := devshim/host/_channel.abi3.so
+HOST_SOURCES := $(wildcard devshim/host/*.c)
+READY        := $(VENV)/.ready
+RUN          := $(VENV)/bin/python
+PACKAGES     := $(shell awk '!/^ *(\#|$$)/ && $$2 != "-" {print $$2}' tests/clients.txt | sort -u)
+SUDO         := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test bench lint format build clients wheel clean
+
+##@ To see it work
+
+demo: $(READY) build ## Watch real programs use devices that exist only in Python
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH:/usr/sbin:/sbin" tests/demo/demo.sh
+
+help: ## List what can be done
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	    /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ To work on it
+
+test: $(READY) build ## Run the tests (PYTEST_ARGS='-k gps' for some of them)
+	@$(RUN) -m pytest -n auto --dist loadgroup -q $(PYTEST_ARGS)
+
+clients: ## Install the client programs that the tests use (Debian, Ubuntu)
+	@command -v apt-get >/dev/null || { echo "devshim: make clients needs apt-get; the programs are in tests/clients.txt" >&2; exit 1; }
+	$(SUDO) apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-upgrade --no-install-recommends build-essential python3-dev python3-venv $(PACKAGES)
+
+bench: $(READY) build ## Measure devshim beside the kernel and umockdev
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m tests.bench
+
+lint: $(VENV)/.lint ## Check style, types, and the C code with warnings as errors
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(CC) @$(SHIM_FLAGS) -Werror -fsyntax-only $(SHIM_SOURCES)
+	@echo "lint: nothing to say"
+
+format: $(VENV)/.lint ## Lay the Python code out, and bring ARCHITECTURE.md's map up to date
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+	@PYTHONPATH=tests $(RUN) tests/docs/test_architecture.py
+
+build: $(SHIM) $(CHANNEL) ## Compile the shim and the host's C module in place (a second)
+
+wheel: $(READY) ## Make dist/*.whl and dist/*.tar.gz
+	@$(RUN) -m pip install -q --disable-pip-version-check build
+	@rm -rf build dist
+	@$(RUN) -m build --quiet
+	@ls -1 dist/*
+
+clean: ## Remove everything that was made here, the virtual environment too
+	rm -rf $(BUILD) $(VENV) build dist *.egg-info $(SHIM) $(CHANNEL) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The parts.
+
+$(SHIM): $(SHIM_OBJECTS)
+	@$(CC) -shared -Wl,-z,defs -Wl,-z,now -o $@.new $^ -ldl -lpthread && mv $@.new $@
+	@echo "built $@"
+
+$(BUILD)/shim/%.o: devshim/shim/%.c $(SHIM_HEADERS) $(SHIM_FLAGS) | $(BUILD)/tools
+	@mkdir -p $(@D)
+	@$(CC) @$(SHIM_FLAGS) $(CFLAGS) -c -o $@ $<
+
+# Targets hold the old library mapped: each is made beside it and moved over it.
+$(CHANNEL): $(HOST_SOURCES) $(SHIM_HEADERS) | $(BUILD)/tools
+	@$(CC) -std=gnu11 -O2 -g -fPIC -shared -fvisibility=hidden -Wall -Wextra -DPy_LIMITED_API=0x030B0000 -Idevshim/shim \
+	    -I"$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')" $(CFLAGS) -o $@.new $(HOST_SOURCES) && mv $@.new $@
+	@echo "built $@"
+
+$(READY): pyproject.toml setup.py | $(BUILD)/tools
+	@echo "setting up $(VENV) ..."
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install -q --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+$(VENV)/.lint: $(READY)
+	@$(RUN) -m pip install -q --disable-pip-version-check -e '.[lint]'
+	@touch $@
+
+# What a fresh machine may lack, each said in one line with its way out.
+$(BUILD)/tools: tests/tools.sh
+	@CC="$(CC)" PYTHON="$(PYTHON)" sh tests/tools.sh
+	@mkdir -p $(@D) && touch $@

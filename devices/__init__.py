@@ -1,0 +1,20 @@
+"""The catalogue: one product a file, found by its name (`-d /dev/ttyUSB0=gps`) or by its class.
+
+    from devshim.devices import Gps
+
+A wheel carries this folder as the package devshim.devices; in a checkout the link devshim/devices leads here.
+Nothing is imported before it is asked for.
+"""
+
+from typing import Any
+
+from devshim import catalogue
+
+
+def __getattr__(name: str) -> Any:
+    """A class of the catalogue, by its name."""
+    return catalogue.attribute(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(catalogue.classes())

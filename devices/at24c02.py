@@ -1,0 +1,63 @@
+"""Atmel AT24C02 EEPROM, and its larger kin by `size`.  Datasheets: Atmel-8700 (AT24C02C), Atmel-8568 (AT24C256C)."""
+
+from pathlib import Path
+
+from devshim import Block, I2cChip
+
+
+class At24c02(I2cChip):
+    """256 bytes that outlive power, at 0x50 to 0x57 (A2 to A0 pins).
+
+    size: bytes, a power of two from 128 (24C01) to 65536 (24C512).  page_size: 0 is what chips of that size have.
+    file: where the contents are kept between runs; without it they begin as 0xff.
+    """
+
+    address: int = 0x50
+    size: int = 256
+    page_size: int = 0
+    write_time: float = 0.005       # seconds without acknowledge after a write
+    write_protect: bool = False     # the WP pin
+    file: str = ""
+
+    addressing = "auto-increment"
+    memory = Block(0, length="size", fill=0xFF)
+
+    bank = 0                        # 24C04 to 24C16: the address bits that come with the device address
+    changed = False
+
+    def setup(self):
+        if self.size not in (1 << bits for bits in range(7, 17)):
+            raise ValueError(f"size={self.size}: there are such EEPROMs of 128, 256, 512, ... 65536 bytes")
+        self.span = self.size
+        self.address_size = 1 if self.size <= 2048 else 2
+        self.address_mask = self.size - 1
+        pages = ((256, 8), (2048, 16), (8192, 32), (32768, 64), (65536, 128))
+        self.page_size = self.page_size or next(page for size, page in pages if self.size <= size)
+        if self.file and Path(self.file).exists():
+            self.memory = Path(self.file).read_bytes()
+
+    def addresses_used(self):
+        banks = self.size // 256 if self.address_size == 1 else 1
+        return range(self.address, self.address + max(banks, 1))
+
+    def started(self, address, reading):
+        self.bank = address - self.address
+        return super().started(address, reading)
+
+    def point(self, data):
+        rest = super().point(data)
+        self.pointer |= self.bank << 8
+        return b"" if self.write_protect else rest
+
+    @memory.written
+    def note_change(self):
+        self.changed = True
+
+    def stopped(self):
+        """STOP begins the write cycle, in which the chip does not answer (acknowledge polling)."""
+        if not self.changed:
+            return
+        self.changed = False
+        self.busy_for(self.write_time)
+        if self.file:
+            Path(self.file).write_bytes(self.memory)

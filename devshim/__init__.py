@@ -1,0 +1,56 @@
+"""devshim runs your program against devices written in Python; no root, no kernel module, no change to the program.
+
+The public names, one list.  They are imported when first used, so that starting a program costs none of them.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from devshim.errors import ConfigError, DevshimError, ModelError, ShimNotBuilt, SpecError, TargetFailed
+    from devshim.model.ctext import structures
+    from devshim.model.device import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, REAL, WAIT, Device, File
+    from devshim.model.i2c import I2cBus, I2cChip
+    from devshim.model.ioctl import IO, IOR, IOW, IOWR, NewFile, ioctl, pointer, sized
+    from devshim.model.registers import Block, Register
+    from devshim.model.serial import Serial, characters, command, pause
+    from devshim.model.timing import every
+
+__version__ = "0.1.0"
+
+PUBLIC = {
+    "devshim.errors": ("ConfigError", "DevshimError", "ModelError", "ShimNotBuilt", "SpecError", "TargetFailed"),
+    "devshim.model.ctext": ("structures",),
+    "devshim.model.device": (
+        "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Device", "File",
+    ),
+    "devshim.model.i2c": ("I2cBus", "I2cChip"),
+    "devshim.model.ioctl": ("IO", "IOR", "IOW", "IOWR", "NewFile", "ioctl", "pointer", "sized"),
+    "devshim.model.registers": ("Block", "Register"),
+    "devshim.model.serial": ("Serial", "characters", "command", "pause"),
+    "devshim.model.timing": ("every",),
+}  # fmt: skip
+
+__all__ = [
+    "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Block",
+    "ConfigError", "Device", "DevshimError", "File", "I2cBus", "I2cChip", "ModelError", "NewFile", "Register", "Serial",
+    "ShimNotBuilt", "SpecError", "TargetFailed", "characters", "command", "every", "ioctl", "pause", "pointer", "sized",
+    "structures",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in PUBLIC.items():
+        if name in names:
+            from importlib import import_module
+
+            value = getattr(import_module(module), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'devshim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,147 @@
+"""What will be caught of a program: looks at its file, without running it, and says what to do about the rest."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from devshim import target
+from devshim.elf import Elf, NotElf
+
+SCRIPTS_DEEP = 4
+"""How many interpreters of interpreters the kernel follows; exec_binprm in fs/exec.c."""
+
+SANITIZERS = {"asan": "AddressSanitizer", "tsan": "ThreadSanitizer", "msan": "MemorySanitizer"}
+
+NO_ENGINE = "this devshim catches calls in libc only"
+
+
+class Finding(NamedTuple):
+    """One line of a doctor's report."""
+
+    good: bool
+    text: str
+    advice: str = ""
+    """What to do about it; empty where nothing needs doing."""
+
+
+def examine(program: str) -> Iterator[Finding]:
+    """Say what will be caught of a program, by path or by name on $PATH; a script is followed to its interpreter.
+
+    Raises TargetFailed where there is no such program.
+    """
+    path = target.find_program(program, os.environ)
+    for _ in range(SCRIPTS_DEEP + 1):
+        yield from privileges(path)
+        line = shebang(path)
+        if line is None:
+            break
+        interpreter = interpreter_of(line)
+        if interpreter is None:
+            yield Finding(False, f"{path}: a script whose first line names no program: #!{line}", "correct that line")
+            return
+        path = target.find_program(interpreter, os.environ)
+        yield Finding(True, f"a script, run by {path} (#!{line})")
+    try:
+        elf = Elf.read(path)
+    except NotElf as error:
+        yield Finding(False, f"{error}; a shell would try to run it as a script", "begin it with a #! line")
+        return
+    yield from way_of_calls(elf)
+
+
+def shebang(path: str) -> str | None:
+    """The text behind "#!" of a script; None for another file."""
+    with open(path, "rb") as file:
+        first = file.readline(256)  # BINPRM_BUF_SIZE of linux/binfmts.h
+    return first[2:].decode(errors="replace").strip() if first.startswith(b"#!") else None
+
+
+def interpreter_of(line: str) -> str | None:
+    """The program that a "#!" line runs; behind env(1) that is its first word that is no option or variable."""
+    words = line.split(maxsplit=1)
+    if not words:
+        return None
+    if os.path.basename(words[0]) != "env" or len(words) == 1:
+        return words[0]
+    rest = [word for word in shlex.split(words[1].removeprefix("-S")) if not word.startswith("-") and "=" not in word]
+    return rest[0] if rest else None
+
+
+def privileges(path: str) -> Iterator[Finding]:
+    """Find out whether the kernel would start it with more rights than ours, when ld.so ignores LD_PRELOAD."""
+    state = os.stat(path)
+    if state.st_mode & stat.S_ISUID and state.st_uid != os.geteuid():
+        yield Finding(False, f"{path} is setuid: the loader drops the shim", "run it as its owner, or a copy without that bit")
+    if state.st_mode & stat.S_ISGID and state.st_mode & stat.S_IXGRP and state.st_gid != os.getegid():
+        yield Finding(False, f"{path} is setgid: the loader drops the shim", "run it as its group, or a copy without that bit")
+    if os.geteuid() and "security.capability" in os.listxattr(path):
+        yield Finding(False, f"{path} has file capabilities: the loader drops the shim", "run a copy: cp does not keep them")
+
+
+def way_of_calls(elf: Elf) -> Iterator[Finding]:
+    """Say by which way the program's calls go to the kernel, and whether the shim stands there."""
+    go = ("Go", 4) in elf.notes or ".note.go.buildid" in elf.sections
+    shim = Elf.read(target.SHIM) if os.path.exists(target.SHIM) else None
+    if shim is None:
+        yield Finding(False, "the shim is not built", "devshim doctor, without a program, says more")
+    elif (elf.machine, elf.bits) != (shim.machine, shim.bits):
+        advice = f"build the program for {shim.machine_name}"
+        yield Finding(False, f"built for {elf.machine_name}; the shim is for {shim.machine_name}: nothing is caught", advice)
+        return
+    if elf.interpreter is None:
+        yield static(elf, go)
+        return
+    if go:
+        text = "Go, dynamically linked: Go's own code makes system calls without libc; only its C code is caught"
+        yield Finding(False, text, f"{NO_ENGINE}; test such a program against real devices")
+        return
+    yield from loader(elf.interpreter)
+    yield from sanitizer(elf)
+    if shim is not None:
+        yield interposed(elf, shim)
+
+
+def static(elf: Elf, go: bool) -> Finding:
+    """The finding for a program without a loader."""
+    if go:
+        text = "Go, statically linked: it makes system calls without libc: nothing is caught"
+        return Finding(False, text, f"{NO_ENGINE}; test such a program against real devices")
+    kind = "statically linked (static-pie)" if elf.position_independent else "statically linked"
+    advice = f"{NO_ENGINE}; link it dynamically: leave out -static (Rust: a *-linux-gnu target)"
+    return Finding(False, f"{kind}: no library can be loaded into it: nothing is caught", advice)
+
+
+def loader(interpreter: str) -> Iterator[Finding]:
+    """Tell glibc's loader from the others."""
+    name = os.path.basename(interpreter)
+    if not os.path.exists(interpreter):
+        yield Finding(False, f"its loader {interpreter} is not here: it cannot start", "install the libc it was built for")
+    elif name.startswith("ld-musl"):
+        yield Finding(False, "dynamically linked with musl; the shim is made for glibc", "build it with glibc's gcc")
+    elif name.startswith("klibc"):
+        yield Finding(False, "linked with klibc, which knows no LD_PRELOAD: nothing is caught", "build it with glibc's gcc")
+    elif name.startswith(("ld-linux", "ld64", "ld.so", "ld-")):
+        yield Finding(True, f"dynamically linked with glibc ({interpreter})")
+    else:
+        yield Finding(False, f"its loader {interpreter} is unknown", "try: devshim run -v -d NODE=MODEL -- PROGRAM")
+
+
+def sanitizer(elf: Elf) -> Iterator[Finding]:
+    """Say what a sanitizer in the program means."""
+    for short, name in SANITIZERS.items():
+        library = any(needed.startswith(f"lib{short}.") for needed in elf.needed)
+        if library or f"__{short}_init" in elf.symbols | elf.exports | elf.imports:
+            note = "; ASAN_OPTIONS gets verify_asan_link_order=0" if short == "asan" and library else ""
+            yield Finding(True, f"built with {name}: works{note}")
+
+
+def interposed(elf: Elf, shim: Elf) -> Finding:
+    """List the functions of the program that the shim stands in front of."""
+    names = sorted(elf.imports & shim.exports)
+    if not names:
+        return Finding(True, "it calls none of the interposed functions itself; its libraries' calls are caught")
+    return Finding(True, f"{len(names)} of its functions are caught: {' '.join(names)}")

@@ -1,0 +1,128 @@
+"""devshim run: starts a program against devices, waits for it, and ends with its exit code.
+
+    reads options -> makes the run's directory -> forks the host -> starts the program -> waits -> cleans up
+"""
+
+from __future__ import annotations
+
+import os
+
+from devshim import target
+from devshim.cli.options import RUN, Options, parse, wrong
+from devshim.hostprocess import HostProcess
+from devshim.waiter import SIGNALS, Interrupted, Waiter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+    from collections.abc import Iterable
+else:
+    import _signal  # see target.py
+
+
+def main(words: list[str]) -> int:
+    """Run the program that the words ask for and return the command's exit code."""
+    options = Options()
+    if parse(words, RUN, options) == ["--help"]:
+        from devshim.cli.usage import run_help
+
+        print(run_help(), end="")
+        return 0
+    if not options.program:
+        raise wrong("no program to run; devshim run --help shows how")
+    if options.in_process:
+        raise wrong("--in-process: this devshim cannot run models inside the program yet; leave it out")
+    return run(options)
+
+
+def run(options: Options) -> int:
+    """Run options.program against the devices of options; return its exit code, or ours where something else failed.
+
+    Raises a DevshimError where the program cannot be started.
+    """
+    environment = dict(os.environ)
+    target.refuse_nesting(environment)
+    path = target.find_program(options.program[0], environment)
+    reserve_standard_streams()
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, SIGNALS)
+    run_directory = target.make_run_directory(environment)
+    try:
+        shim = target.shim_path(run_directory)
+        adopt_orphans()
+        environment = target.target_environment(environment, run_directory, shim)
+        return run_in(run_directory, path, options, environment, mask)
+    finally:
+        target.remove_run_directory(run_directory)
+
+
+def run_in(run_directory: str, path: str, options: Options, environment: dict[str, str], mask: Iterable[int]) -> int:
+    """Fork the host, start the program, wait for both."""
+    # What needs no loading starts at once, beside the host.
+    patient = options.needs_loading()
+    waiter = Waiter(HostProcess(run_directory, options, mask, report=patient))
+    try:
+        if patient and not waiter.until_plugged():
+            return refused(waiter)
+        waiter.raise_pending()
+        waiter.program = target.start(path, options.program, environment, mask)
+        leave_streams_to_program(waiter.host)
+        code = waiter.until_program_ended()
+        return finish(waiter, code, options)
+    except Interrupted as interrupt:
+        return 128 + interrupt.number
+    finally:
+        waiter.host.kill()
+
+
+def refused(waiter: Waiter) -> int:
+    """The exit code where the host could not begin; it has said why unless it was killed."""
+    if waiter.host.refused is None:
+        target.say("the host died before anything was plugged")
+    return waiter.host.refused or 125
+
+
+def finish(waiter: Waiter, code: int, options: Options) -> int:
+    """After the program: wait for what it left behind, let the host finish, and choose the exit code."""
+    host = waiter.host
+    host.listen()
+    if not options.needs_loading() and not host.ready and host.refused is None and host.ended is None:
+        return code  # over before the host had begun: nobody can have needed it
+    if options.needs_loading():
+        waiter.until_alone(options.linger)
+    host.end()
+    waiter.until_host_ended()
+    waiter.tell_host_lost()
+    if host.refused is not None:
+        return code or host.refused
+    return code or (options.error_exitcode if host.failures != 0 else 0)
+
+
+def reserve_standard_streams() -> None:
+    """Fill closed standard streams, so that no descriptor of ours takes their place; the program does not get it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+
+
+def leave_streams_to_program(host: HostProcess) -> None:
+    """Let go of what the program inherited through us: a pipe must end for its reader when the program closes it."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    first = 3
+    for descriptor in sorted((host.status, host.control)):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what the run's processes leave behind (PR_SET_CHILD_SUBREAPER of prctl(2))."""
+    try:
+        from devshim.host._channel import set_subreaper
+    except ImportError as error:
+        from devshim.errors import ShimNotBuilt
+
+        text = f"the host's C module cannot be loaded ({error}): run `make build` in a source tree, or install devshim again"
+        raise ShimNotBuilt(text) from error
+    set_subreaper()

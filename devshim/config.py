@@ -1,0 +1,107 @@
+"""devshim.yml: what a run plugs, describes and denies, so that nobody types it twice.
+
+    version: 1
+    devices:
+      - path: /dev/ttyUSB0
+        model: gps                      # as after NODE= on the command line, without parameters
+        with: {latitude: 52.52}
+    describe: [motor.h]                 # files that describe ioctls
+    deny: ["/dev/video*", "/dev/sda=EPERM"]
+    only_plugged: true
+
+Relative paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from devshim import schema, yamltext
+from devshim.errors import ConfigError, SpecError
+from devshim.spec import Spec, check_node
+from devshim.yamltext import Document, Path
+
+#: A model or description that names a file, as opposed to one known by its name or as package.module:Class.
+FILE = re.compile(r".+\.(?:py(?::\w+)?|ya?ml|h|trace(?:\.zst)?)")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a devshim.yml says.
+
+    file          it, as given
+    devices       what to plug, in order; paths in it are absolute
+    describe      files that describe ioctls, with absolute paths
+    deny          (shell pattern, errno) of nodes that may not be opened
+    only_plugged  whether every device node that is not plugged is refused
+    """
+
+    file: str
+    devices: tuple[Spec, ...] = ()
+    describe: tuple[str, ...] = ()
+    deny: tuple[tuple[str, int], ...] = ()
+    only_plugged: bool = False
+
+
+def load(file: str) -> Config:
+    """Read a devshim.yml.
+
+    Raises ConfigError in one line, with file:line:column, where it cannot be read, is no YAML, has an unknown
+    key, or holds what cannot be.
+    """
+    document = yamltext.load(file)
+    if document.data is None:
+        raise ConfigError(f"{file}: it is empty; it begins with version: 1")
+    schema.check(document, "config")
+    data: dict[str, Any] = document.data
+    folder = os.path.dirname(os.path.abspath(file))
+    return Config(
+        file,
+        tuple(device(document, at, folder) for at in range(len(data.get("devices", [])))),
+        tuple(beside(folder, name) for name in listed(data.get("describe", []))),
+        tuple(denied(document, path, text) for path, text in placed(data, "deny")),
+        data.get("only_plugged", False),
+    )
+
+
+def device(document: Document, at: int, folder: str) -> Spec:
+    """One entry of `devices`."""
+    entry = document.data["devices"][at]
+    path: Path = ("devices", at)
+    where = document.place((*path, "model"))
+    try:
+        node = check_node(entry["path"], str(document.place((*path, "path"))))
+    except SpecError as problem:
+        raise ConfigError(str(problem)) from None
+    return Spec(node, beside(folder, entry["model"]), dict(entry.get("with", {})), str(where))
+
+
+def beside(folder: str, name: str) -> str:
+    """A name of a file as an absolute path, relative to the configuration; other names stay."""
+    return os.path.normpath(os.path.join(folder, name)) if FILE.fullmatch(name) and "://" not in name else name
+
+
+def listed(value: str | list[str]) -> list[str]:
+    """One text or several, as a list."""
+    return [value] if isinstance(value, str) else value
+
+
+def placed(data: dict[str, Any], key: str) -> list[tuple[Path, str]]:
+    """One text or several under a key, each with its path."""
+    value = data.get(key, [])
+    return [((key,), value)] if isinstance(value, str) else [((key, at), text) for at, text in enumerate(value)]
+
+
+def denied(document: Document, path: Path, text: str) -> tuple[str, int]:
+    """GLOB or GLOB=ERRNO; without one the program gets EACCES, as with --deny."""
+    glob, equals, name = text.rpartition("=")
+    if not equals:
+        return text, errno.EACCES
+    numbers = {name: number for number, name in errno.errorcode.items()}
+    if name.upper() not in numbers or not glob:
+        raise document.error(path, f'"{text}": {name!r} is no errno; write GLOB or GLOB=ERRNO, such as /dev/sda=EPERM')
+    return glob, numbers[name.upper()]

@@ -1,0 +1,1 @@
+"""The host: brings each call to its model and the answer back."""

@@ -1,0 +1,649 @@
+/* _channel.c: the host's end of the channel, and the lock under which models are called.
+ *
+ * A small loop waits for calls without the GIL: first looking at the slots that were busy a moment ago, then
+ * asleep on the bell. It copies a request before it looks at it (the target can write to the mapping at any
+ * time), calls Python, and writes the answer. What a call means is Python's business (host/files.py). */
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../shim/wire.h"
+
+#define WATCHED 8     /* slots that are looked at without being rung for */
+#define SPINS   600u  /* looks before sleeping: some 20 us */
+
+static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
+{
+    return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
+}
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* ---- Lock: one at a time, re-entrant, waited for without the GIL --------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    uint32_t word; /* 0 free, 1 taken, 2 taken and waited for */
+    unsigned long owner;
+    unsigned depth;
+} Lock;
+
+static void lock_wait(Lock *lock)
+{
+    while (__atomic_exchange_n(&lock->word, 2, __ATOMIC_ACQUIRE) != 0)
+        futex(&lock->word, FUTEX_WAIT_PRIVATE, 2, NULL);
+}
+
+static bool lock_try(Lock *lock)
+{
+    uint32_t none = 0;
+    return __atomic_compare_exchange_n(&lock->word, &none, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static bool lock_is_mine(Lock *lock)
+{
+    return __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) == PyThread_get_thread_ident();
+}
+
+static void lock_claim(Lock *lock)
+{
+    __atomic_store_n(&lock->owner, PyThread_get_thread_ident(), __ATOMIC_RELAXED);
+    lock->depth = 1;
+}
+
+/* Without the GIL. */
+static void lock_enter(Lock *lock)
+{
+    if (!lock_try(lock))
+        lock_wait(lock);
+    lock_claim(lock);
+}
+
+static void lock_leave(Lock *lock)
+{
+    if (--lock->depth > 0)
+        return;
+    __atomic_store_n(&lock->owner, 0, __ATOMIC_RELAXED);
+    if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)
+        futex(&lock->word, FUTEX_WAKE_PRIVATE, 1, NULL);
+}
+
+static PyObject *Lock_acquire(PyObject *self, PyObject *unused)
+{
+    Lock *lock = (Lock *)self;
+    (void)unused;
+    if (lock_is_mine(lock)) {
+        lock->depth++;
+        Py_RETURN_NONE;
+    }
+    if (!lock_try(lock)) {
+        Py_BEGIN_ALLOW_THREADS
+        lock_wait(lock);
+        Py_END_ALLOW_THREADS
+    }
+    lock_claim(lock);
+    Py_RETURN_NONE;
+}
+
+static PyObject *Lock_release(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    if (!lock_is_mine((Lock *)self)) {
+        PyErr_SetString(PyExc_RuntimeError, "this thread does not hold the lock");
+        return NULL;
+    }
+    lock_leave((Lock *)self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *Lock_exit(PyObject *self, PyObject *args)
+{
+    (void)args;
+    return Lock_release(self, NULL);
+}
+
+static PyObject *Lock_enter_method(PyObject *self, PyObject *unused)
+{
+    PyObject *none = Lock_acquire(self, unused);
+    Py_XDECREF(none);
+    return none ? Py_NewRef(self) : NULL;
+}
+
+static PyObject *Lock_held(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(lock_is_mine((Lock *)self));
+}
+
+static PyMethodDef Lock_methods[] = {
+    { "acquire", Lock_acquire, METH_NOARGS, "Wait until no other thread holds the lock, and hold it." },
+    { "release", Lock_release, METH_NOARGS, "Give it back. Raises RuntimeError where this thread does not hold it." },
+    { "held", Lock_held, METH_NOARGS, "Whether the calling thread holds it." },
+    { "__enter__", Lock_enter_method, METH_NOARGS, NULL },
+    { "__exit__", Lock_exit, METH_VARARGS, NULL },
+    { NULL, NULL, 0, NULL },
+};
+
+static PyType_Slot Lock_slots[] = {
+    { Py_tp_doc, "A re-entrant lock. Models, timers and whoever holds it run one at a time." },
+    { Py_tp_methods, Lock_methods },
+    { 0, NULL },
+};
+
+static PyType_Spec Lock_spec = { "devshim.host._channel.Lock", sizeof(Lock), 0, Py_TPFLAGS_DEFAULT, Lock_slots };
+
+/* ---- Channel ---------------------------------------------------------------------------------------------- */
+
+struct process {
+    struct channel *channel; /* NULL: no process has this number */
+    uint32_t dying;
+};
+
+struct watched {
+    struct slot *slot;
+    uint32_t process, index;
+};
+
+typedef struct {
+    PyObject_HEAD
+    struct bell *bell;
+    Lock *lock;
+    PyObject *files;  /* list: file number -> object with read, write, ioctl, seek, poll, lock, report */
+    PyObject *noted;  /* called for OP_NOTE */
+    struct process *processes;
+    struct watched watched[WATCHED];
+    uint32_t next_watched, dying, stopping, cpu;
+    uint64_t served;
+} Channel;
+
+static PyObject *names[OP_LOCK + 1];
+
+static struct slot *slot_at(struct channel *channel, uint32_t index)
+{
+    return (struct slot *)((char *)channel + CHANNEL_HEAD + (size_t)index * SLOT_SIZE);
+}
+
+static uint8_t *room_of(struct channel *channel, uint32_t index, bool large)
+{
+    if (!large)
+        return slot_at(channel, index)->data;
+    return (uint8_t *)channel + CHANNEL_SMALL + (size_t)index * LARGE_DATA;
+}
+
+static bool asks(const struct slot *slot)
+{
+    return __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_REQUEST;
+}
+
+/* ---- Answers ---- */
+
+struct answer {
+    int64_t result;
+    int32_t error;
+    uint32_t flags, place;
+    uint64_t token;
+    const void *data;
+    uint32_t length;
+};
+
+static void give(struct slot *slot, uint8_t *room, const struct answer *answer, uint32_t generation)
+{
+    if (answer->length)
+        memcpy(room, answer->data, answer->length);
+    slot->result = answer->result;
+    slot->error = answer->error;
+    slot->flags = answer->flags;
+    slot->token = answer->token;
+    slot->length = answer->length;
+    slot->place = answer->place;
+    slot->answered = generation;
+    __atomic_store_n(&slot->state, SLOT_ANSWER, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&slot->sleeping, __ATOMIC_SEQ_CST))
+        futex(&slot->state, FUTEX_WAKE, 1, NULL);
+}
+
+/* What files.py returns: bytes (data), an int (the result), or (result, errno, flags, token, data, place). */
+static bool understand(PyObject *value, struct answer *answer, Py_buffer *buffer, uint32_t room)
+{
+    if (PyBytes_Check(value) || PyObject_CheckBuffer(value)) {
+        if (PyObject_GetBuffer(value, buffer, PyBUF_SIMPLE) < 0)
+            return false;
+        answer->data = buffer->buf;
+        answer->length = (uint32_t)buffer->len;
+        answer->result = buffer->len;
+        return buffer->len <= room;
+    }
+    if (PyLong_Check(value)) {
+        answer->result = PyLong_AsLongLong(value);
+        return !(answer->result == -1 && PyErr_Occurred());
+    }
+    PyObject *data = NULL;
+    long long result;
+    unsigned long long token;
+    int error;
+    unsigned flags, place;
+    if (!PyTuple_Check(value) || !PyArg_ParseTuple(value, "LiIKOI", &result, &error, &flags, &token, &data, &place))
+        return false;
+    if (data != Py_None) {
+        if (PyObject_GetBuffer(data, buffer, PyBUF_SIMPLE) < 0)
+            return false;
+        answer->data = buffer->buf;
+        answer->length = (uint32_t)buffer->len;
+        if (buffer->len > room)
+            return false;
+    }
+    answer->result = result;
+    answer->error = error;
+    answer->flags = flags;
+    answer->token = token;
+    answer->place = place;
+    return true;
+}
+
+/* ---- Calls ---- */
+
+static PyObject *dispatch(Channel *self, const struct slot *request, const uint8_t *data, uint32_t process)
+{
+    if (request->op == 0 || request->op > OP_LOCK)
+        return PyErr_Format(PyExc_ValueError, "unknown operation %d", (int)request->op);
+    if (request->op == OP_NOTE)
+        return PyObject_CallFunction(self->noted, "Iy#I", process, data, (Py_ssize_t)request->size, request->request);
+
+    PyObject *file = PyList_GetItem(self->files, request->file);
+    if (!file)
+        return NULL;
+    PyObject *name = names[request->op];
+    switch (request->op) {
+    case OP_READ:
+        return PyObject_CallMethod(file, "read", "IL", request->size, (long long)request->offset);
+    case OP_WRITE:
+        return PyObject_CallMethod(file, "write", "y#L", data, (Py_ssize_t)request->size, (long long)request->offset);
+    case OP_IOCTL:
+        return PyObject_CallMethod(file, "ioctl", "IKy#", request->request, (unsigned long long)request->argument,
+                                   data, (Py_ssize_t)request->size);
+    case OP_SEEK:
+        return PyObject_CallMethod(file, "seek", "LI", (long long)request->offset, request->request);
+    case OP_LOCK:
+        return PyObject_CallMethod(file, "lock", "II", request->request, process);
+    case OP_REPORT:
+        return PyObject_CallMethod(file, "report", "ILy#", request->request, (long long)request->offset, data,
+                                   (Py_ssize_t)request->size);
+    default:
+        return PyObject_CallMethodObjArgs(file, name, NULL);
+    }
+}
+
+/* With the GIL and the lock. */
+static void answer_call(Channel *self, uint32_t process, uint32_t index)
+{
+    struct channel *channel = self->processes[process].channel;
+    struct slot *slot = slot_at(channel, index), request;
+    struct answer answer = { .place = UINT32_MAX };
+    Py_buffer buffer = { 0 };
+
+    memcpy(&request, slot, sizeof request);
+    bool large = request.large != 0;
+    uint32_t most = large ? LARGE_DATA : SLOT_DATA;
+    uint8_t *room = room_of(channel, index, large);
+
+    PyObject *value = NULL;
+    if (request.size > most)
+        PyErr_SetString(PyExc_ValueError, "a request larger than its room");
+    else
+        value = dispatch(self, &request, room, process);
+    if (!value || !understand(value, &answer, &buffer, request.op == OP_READ ? request.size : most)) {
+        if (PyErr_Occurred())
+            PyErr_WriteUnraisable(self->files);
+        answer = (struct answer){ .result = -1, .error = EIO };
+    }
+    give(slot, room, &answer, request.generation);
+    if (buffer.obj)
+        PyBuffer_Release(&buffer);
+    Py_XDECREF(value);
+    self->served++;
+}
+
+/* ---- Waiting ---- */
+
+static void unwatch(struct watched *watched)
+{
+    if (watched->slot)
+        __atomic_store_n(&watched->slot->watched, 0, __ATOMIC_SEQ_CST);
+    watched->slot = NULL;
+}
+
+/* Where the caller runs on another core, look at its slot for a while instead of sleeping. */
+static void watch(Channel *self, uint32_t process, uint32_t index)
+{
+    struct slot *slot = slot_at(self->processes[process].channel, index);
+
+    for (int i = 0; i < WATCHED; i++)
+        if (self->watched[i].slot == slot)
+            return;
+    struct watched *place = &self->watched[self->next_watched++ % WATCHED];
+    struct watched evicted = *place;
+    unwatch(place);
+    if (evicted.slot && asks(evicted.slot)) /* it asked while it thought itself watched: keep it */
+        __atomic_fetch_or(&self->processes[evicted.process].channel->pending[evicted.index / 64],
+                          1ull << (evicted.index % 64), __ATOMIC_SEQ_CST),
+        __atomic_fetch_or(&self->bell->pending[evicted.process / 64], 1ull << (evicted.process % 64), __ATOMIC_SEQ_CST),
+        __atomic_fetch_or(&self->bell->summary, 1ull << (evicted.process / 64), __ATOMIC_SEQ_CST);
+    *place = (struct watched){ slot, process, index };
+    __atomic_store_n(&slot->watched, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool take_watched(Channel *self, uint32_t *process, uint32_t *index)
+{
+    for (int i = 0; i < WATCHED; i++) {
+        struct watched *watched = &self->watched[i];
+        if (watched->slot && asks(watched->slot)) {
+            *process = watched->process;
+            *index = watched->index;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One pending bit at a time; what else was in the word goes back. */
+static bool take_bit(uint64_t *word, uint32_t *bit)
+{
+    uint64_t bits = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    if (!bits)
+        return false;
+    *bit = (uint32_t)__builtin_ctzll(bits);
+    __atomic_fetch_and(word, ~(1ull << *bit), __ATOMIC_SEQ_CST);
+    return true;
+}
+
+static bool take_rung(Channel *self, uint32_t *process, uint32_t *index)
+{
+    uint32_t group, member, bit;
+
+    while (take_bit(&self->bell->summary, &group)) {
+        while (take_bit(&self->bell->pending[group], &member)) {
+            *process = group * 64 + member;
+            struct channel *channel = self->processes[*process].channel;
+            for (uint32_t word = 0; channel && word < SLOTS / 64; word++) {
+                while (take_bit(&channel->pending[word], &bit)) {
+                    *index = word * 64 + bit;
+                    if (!asks(slot_at(channel, *index)))
+                        continue;
+                    /* More may wait behind this one: come back for it. */
+                    __atomic_fetch_or(&self->bell->pending[group], 1ull << member, __ATOMIC_SEQ_CST);
+                    __atomic_fetch_or(&self->bell->summary, 1ull << group, __ATOMIC_SEQ_CST);
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+static void bury_dead(Channel *self)
+{
+    if (!__atomic_exchange_n(&self->dying, 0, __ATOMIC_ACQUIRE))
+        return;
+    for (uint32_t i = 0; i < MAX_PROCESSES; i++) {
+        struct process *process = &self->processes[i];
+        if (!__atomic_load_n(&process->dying, __ATOMIC_ACQUIRE))
+            continue;
+        for (int w = 0; w < WATCHED; w++)
+            if (self->watched[w].slot && self->watched[w].process == i)
+                self->watched[w].slot = NULL;
+        munmap(process->channel, CHANNEL_SIZE);
+        process->channel = NULL;
+        __atomic_store_n(&process->dying, 0, __ATOMIC_RELEASE);
+    }
+}
+
+/* Without the GIL. False when the channel was told to stop. */
+static bool next_call(Channel *self, uint32_t *process, uint32_t *index)
+{
+    struct bell *bell = self->bell;
+    bool any_watched = false;
+
+    for (int i = 0; i < WATCHED; i++)
+        any_watched |= self->watched[i].slot != NULL;
+    for (;;) {
+        bury_dead(self);
+        if (__atomic_load_n(&self->stopping, __ATOMIC_ACQUIRE))
+            return false;
+        self->cpu = bell->cpu = (uint32_t)sched_getcpu();
+        for (uint32_t i = 0; i < (any_watched ? SPINS : 1); i++) {
+            if (take_watched(self, process, index))
+                return true;
+            if (__atomic_load_n(&bell->summary, __ATOMIC_RELAXED) && take_rung(self, process, index))
+                return true;
+            pause_briefly();
+        }
+        uint32_t rung = __atomic_load_n(&bell->rung, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&bell->sleeping, 1, __ATOMIC_SEQ_CST);
+        bool found = false;
+        for (int i = 0; i < WATCHED && any_watched; i++) {
+            struct watched last = self->watched[i];
+            unwatch(&self->watched[i]);
+            if (!found && last.slot && asks(last.slot)) {
+                *process = last.process;
+                *index = last.index;
+                found = true;
+                break; /* the others stay watched */
+            }
+        }
+        if (!found)
+            found = take_rung(self, process, index);
+        if (!found && !__atomic_load_n(&self->stopping, __ATOMIC_ACQUIRE) && !__atomic_load_n(&self->dying, __ATOMIC_ACQUIRE)) {
+            any_watched = false;
+            futex(&bell->rung, FUTEX_WAIT, rung, NULL);
+        }
+        __atomic_store_n(&bell->sleeping, 0, __ATOMIC_SEQ_CST);
+        if (found)
+            return true;
+    }
+}
+
+static PyObject *Channel_serve(PyObject *object, PyObject *unused)
+{
+    Channel *self = (Channel *)object;
+    uint32_t process, index;
+    bool more;
+    (void)unused;
+
+    for (;;) {
+        Py_BEGIN_ALLOW_THREADS
+        more = next_call(self, &process, &index);
+        if (more)
+            lock_enter(self->lock);
+        Py_END_ALLOW_THREADS
+        if (!more)
+            Py_RETURN_NONE;
+        if (self->processes[process].channel) {
+            uint32_t caller_cpu = slot_at(self->processes[process].channel, index)->cpu;
+            answer_call(self, process, index);
+            if (caller_cpu != self->cpu)
+                watch(self, process, index);
+        }
+        lock_leave(self->lock);
+    }
+}
+
+static void ring(Channel *self)
+{
+    __atomic_fetch_add(&self->bell->rung, 1, __ATOMIC_SEQ_CST);
+    futex(&self->bell->rung, FUTEX_WAKE, 1, NULL);
+}
+
+static PyObject *Channel_stop(PyObject *object, PyObject *unused)
+{
+    Channel *self = (Channel *)object;
+    (void)unused;
+    __atomic_store_n(&self->bell->gone, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&self->stopping, 1, __ATOMIC_SEQ_CST);
+    ring(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *Channel_add(PyObject *object, PyObject *args)
+{
+    Channel *self = (Channel *)object;
+    int fd;
+
+    if (!PyArg_ParseTuple(args, "i", &fd))
+        return NULL;
+    for (uint32_t i = 0; i < MAX_PROCESSES; i++) {
+        if (self->processes[i].channel)
+            continue;
+        struct channel *channel = mmap(NULL, CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+        if (channel == MAP_FAILED)
+            return PyErr_SetFromErrno(PyExc_OSError);
+        channel->magic = WIRE_MAGIC;
+        channel->version = WIRE_VERSION;
+        channel->process = i;
+        self->processes[i].channel = channel;
+        return PyLong_FromUnsignedLong(i);
+    }
+    errno = EAGAIN;
+    return PyErr_SetFromErrno(PyExc_OSError);
+}
+
+static PyObject *Channel_remove(PyObject *object, PyObject *args)
+{
+    Channel *self = (Channel *)object;
+    unsigned process;
+
+    if (!PyArg_ParseTuple(args, "I", &process))
+        return NULL;
+    if (process >= MAX_PROCESSES || !self->processes[process].channel) {
+        PyErr_SetString(PyExc_KeyError, "no such process");
+        return NULL;
+    }
+    __atomic_store_n(&self->processes[process].dying, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&self->dying, 1, __ATOMIC_RELEASE);
+    ring(self);
+    Py_RETURN_NONE;
+}
+
+static int Channel_init(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    static char *kwlist[] = { "bell", "lock", "files", "noted", NULL };
+    Channel *self = (Channel *)object;
+    PyObject *lock, *files, *noted;
+    int bell;
+
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iOO!O", kwlist, &bell, &lock, &PyList_Type, &files, &noted))
+        return -1;
+    self->processes = PyMem_Calloc(MAX_PROCESSES, sizeof *self->processes);
+    if (!self->processes) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    self->bell = mmap(NULL, sizeof *self->bell, PROT_READ | PROT_WRITE, MAP_SHARED, bell, 0);
+    if (self->bell == MAP_FAILED) {
+        self->bell = NULL;
+        PyErr_SetFromErrno(PyExc_OSError);
+        return -1;
+    }
+    self->lock = (Lock *)Py_NewRef(lock);
+    self->files = Py_NewRef(files);
+    self->noted = Py_NewRef(noted);
+    return 0;
+}
+
+static void Channel_dealloc(PyObject *object)
+{
+    Channel *self = (Channel *)object;
+    PyTypeObject *type = Py_TYPE(object);
+
+    for (uint32_t i = 0; self->processes && i < MAX_PROCESSES; i++)
+        if (self->processes[i].channel)
+            munmap(self->processes[i].channel, CHANNEL_SIZE);
+    PyMem_Free(self->processes);
+    if (self->bell)
+        munmap(self->bell, sizeof *self->bell);
+    Py_XDECREF((PyObject *)self->lock);
+    Py_XDECREF(self->files);
+    Py_XDECREF(self->noted);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+static PyObject *Channel_served(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(((Channel *)object)->served);
+}
+
+static PyMethodDef Channel_methods[] = {
+    { "serve", Channel_serve, METH_NOARGS, "Answer calls until stop(); in a thread of its own." },
+    { "stop", Channel_stop, METH_NOARGS, "Let serve() return, and tell the targets that the host has gone." },
+    { "add", Channel_add, METH_VARARGS, "Take in a process by the memfd of its channel; returns its number." },
+    { "remove", Channel_remove, METH_VARARGS, "Forget a process that has died." },
+    { "served", Channel_served, METH_NOARGS, "How many calls were answered." },
+    { NULL, NULL, 0, NULL },
+};
+
+static PyType_Slot Channel_slots[] = {
+    { Py_tp_doc, "The host's end of all channels of a run.\n\nChannel(bell, lock, files, noted)" },
+    { Py_tp_methods, Channel_methods },
+    { Py_tp_init, Channel_init },
+    { Py_tp_dealloc, Channel_dealloc },
+    { 0, NULL },
+};
+
+static PyType_Spec Channel_spec = { "devshim.host._channel.Channel", sizeof(Channel), 0, Py_TPFLAGS_DEFAULT, Channel_slots };
+
+/* ---- Module -------------------------------------------------------------------------------------------------- */
+
+static PyObject *set_subreaper(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    { "set_subreaper", set_subreaper, METH_NOARGS, "Orphans among this process's descendants become its children (prctl(2))." },
+    { NULL, NULL, 0, NULL },
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "devshim.host._channel", .m_size = -1, .m_methods = functions,
+    .m_doc = "The host's end of the channel to the targets, in C.",
+};
+
+PyMODINIT_FUNC PyInit__channel(void);
+PyMODINIT_FUNC PyInit__channel(void)
+{
+    static const char *const texts[] = { "", "read", "write", "ioctl", "seek", "poll", "report", "note", "lock" };
+    PyObject *module = PyModule_Create(&definition);
+    PyObject *lock = PyType_FromSpec(&Lock_spec), *channel = PyType_FromSpec(&Channel_spec);
+
+    if (!module || !lock || !channel)
+        return NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        names[i] = PyUnicode_InternFromString(texts[i]);
+    if (PyModule_AddObject(module, "Lock", lock) < 0 || PyModule_AddObject(module, "Channel", channel) < 0)
+        return NULL;
+    return module;
+}

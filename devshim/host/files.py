@@ -1,0 +1,302 @@
+"""Open files of computed devices: each call of the program becomes one of the model, and its answer goes back.
+
+_channel.c calls read, write, ioctl, ... of an OpenFile with the lock held, and takes bytes (data), an int (the
+result), or an Answer.  Nothing here blocks: "nothing yet" is an answer, and the program waits in its own process.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from devshim.host import wire
+from devshim.host.memory import call as call_ioctl
+from devshim.host.memory import call_unknown
+from devshim.model.device import POLLIN, POLLOUT, REAL, WAIT, Device, File
+from devshim.model.ioctl import Handler, find_handler
+
+if TYPE_CHECKING:
+    from devshim.host.host import Host
+    from devshim.host.plugs import DevicePlug
+
+#: result, errno, flags, token, data, place of a new descriptor
+Answer = tuple[int, int, int, int, Any, int]
+
+TOKEN_SIZE = 8
+CARRIER_BUFFER = 4608  # the kernel's least: one filler block fills it
+
+
+def failed(error: int) -> Answer:
+    """The call fails with this errno."""
+    return (-1, error, 0, 0, None, wire.NO_PLACE)
+
+
+class Answering:
+    """What is the same for all files: errors, ioctls, locks, reports."""
+
+    def __init__(self, host: Host, plug: DevicePlug, file: File, number: int) -> None:
+        self.host = host
+        self.plug = plug
+        self.file = file
+        self.number = number
+
+    @property
+    def device(self) -> Device:
+        """The device that this file is open on."""
+        return self.plug.device
+
+    def error(self, call: str, exception: BaseException) -> Answer:
+        """A method of the model raised: OSError is the driver's own errno, anything else a bug in the model."""
+        if isinstance(exception, OSError) and exception.errno:
+            return failed(exception.errno)
+        self.host.failed(self.device, call, exception)
+        return failed(errno.EIO)
+
+    def wrong_type(self, call: str, returned: Any, wanted: str) -> Answer:
+        """A method of the model returned something that is no answer."""
+        hint = "; is a return missing?" if returned is None else ""
+        error = TypeError(f"{type(self.file).__name__}.{call} returned {returned!r}: it must return {wanted}{hint}")
+        return self.error(call, error)
+
+    def ioctl(self, request: int, argument: int, data: bytes) -> Any:
+        """Answer one ioctl."""
+        file = self.file
+        handler = type(file).ioctls.get(request) or self.pattern(request)
+        try:
+            if handler is None:
+                result, out, new_file, place = call_unknown(file, request, argument, data)
+            else:
+                result, out, new_file, place = call_ioctl(file, handler, request, argument, data)
+        except Exception as exception:
+            if handler is None and isinstance(exception, OSError) and exception.errno == errno.ENOTTY:
+                self.host.unknown_ioctl(self.plug, request)
+            return self.error(f"ioctl {request:#010x}", exception)
+        if result is WAIT:
+            return self.wait_elsewhere()
+        if result is REAL:
+            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+        flags, token = self.changes()
+        if new_file is not None:
+            token = self.host.promise(self.plug, new_file)
+            return (result, 0, wire.ANSWER_FILE, token, out, place)
+        return (result, 0, flags, token, out, place)
+
+    def pattern(self, request: int) -> Handler | None:
+        """The handler of a request whose size bits vary, if the file's class has one."""
+        return find_handler(type(self.file).ioctls, request)
+
+    def wait_elsewhere(self) -> Answer:
+        """Nothing yet, and the carrier cannot tell when: the program fetches a socket to wait on."""
+        return (-1, 0, wire.ANSWER_WAIT | wire.ANSWER_TICKET, self.plug.waits.ticket(), None, wire.NO_PLACE)
+
+    def changes(self) -> tuple[int, int]:
+        """Flags and token by which an answer tells of changed readiness."""
+        return 0, 0
+
+    def lock(self, operation: int, process: int) -> Any:
+        """flock(2) and its kin."""
+        if operation & ~fcntl.LOCK_NB not in (fcntl.LOCK_SH, fcntl.LOCK_EX, fcntl.LOCK_UN):
+            return failed(errno.EINVAL)
+        if self.plug.locks.take(self.number, operation):
+            return 0
+        return (-1, 0, wire.ANSWER_WAIT | wire.ANSWER_TICKET, self.plug.locks.point.ticket(), None, wire.NO_PLACE)
+
+    def report(self, op: int, result: int, data: bytes) -> int:
+        """A native call is over; only the log hears of it."""
+        self.host.log_native(self.plug, op, result, data)
+        return 0
+
+
+class OpenFile(Answering):
+    """One open file description of a computed device, with the host's end of its carrier."""
+
+    def __init__(self, host: Host, plug: DevicePlug, file: File, number: int, access: int) -> None:
+        super().__init__(host, plug, file, number)
+        self.access = access
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        ours.setblocking(False)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, CARRIER_BUFFER)
+        self.end = ours
+        self.theirs: socket.socket | None = theirs
+        status = os.fstat(theirs.fileno())
+        self.key = (status.st_dev, status.st_ino)
+        self._polls = type(file).poll is not File.poll
+        self._ready = POLLIN | POLLOUT  # what poll() would say, for a file that has none
+        self._token = 0
+        self._armed = False  # a token lies in the carrier, as far as we know
+        self._full = False
+        self._waiting = 0  # calls that were told to wait on the carrier
+        self.gone = False
+        if self.ready() & POLLIN:
+            self.send_tokens(1)
+
+    # ---- Readiness
+
+    def ready(self) -> int:
+        """The ready bits now."""
+        if not self._polls:
+            return self._ready
+        bits = self.file.poll()
+        if not isinstance(bits, int):
+            self.wrong_type("poll()", bits, "ready bits")
+            return POLLIN | POLLOUT
+        return bits
+
+    def send_tokens(self, count: int) -> None:
+        """Make the carrier readable, and wake as many waiters."""
+        for _ in range(min(count, 64)):
+            self._token += 1
+            try:
+                self.end.send(self._token.to_bytes(TOKEN_SIZE, "little"))
+            except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+                break  # full of tokens: readable; or closed: nobody looks
+        self._armed = True
+
+    def changes(self) -> tuple[int, int]:
+        """Compare readiness with what the carrier shows: tokens go out at once, taking them out is the shim's."""
+        bits = self._ready if not self._polls else self.ready()
+        flags = 0
+        if bits & POLLIN:
+            if not self._armed:
+                self.send_tokens(1)
+        elif self._armed:
+            self._armed = False
+            flags |= wire.ANSWER_DRAIN
+        if bits & POLLOUT:
+            if self._full:
+                self.empty()
+        elif not self._full:
+            self._full = True
+            flags |= wire.ANSWER_FULL
+        return flags, self._token
+
+    def empty(self) -> None:
+        """Make the carrier writable again."""
+        self._full = False
+        try:
+            while self.end.recv(65536):
+                pass
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            return
+
+    def wake(self) -> None:
+        """The model says that waiting calls may succeed now."""
+        if self.gone:
+            return
+        self._ready = POLLIN | POLLOUT
+        if self._full and self.ready() & POLLOUT:
+            self.empty()
+        waiting, self._waiting = self._waiting, 0
+        if waiting or (self.ready() & POLLIN and not self._armed):
+            self.send_tokens(max(waiting, 1))
+
+    def refresh(self) -> None:
+        """A process died, perhaps between taking a token out and asking: put one in where one belongs."""
+        if not self.gone and (self._waiting or self.ready() & POLLIN):
+            self.send_tokens(max(self._waiting, 1))
+
+    # ---- Calls
+
+    def read(self, size: int, offset: int) -> Any:
+        """Answer read(2) and its kin; offset is negative where the file's own position counts."""
+        if self.gone:
+            return failed(errno.ENODEV)
+        try:
+            data = self.file.read(size) if offset < 0 else self.file.pread(size, offset)
+        except Exception as exception:
+            return self.error(f"read({size})", exception)
+        if type(data) is bytes:
+            if len(data) > size:
+                return self.wrong_type("read()", data, f"at most the {size} bytes that were asked for")
+            if self._armed and not self._full and not self._polls:
+                return data
+            flags, token = self.changes()
+            return data if not flags else (len(data), 0, flags, token, data, wire.NO_PLACE)
+        if data is WAIT:
+            return self.nothing_to_read()
+        if data is REAL:
+            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+        if isinstance(data, (bytearray, memoryview)):
+            return self.read_other(bytes(data), size)
+        return self.wrong_type("read()", data, "bytes, WAIT or REAL")
+
+    def read_other(self, data: bytes, size: int) -> Any:
+        """Data that came as something like bytes."""
+        if len(data) > size:
+            return self.wrong_type("read()", data, f"at most the {size} bytes that were asked for")
+        flags, token = self.changes()
+        return (len(data), 0, flags, token, data, wire.NO_PLACE)
+
+    def nothing_to_read(self) -> Answer:
+        """Not readable until wake(): the shim drains the carrier and waits on it."""
+        self._ready &= ~POLLIN
+        self._armed = False
+        self._waiting += 1
+        return (-1, 0, wire.ANSWER_WAIT | wire.ANSWER_DRAIN, self._token, None, wire.NO_PLACE)
+
+    def write(self, data: bytes, offset: int) -> Any:
+        """Answer write(2) and its kin."""
+        if self.gone:
+            return failed(errno.ENODEV)
+        try:
+            taken = self.file.write(data) if offset < 0 else self.file.pwrite(data, offset)
+        except Exception as exception:
+            return self.error(f"write({len(data)} bytes)", exception)
+        if taken is None:
+            taken = len(data)
+        if taken is WAIT:
+            return self.nothing_taken()
+        if taken is REAL:
+            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+        if not isinstance(taken, int) or not 0 <= taken <= len(data):
+            return self.wrong_type("write()", taken, f"None, a number of bytes up to {len(data)}, WAIT or REAL")
+        flags, token = self.changes()
+        return taken if not flags else (taken, 0, flags, token, None, wire.NO_PLACE)
+
+    def nothing_taken(self) -> Answer:
+        """Not writable until wake()."""
+        self._ready &= ~POLLOUT
+        flags, _ = self.changes()
+        return (
+            -1, 0, wire.ANSWER_WAIT | wire.ANSWER_TICKET | (flags & wire.ANSWER_FULL),
+            self.plug.waits.ticket(), None, wire.NO_PLACE,
+        )  # fmt: skip
+
+    def ioctl(self, request: int, argument: int, data: bytes) -> Any:
+        """Answer one ioctl."""
+        return failed(errno.ENODEV) if self.gone else super().ioctl(request, argument, data)
+
+    def seek(self, offset: int, whence: int) -> Any:
+        """Answer lseek(2)."""
+        if self.gone:
+            return failed(errno.ENODEV)
+        try:
+            position = self.file.seek(offset, whence)
+        except Exception as exception:
+            return self.error(f"lseek({offset}, {whence})", exception)
+        if not isinstance(position, int) or position < 0:
+            return self.wrong_type("seek()", position, "the new position")
+        return position
+
+    def poll(self) -> Any:
+        """The shim took a token out that was meant for others: send a fresh one where the file is readable."""
+        if not self.gone and self.ready() & POLLIN:
+            self.send_tokens(1)
+        return 0
+
+    # ---- The end
+
+    def hang_up(self) -> None:
+        """The device was unplugged: readers and pollers see the hang-up, calls get ENODEV."""
+        self.gone = True
+        try:
+            self.end.shutdown(socket.SHUT_RDWR)
+        except OSError as problem:
+            if problem.errno != errno.ENOTCONN:
+                raise
+

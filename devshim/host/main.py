@@ -1,0 +1,91 @@
+"""The host of `devshim run`: plugs what was asked for, serves until the run is over, says what went wrong.
+
+Runs in a process of its own, forked by the waiter; hostprocess.py documents the two pipes between them.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import select
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from devshim.host.host import Guard, Host
+from devshim.host.log import Log
+
+if TYPE_CHECKING:
+    from devshim.cli.options import Options
+    from devshim.model.device import Device
+
+SWITCH_INTERVAL = 1e-4  # a Python thread that computes must not hold a call up by 5 ms
+
+
+def serve(run_directory: str, options: Options, status: int, control: int) -> None:
+    """Serve one run; returns when it is over.
+
+    Raises a DevshimError where something cannot be plugged; nothing was served then.
+    """
+    raise_file_limit()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    sys.path.insert(0, os.getcwd())
+    devices, deny, only_plugged = asked_for(options)
+    guard = Guard(deny, only_plugged) if deny or only_plugged else None
+    log = Log(options.verbose, options.log)
+    host = Host(run_directory, os.getppid(), log, guard)
+    with host.lock:
+        for node, device in devices.items():
+            host.plug(node, device)
+    signal.signal(signal.SIGTERM, lambda number, frame: host.loop.stop())
+    host.loop.watch(control, select.EPOLLIN, lambda events: run_over(host, control))
+    host.start()
+    gc.freeze()
+    write_all(status, b"ready\n")
+    host.loop.run()
+    host.stop()
+    for text in host.unmodelled.messages():
+        log.message(text)
+    write_all(status, b"done %d\n" % len(host.failures))
+
+
+def asked_for(options: Options) -> tuple[dict[str, Device], list[tuple[str, int]], bool]:
+    """The devices by node, the denied patterns, and whether only plugged nodes may be opened."""
+    deny, only_plugged = list(options.deny), options.only_plugged
+    if not options.devices and options.config is None and not options.describe:
+        return {}, deny, only_plugged
+    from devshim import spec
+
+    specs = []
+    if options.config is not None:
+        from devshim import config
+
+        found = config.load(options.config)
+        specs += found.devices
+        deny += found.deny
+        only_plugged = only_plugged or found.only_plugged
+    specs += [spec.parse(text) for text in options.devices]
+    return spec.build(specs), deny, only_plugged
+
+
+def run_over(host: Host, control: int) -> None:
+    """The waiter says that the run is over, or has died."""
+    os.read(control, 64)
+    host.loop.stop()
+
+
+def raise_file_limit() -> None:
+    """Let the host have as many descriptors as it may; the program keeps the user's limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Tell the waiter, if it is still there."""
+    try:
+        os.write(fd, data)
+    except BrokenPipeError:
+        return
+

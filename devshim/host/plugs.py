@@ -1,0 +1,255 @@
+"""A device at its node: what the host keeps of it while it is plugged, and what the device sees of the host."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from devshim.errors import DevshimError
+from devshim.host import wire
+from devshim.host.files import Answering, OpenFile
+from devshim.host.locks import Locks
+from devshim.host.loop import LoopTimer
+from devshim.host.table import compile_table
+from devshim.host.tty import TtyCarrier
+from devshim.model.device import WAIT, Device, File
+
+if TYPE_CHECKING:
+    from devshim.host.host import Host
+
+
+class DevicePlug:
+    """A computed device at its node: each open is a File of the model with a carrier of its own."""
+
+    flags = wire.DEVICE_READ | wire.DEVICE_WRITE
+
+    def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
+        self.host = host
+        self.node = node
+        self.device = device
+        self.rdev = rdev
+        self.waits = host.waits.make()
+        self.locks = Locks(host.waits.make())
+        self.files: set[OpenFile] = set()
+        self.plugged = False
+        self._entries: dict[type[File], int] = {}
+        self._timers: set[LoopTimer] = set()
+
+    # ---- The registry's part
+
+    def entry(self, file: type[File]) -> int:
+        """The registry's index of this device for files of a class: what the program's ioctls look like."""
+        index = self._entries.get(file)
+        if index is None:
+            flags = self.flags | (wire.DEVICE_SEEK if self.device.seekable else 0)
+            if self.host.verbose and flags & wire.DEVICE_TTY:
+                flags |= wire.DEVICE_REPORT
+            native = getattr(file, "native_ioctls", ())
+            table = compile_table(file.ioctls.values(), native) if file.ioctls or native else b""
+            index = self.host.registry.add_device(self.node, flags, self.device.mode, self.rdev, table)
+            self._entries[file] = index
+        return index
+
+    # ---- What the device sees (model/device.py: Plug)
+
+    def wake(self, file: File | None) -> None:
+        """Ask waiting calls again and refresh readiness: of one file, or of all of the device (None)."""
+        with self.host.lock:
+            for open_file in list(self.files):
+                if file is None or open_file.file is file:
+                    open_file.wake()
+            self.waits.fire()
+            self.host.retry_opens(self)
+
+    def send(self, data: bytes) -> None:
+        """Only streams carry data of their own accord."""
+        raise DevshimError(f"{self.node}: send() needs a stream; a computed device answers read()")
+
+    def after(self, seconds: float, callback: Callable[[], object]) -> LoopTimer:
+        """Call back once, under the host's lock, unless the device is unplugged first."""
+
+        def due() -> None:
+            self._timers.discard(timer)
+            try:
+                callback()
+            except Exception as exception:
+                self.host.failed(self.device, "a timer", exception)
+
+        with self.host.lock:
+            timer = self.host.loop.after(seconds, due)
+            self._timers = {timer for timer in self._timers if timer.callback is not None}
+            self._timers.add(timer)
+        return timer
+
+    def unplug(self) -> None:
+        """Take the device away, as a pulled cable does."""
+        with self.host.lock:
+            self.host.unplug(self)
+
+    def replug(self) -> None:
+        """Bring it back to the same node."""
+        with self.host.lock:
+            self.host.replug(self)
+
+    # ---- Opening and closing
+
+    def open(self, flags: int, pid: int) -> Any:
+        """Open the device for process pid: (descriptor for the program, file number, registry index), or WAIT.
+
+        The caller sends the descriptor to the program and closes it.  Raises OSError as the model does.
+        """
+        file = self.device.open(flags)
+        if file is WAIT:
+            return WAIT
+        if not isinstance(file, File):
+            raise TypeError(f"{type(self.device).__name__}.open() returned {file!r}: it must return a File, or WAIT")
+        return self.carry(file, flags)
+
+    def carry(self, file: File, flags: int) -> tuple[int, int, int]:
+        """Give a file that the model made a carrier."""
+        if file is not self.device:
+            file.flags = flags
+        number = self.host.free_number()
+        open_file = OpenFile(self.host, self, file, number, flags & os.O_ACCMODE)
+        self.host.files[number] = open_file
+        self.files.add(open_file)
+        index = self.entry(type(file))
+        self.host.registry.add_carrier(*open_file.key, 0, index, number, flags & os.O_ACCMODE)
+        self.host.loop.watch(open_file.end.fileno(), 0, lambda events: self.closed(open_file))
+        theirs = open_file.theirs
+        assert theirs is not None
+        theirs.setblocking(not flags & os.O_NONBLOCK)
+        open_file.theirs = None
+        return theirs.detach(), number, index
+
+    def closed(self, open_file: OpenFile) -> None:
+        """The last descriptor of a file has gone (or the device has, under it)."""
+        if open_file not in self.files:
+            return
+        self.files.discard(open_file)
+        self.host.loop.unwatch(open_file.end.fileno())
+        self.host.registry.remove_carrier(*open_file.key)
+        open_file.end.close()
+        self.host.files[open_file.number] = None
+        self.host.numbers.append(open_file.number)
+        self.locks.leave(open_file.number)
+        try:
+            if open_file.file is not self.device or not any(other.file is self.device for other in self.files):
+                open_file.file.close()
+        except Exception as exception:
+            if not isinstance(exception, OSError):
+                self.host.failed(self.device, "close", exception)
+
+    def settle_closes(self) -> None:
+        """Notice the closes that have happened, before an open is answered that might depend on them."""
+        for open_file in list(self.files):
+            if open_file.theirs is None and hung_up(open_file):
+                self.closed(open_file)
+
+    # ---- Plugging
+
+    def attach(self) -> None:
+        """The node is there: tell the device."""
+        self.plugged = True
+        self.device.attached(self)
+
+    def detach(self) -> None:
+        """The node has gone: stop its timers, hang up its files."""
+        self.plugged = False
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        for open_file in list(self.files):
+            open_file.hang_up()
+        self.waits.fire()
+        self.device.unplugged()
+
+    def may_open(self, flags: int, uid: int, gid: int, groups: list[int]) -> bool:
+        """Whether the node's mode and owner let a user open it so (path_resolution(7))."""
+        if uid == 0:
+            return True
+        status = os.stat(self.host.tree.placeholder(self.node))
+        if uid == status.st_uid:
+            bits = status.st_mode >> 6
+        elif gid == status.st_gid or status.st_gid in groups:
+            bits = status.st_mode >> 3
+        else:
+            bits = status.st_mode
+        access = flags & os.O_ACCMODE
+        wanted = {os.O_RDONLY: 4, os.O_WRONLY: 2, os.O_RDWR: 6}.get(access, 6)
+        return bits & wanted == wanted
+
+
+def hung_up(open_file: OpenFile) -> bool:
+    """Whether the program's end of a carrier is closed."""
+    poller = select.poll()
+    poller.register(open_file.end, 0)
+    return any(events & select.POLLHUP for _, events in poller.poll(0))
+
+
+class TtyFile(Answering):
+    """All opens of one serial port: they share the pty, and so answer as one."""
+
+    def seek(self, offset: int, whence: int) -> Any:
+        """Terminals have no position (lseek(2))."""
+        return (-1, errno.ESPIPE, 0, 0, None, wire.NO_PLACE)
+
+
+class TtyPlug(DevicePlug):
+    """A serial port at its node: a pty carries the data, the model answers the ioctls."""
+
+    flags = wire.DEVICE_TTY
+
+    def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
+        super().__init__(host, node, device, rdev)
+        self.number = host.free_number()
+        host.files[self.number] = TtyFile(host, self, device, self.number)
+        self.tty: TtyCarrier | None = None
+
+    def attach(self) -> None:
+        """Make the pty, then tell the device."""
+        self.tty = self.carrier()
+        super().attach()
+
+    def carrier(self) -> TtyCarrier:
+        """A new pty for the device."""
+        host = self.host
+        return TtyCarrier(self.device, host.loop, host.registry, self.entry(type(self.device)), host.failed, self.number)
+
+    def open(self, flags: int, pid: int) -> Any:
+        """A descriptor of the pty, once the model lets it be opened."""
+        if self.tty is None:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        fd = self.tty.open(flags, pid)
+        return WAIT if fd is WAIT else (fd, self.number, self.entry(type(self.device)))
+
+    def detach(self) -> None:
+        """Hang the pty up."""
+        if self.tty is not None:
+            self.tty.hang_up()
+            self.tty = None
+        super().detach()
+
+    def settle_closes(self) -> None:
+        """The pty looks for hang-ups itself when it is opened."""
+
+    def send(self, data: bytes) -> None:
+        """Hand bytes to the program."""
+        with self.host.lock:
+            if self.tty is not None:
+                self.tty.send(data)
+
+
+def plug_class(device: Device) -> type[DevicePlug]:
+    """How a device is carried."""
+    kinds = {"computed": DevicePlug, "tty": TtyPlug}
+    try:
+        return kinds[device.carrier]
+    except KeyError:
+        raise DevshimError(
+            f"{type(device).__name__}.carrier is {device.carrier!r}: it must be one of {', '.join(kinds)}"
+        ) from None
+

@@ -1,0 +1,167 @@
+"""The registry: what is plugged, and which inodes are carriers, written where all targets can read it.
+
+Targets read it without locks.  So an entry's key is written last and taken away first, and nothing that a
+reader may be looking at is moved.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from ctypes import sizeof
+
+from devshim.errors import DevshimError
+from devshim.host import wire
+from devshim.host.wire import Carrier, DeviceEntry, Node
+
+
+class RegistryFull(DevshimError):
+    """More nodes, carriers or texts than the registry has room for."""
+
+
+def page_up(size: int) -> int:
+    """Round up to whole pages."""
+    return (size + 4095) & ~4095
+
+
+class Registry:
+    """The registry file of one run, at `path`; only the host writes it, under its lock."""
+
+    def __init__(self, path: str) -> None:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        try:
+            os.fchmod(fd, 0o644)
+            os.ftruncate(fd, wire.REGISTRY_SIZE)
+            self._map = mmap.mmap(fd, wire.REGISTRY_SIZE)
+        finally:
+            os.close(fd)
+        nodes_at = page_up(sizeof(wire.Registry))
+        carriers_at = page_up(nodes_at + wire.MAX_NODES * sizeof(Node))
+        devices_at = page_up(carriers_at + wire.MAX_CARRIERS * sizeof(Carrier))
+        text_at = page_up(devices_at + wire.MAX_DEVICES * sizeof(DeviceEntry))
+        self._nodes = (Node * wire.MAX_NODES).from_buffer(self._map, nodes_at)
+        self._carriers = (Carrier * wire.MAX_CARRIERS).from_buffer(self._map, carriers_at)
+        self._devices = (DeviceEntry * wire.MAX_DEVICES).from_buffer(self._map, devices_at)
+        self._text_at = text_at
+        self._texts: dict[bytes, int] = {}
+        self._device_count = 1  # index 0 means none
+        self._free_devices: list[int] = []
+        self._roots: list[bytes] = []
+        self.head = wire.Registry.from_buffer(self._map)
+        self.head.version = wire.WIRE_VERSION
+        self.head.nodes_at, self.head.carriers_at = nodes_at, carriers_at
+        self.head.devices_at, self.head.text_at, self.head.text_used = devices_at, text_at, 8
+        self.head.host_pid = os.getpid()
+        self.head.magic = wire.WIRE_MAGIC
+
+    # ---- Nodes
+
+    def add_node(self, path: str, kind: int, device: int = 0) -> None:
+        """Enter a path; one that is there already changes its kind."""
+        name = os.fsencode(path)
+        hashed = wire.fnv1a(name)
+        self.add_root(name)
+        node = self._find_node(name, hashed) or self._free_node(hashed)
+        node.hash, node.path, node.length, node.device = hashed, self.text(name + b"\0"), len(name), device
+        node.kind = kind
+        self.head.changes += 1
+
+    def remove_node(self, path: str) -> None:
+        """Take a path out again."""
+        name = os.fsencode(path)
+        node = self._find_node(name, wire.fnv1a(name))
+        if node is not None:
+            node.kind = wire.NODE_GONE
+            self.head.changes += 1
+
+    def _find_node(self, name: bytes, hashed: int) -> Node | None:
+        for step in range(wire.MAX_NODES):
+            node = self._nodes[(hashed + step) % wire.MAX_NODES]
+            if node.kind == wire.NODE_FREE:
+                return None
+            if node.kind != wire.NODE_GONE and node.hash == hashed and node.length == len(name):
+                at = self._text_at + node.path
+                if self._map[at : at + len(name)] == name:
+                    return node
+        return None
+
+    def _free_node(self, hashed: int) -> Node:
+        for step in range(wire.MAX_NODES):
+            node = self._nodes[(hashed + step) % wire.MAX_NODES]
+            if node.kind in (wire.NODE_FREE, wire.NODE_GONE):
+                return node
+        raise RegistryFull(f"more than {wire.MAX_NODES} nodes in one run")
+
+    def add_root(self, name: bytes) -> None:
+        """Let the shim look at paths below the first directory of this one."""
+        root = b"/" + name.split(b"/")[1] + b"/"
+        if root in self._roots:
+            return
+        joined = b"".join(r + b"\0" for r in [*self._roots, root])
+        if len(joined) >= 511:
+            raise RegistryFull("nodes below more than some 50 different top directories")
+        self._roots.append(root)
+        self.head.roots = joined
+        self.head.root_length = len(joined)
+
+    # ---- Devices
+
+    def add_device(self, path: str, flags: int, mode: int, rdev: int, ioctls: bytes) -> int:
+        """Enter a device; returns its index."""
+        if self._free_devices:
+            index = self._free_devices.pop()
+        else:
+            index, self._device_count = self._device_count, self._device_count + 1
+        if index >= wire.MAX_DEVICES:
+            raise RegistryFull(f"more than {wire.MAX_DEVICES - 1} devices in one run")
+        entry = self._devices[index]
+        entry.flags, entry.mode, entry.rdev = flags, mode, rdev
+        entry.path = self.text(os.fsencode(path) + b"\0")
+        entry.ioctls = self.text(ioctls) if ioctls else 0
+        return index
+
+    def remove_device(self, index: int) -> None:
+        """Let the index be used again; the caller knows that no carrier refers to it."""
+        self._free_devices.append(index)
+
+    def text(self, content: bytes) -> int:
+        """Put bytes into the text area, 8-aligned, each content once; returns their offset."""
+        known = self._texts.get(content)
+        if known is not None:
+            return known
+        at = (self.head.text_used + 7) & ~7
+        if self._text_at + at + len(content) > wire.REGISTRY_SIZE:
+            raise RegistryFull("the registry's room for paths and ioctl descriptions is used up")
+        self._map[self._text_at + at : self._text_at + at + len(content)] = content
+        self.head.text_used = at + len(content)
+        self._texts[content] = at
+        return at
+
+    # ---- Carriers
+
+    def add_carrier(self, dev: int, inode: int, born_ns: int, device: int, file: int, access: int) -> None:
+        """Let descriptors with this inode be a device's."""
+        for step in range(wire.MAX_CARRIERS):
+            carrier = self._carriers[(inode + step) % wire.MAX_CARRIERS]
+            if carrier.inode in (wire.CARRIER_FREE, wire.CARRIER_GONE):
+                carrier.dev, carrier.born, carrier.device = dev, born_ns, device
+                carrier.file, carrier.access = file, access
+                carrier.inode = inode
+                return
+        raise RegistryFull(f"more than {wire.MAX_CARRIERS} files are open in one run")
+
+    def remove_carrier(self, dev: int, inode: int) -> None:
+        """The carrier's last descriptor has gone, or its device has."""
+        for step in range(wire.MAX_CARRIERS):
+            index = (inode + step) % wire.MAX_CARRIERS
+            carrier = self._carriers[index]
+            if carrier.inode == wire.CARRIER_FREE:
+                return
+            if carrier.inode == inode and carrier.dev == dev:
+                behind = self._carriers[(index + 1) % wire.MAX_CARRIERS]
+                carrier.inode = wire.CARRIER_FREE if behind.inode == wire.CARRIER_FREE else wire.CARRIER_GONE
+                return
+
+    def publish(self) -> None:
+        """All is plugged."""
+        self.head.ready = 1

@@ -1,0 +1,102 @@
+"""Compiles ioctl descriptions into the table that the shim follows: struct ioctl_table of shim/wire.h."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Iterable
+
+from devshim.model.argument import Place, Step
+from devshim.model.ioctl import EXACT, SIZE_MASK, Handler, Request, Sized, patterns
+
+TABLE = struct.Struct("<4I")  # exact, patterns, pointers, lengths
+ENTRY = struct.Struct("<3I2HI")  # request, mask, size, flags, pointers, first_pointer
+POINTER = struct.Struct("<3IH2B4I")  # parent, offset, element, flags, width, length_kind, length, _offset, _width, _count
+
+IOCTL_IN, IOCTL_OUT, IOCTL_VALUE, IOCTL_NATIVE, IOCTL_SIZED = 1, 2, 4, 8, 16
+POINTER_IN, POINTER_OUT, POINTER_OPTIONAL = 1, 2, 4
+LENGTH_CONSTANT, LENGTH_MEMBER, LENGTH_TABLE, LENGTH_STRING = range(4)
+
+
+def compile_table(handlers: Iterable[Handler], native: Iterable[int] = ()) -> bytes:
+    """The table for a device's handlers and for the requests that its carrier's kernel object answers.
+
+    Exact requests come first, sorted; then patterns, the narrowest first.  Where a request is both described and
+    native, the handler answers.  The entry of a sized request carries the size of one element.
+    """
+    pointers: list[bytes] = []
+    lengths: list[int] = []
+    exact: dict[int, bytes] = {}
+    wide: list[tuple[int, int, bytes]] = []
+    first_of: dict[Handler, int] = {}
+    described = list(dict.fromkeys(handlers))
+
+    def entry(number: int, mask: int, handler: Handler) -> bytes:
+        if handler not in first_of:
+            first_of[handler] = len(pointers)
+            pointers.extend(pointer_bytes(step, lengths) for step in handler.steps)
+        size = ctypes.sizeof(handler.ctype) if handler.ctype is not None else 0
+        return ENTRY.pack(number, mask, size, flags_of(handler), len(handler.steps), first_of[handler])
+
+    for request in native:
+        number, mask = native_match(request)
+        row = ENTRY.pack(number, mask, 0, IOCTL_NATIVE, 0, 0)
+        if mask == EXACT:
+            exact[number] = row
+        else:
+            wide.append((number, mask, row))
+    for handler in described:
+        exact.update((number, entry(number, mask, handler)) for number, mask in handler.matches if mask == EXACT)
+    rows = [(number, mask, entry(number, mask, handler)) for number, mask, handler in patterns(described)]
+    wide = sorted(rows + wide, key=lambda row: -row[1].bit_count())
+    return b"".join(
+        (
+            TABLE.pack(len(exact), len(wide), len(pointers), len(lengths)),
+            *(exact[number] for number in sorted(exact)),
+            *(row for _, _, row in wide),
+            *pointers,
+            struct.pack(f"<{len(lengths)}I", *lengths),
+        )
+    )
+
+
+def native_match(request: int) -> tuple[int, int]:
+    """Number and mask of a native request; one made with sized() is native for every size."""
+    is_sized = isinstance(request, Request) and isinstance(request.ctype, Sized)
+    mask = EXACT & ~SIZE_MASK if is_sized else EXACT
+    return int(request) & mask, mask
+
+
+def flags_of(handler: Handler) -> int:
+    """enum ioctl_flag of a handler's entry."""
+    if not handler.access:
+        return IOCTL_VALUE
+    flags = IOCTL_SIZED if handler.sized else 0
+    return flags | (IOCTL_IN if "w" in handler.access else 0) | (IOCTL_OUT if "r" in handler.access else 0)
+
+
+def pointer_bytes(step: Step, lengths: list[int]) -> bytes:
+    """One struct ioctl_pointer; a length table is appended to lengths."""
+    place = step.place
+    pointer = place.pointer
+    flags = (POINTER_IN if "w" in pointer.access else 0) | (POINTER_OUT if "r" in pointer.access else 0)
+    flags |= POINTER_OPTIONAL if pointer.optional else 0
+    kind, length, count = length_rule(place, lengths)
+    return POINTER.pack(
+        step.parent, place.offset, ctypes.sizeof(pointer.element), flags, place.width, kind,
+        length, place.length_offset, place.length_width, count,
+    )  # fmt: skip
+
+
+def length_rule(place: Place, lengths: list[int]) -> tuple[int, int, int]:
+    """enum length_kind, length and length_count of one pointer."""
+    rule = place.pointer.length
+    if place.pointer.is_string:
+        return LENGTH_STRING, place.pointer.most, 0
+    if isinstance(rule, tuple):
+        first, count = len(lengths), max(rule[1], default=-1) + 1
+        lengths.extend(rule[1].get(value, 0) for value in range(count))
+        return LENGTH_TABLE, first, count
+    if isinstance(rule, str):
+        return LENGTH_MEMBER, 0, 0
+    return LENGTH_CONSTANT, 1 if rule is None else rule, 0

@@ -1,0 +1,58 @@
+"""What the program did that no model answered, told at the end of a run with what to paste."""
+
+from __future__ import annotations
+
+import errno
+
+from devshim.model.ioctl import direction_of, size_of, type_and_number
+
+MACROS = {"": "IO", "r": "IOR", "w": "IOW", "rw": "IOWR"}
+MOST = 20  # nodes named; a program that looks for 256 partitions need not fill the screen
+
+
+class Unmodelled:
+    """Collects, each once, ioctls without a handler and nodes that nobody plugged."""
+
+    def __init__(self) -> None:
+        self._ioctls: dict[tuple[str, int], None] = {}
+        self._nodes: dict[str, int] = {}
+
+    def ioctl(self, node: str, request: int) -> None:
+        """A plugged device has no handler for a request."""
+        self._ioctls[node, request] = None
+
+    def node(self, path: str, error: int) -> None:
+        """The program opened a real node (error 0), or failed to."""
+        self._nodes.setdefault(path, error)
+
+    def messages(self) -> list[str]:
+        """One message for each, ready to print."""
+        said = [stub(node, request) for node, request in self._ioctls]
+        named = list(self._nodes.items())
+        for path, error in named[:MOST]:
+            why = "the real one was opened" if error == 0 else errno.errorcode.get(error, str(error))
+            said.append(f"{path}: not plugged ({why}); to model it: -d {path}=MODEL")
+        if len(named) > MOST:
+            said.append(f"and {len(named) - MOST} more nodes that were not plugged")
+        return said
+
+
+def stub(node: str, request: int) -> str:
+    """The handler that is missing."""
+    access, size = direction_of(request), size_of(request)
+    letter, number = type_and_number(request)
+    kind = {1: "c_uint8", 2: "c_uint16", 4: "c_uint32", 8: "c_uint64"}.get(size, f"c_uint8 * {size}")
+    shown = repr(letter) if isinstance(letter, str) else f"{letter:#x}"
+    described = f'{shown}, {number}' + (f", {kind}" if access else "")
+    words = {"": "no argument, or one by value", "r": "read", "w": "write", "rw": "read and write"}[access]
+    if isinstance(letter, int) and not access:
+        described = f"@ioctl({request:#06x}, value=c_long)"
+    else:
+        described = f"@ioctl({MACROS[access]}({described}))"
+    arguments = "self" if access == "r" else "self, argument"
+    size_text = f", {size} bytes" if access else ""
+    return (
+        f"unknown ioctl {request:#010x} on {node} ({words}, {shown}, {number}{size_text}); add:\n"
+        f"{described}\ndef ...({arguments}):"
+    )
+

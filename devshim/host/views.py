@@ -1,0 +1,105 @@
+"""What a model sees of an ioctl's argument: the described pointers followed, and never an address.
+
+A structure without pointers is plain ctypes.  One with pointers is seen through a subclass made once for it, in which
+each pointer member is a property that gives what it points to.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from devshim.model.argument import Ctype, Pointer, is_array, is_pointer, is_record, members, places
+
+BYTES = {"c_ubyte": "B", "c_char": "B", "c_byte": "b"}
+
+
+def sequence(element: Ctype, room: bytearray, at: int, count: int, writable: bool) -> Any:
+    """So many elements without pointers in room: bytes as a memoryview, everything else as a ctypes array."""
+    code = BYTES.get(element.__name__)
+    if code is None:
+        return (element * count).from_buffer(room, at)
+    view = memoryview(room)[at : at + count]
+    if code != "B":
+        view = view.cast("b")
+    return view if writable else view.toreadonly()
+
+
+def single(element: Ctype, room: bytearray, at: int, behind: tuple[Any, ...]) -> Any:
+    """One element in room, its pointers followed to what lies behind them."""
+    if not behind:
+        return element.from_buffer(room, at)
+    view = view_class(element).from_buffer(room, at)
+    view._behind = behind
+    return view
+
+
+def text(room: bytearray, at: int, length: int) -> bytes:
+    """What a string pointer shows: the bytes before the NUL."""
+    return bytes(room[at : at + length]).partition(b"\0")[0]
+
+
+@functools.cache
+def view_class(record: Ctype) -> Ctype:
+    """The subclass of a structure or union through which a model sees it; the layout is the same."""
+    shown: dict[str, Any] = {"_behind": ()}
+    first = 0
+    for name, kind, offset, _ in members(record):
+        count = len(places(kind)) if not is_pointer(kind) else 1
+        if count:
+            shown[name] = member_property(name, member_getter(kind, offset, first))
+            if name in getattr(record, "_anonymous_", ()):
+                promote(shown, name, kind)
+        first += count
+    return type(record.__name__, (record,), shown)
+
+
+def promote(shown: dict[str, Any], name: str, kind: Ctype) -> None:
+    """Show the pointers of an anonymous member as the record's own, as C does."""
+    for inner, inner_kind, _, _ in members(kind):
+        if is_pointer(inner_kind) or places(inner_kind):
+            shown[inner] = member_property(inner, lambda self, inner=inner: getattr(getattr(self, name), inner))
+
+
+def member_getter(kind: Ctype, offset: int, first: int) -> Callable[[Any], Any]:
+    """How to get one member that is, or holds, pointers; first is its first place among the record's."""
+    if is_pointer(kind):
+        return lambda self: self._behind[first]
+    return lambda self: held(kind, self, offset, self._behind[first:])
+
+
+def held(kind: Ctype, owner: Any, offset: int, behind: tuple[Any, ...]) -> Any:
+    """A member by value that holds pointers: a record's view, or a tuple for an array of them."""
+    if is_pointer(kind):
+        return behind[0]
+    if is_record(kind):
+        view = view_class(kind).from_buffer(owner, offset)
+        view._behind = behind
+        return view
+    assert is_array(kind)
+    each, size = len(places(kind._type_)) or 1, ctypes.sizeof(kind._type_)
+    return tuple(
+        held(kind._type_, owner, offset + index * size, behind[index * each :]) for index in range(kind._length_)
+    )
+
+
+def member_property(name: str, get: Callable[[Any], Any]) -> property:
+    """A property that can be read, and says how to write when it is assigned to."""
+
+    def refuse(self: Any, value: Any) -> None:
+        raise TypeError(f"{type(self).__name__}.{name} is a pointer of the program: write to what it points to, .{name}[:] = …")
+
+    return property(get, refuse)
+
+
+def behind_pointer(pointer: Pointer, room: bytearray, at: int, length: int, null: bool) -> Any:
+    """What one pointer without pointers behind it shows the model; room holds length bytes of it."""
+    if null and pointer.optional:
+        return None
+    if pointer.is_string:
+        return text(room, at, length)
+    if pointer.length is None:
+        return None if null else single(pointer.element, room, at, ())
+    return sequence(pointer.element, room, at, length // ctypes.sizeof(pointer.element), "r" in pointer.access)

@@ -1,0 +1,264 @@
+"""From the text that names a model to its class: names, files, modules, YAML, URLs.
+
+Each kind of text has one recogniser in KINDS, asked in order; the first that knows the text answers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+from devshim import catalogue
+from devshim.errors import DevshimError, SpecError
+from devshim.model.device import Device
+
+Result = TypeVar("Result")
+
+WORD = r"[A-Za-z_]\w*"
+
+
+class Model(NamedTuple):
+    """What a text named: the class, the keywords that the text itself sets, and what kind of text it was."""
+
+    cls: type[Any]
+    fixed: dict[str, Any]
+    kind: str
+
+
+class Kind(NamedTuple):
+    """One way of naming a model: its name for people, the texts it knows, and how the class is got."""
+
+    name: str
+    pattern: re.Pattern[str]
+    find: Callable[[re.Match[str]], Model | None]
+
+
+def find(model: str) -> Model:
+    """The class that a text names.  Raises SpecError, or ConfigError for YAML, in one line."""
+    for kind in KINDS:
+        match = kind.pattern.fullmatch(model)
+        found = match and kind.find(match)
+        if found:
+            return found
+    raise SpecError(nothing_known(model))
+
+
+def from_name(match: re.Match[str]) -> Model | None:
+    """gps: a file of the catalogue, else another package's entry point."""
+    name = match[0]
+    file = catalogue.file_of(name)
+    if file is not None:
+        return Model(yaml_class(file) if file.suffix == ".yml" else class_in_file(file, None), {}, "catalogue")
+    point = catalogue.entry_points().get(name)
+    if point is None:
+        return None
+    cls = guarded(f"{name} ({point.value})", None, point.load)
+    if not is_model(cls):
+        raise SpecError(f"{name}: the entry point {point.value} is no device class")
+    return Model(cls, {}, "entry point")
+
+
+def from_python_file(match: re.Match[str]) -> Model:
+    """file.py or file.py:Class."""
+    return Model(class_in_file(Path(match["file"]), match["cls"]), {}, "file")
+
+
+def from_yaml_file(match: re.Match[str]) -> Model:
+    """file.yml: a device without any Python."""
+    return Model(yaml_class(Path(match[0])), {}, "YAML file")
+
+
+def from_module(match: re.Match[str]) -> Model:
+    """package.module:Class; the working directory counts as a place for modules, as with `python -m`."""
+    look_in(Path.cwd())
+    name = match["module"]
+
+    def load() -> ModuleType:
+        return importlib.import_module(name)
+
+    try:
+        module = guarded(name, None, load)
+    except SpecError as problem:
+        missing = problem.__cause__
+        if isinstance(missing, ModuleNotFoundError) and missing.name and f"{name}.".startswith(f"{missing.name}."):
+            raise SpecError(f'no module named "{missing.name}"') from None
+        raise
+    return Model(class_named(module, match["cls"], name), {}, "module")
+
+
+def from_url(match: re.Match[str]) -> Model:
+    """A pyserial URL: a port elsewhere."""
+    from importlib.util import find_spec
+
+    if find_spec("serial") is None:
+        raise SpecError("a URL needs pyserial; install it with: pip install pyserial")
+    from devshim.model.serial_url import SerialUrl
+
+    return Model(SerialUrl, {"url": match[0]}, "URL")
+
+
+KINDS = (
+    Kind("a pyserial URL", re.compile(r"[\w+-]+://.*"), from_url),
+    Kind("file.py or file.py:Class", re.compile(rf"(?P<file>.+\.py)(?::(?P<cls>{WORD}))?"), from_python_file),
+    Kind("file.yml", re.compile(r".+\.ya?ml"), from_yaml_file),
+    Kind("package.module:Class", re.compile(rf"(?P<module>{WORD}(?:\.{WORD})*):(?P<cls>{WORD})"), from_module),
+    Kind("a name that `devshim devices` lists", re.compile(r"[\w-]+"), from_name),
+)
+
+
+def nothing_known(model: str) -> str:
+    """The message for a text that names no model, with the nearest name or every way to name one."""
+    from difflib import get_close_matches
+
+    known = [*catalogue.names(), *catalogue.entry_points()]
+    near = get_close_matches(model, known, n=1)
+    if near:
+        return f'no model "{model}"; did you mean "{near[0]}"?'
+    for suffix in catalogue.SUFFIXES:
+        if os.path.isfile(model + suffix):
+            return f'no model "{model}"; did you mean "{model}{suffix}"?'
+    return f'no model "{model}"; a model is {", ".join(kind.name for kind in KINDS[:-1])}, or {KINDS[-1].name}'
+
+
+def yaml_class(file: Path) -> type[Any]:
+    """The class of a YAML device; YAML is imported only here, as most runs use none."""
+    missing(file)
+    from devshim import yamldevice
+
+    return yamldevice.load_class(file)
+
+
+def class_in_file(file: Path, name: str | None) -> type[Any]:
+    """A device class of a Python file: the one asked for, else the only one that the file itself defines."""
+    missing(file)
+    module = module_of(file)
+    if name is not None:
+        return class_named(module, name, str(file))
+    own = [cls for cls in vars(module).values() if is_model(cls) and cls.__module__ == module.__name__]
+    own = [cls for cls in dict.fromkeys(own) if not cls.__name__.startswith("_")]
+    if len(own) > 1:
+        # tmp102.py may hold Tmp102 and what else it takes.
+        plain = file.stem.replace("_", "").lower()
+        own = [cls for cls in own if cls.__name__.lower() == plain] or own
+    if len(own) == 1:
+        only: type[Any] = own[0]
+        return only
+    names = [cls.__name__ for cls in own]
+    if names:
+        raise SpecError(f"{file} has several devices: {', '.join(names)}; write {file}:{names[0]}")
+    raise SpecError(f"{file} defines no device: a class that is derived from Device, Serial, I2cChip, ...")
+
+
+def class_named(module: ModuleType, name: str, origin: str) -> type[Any]:
+    """The device class of that name in a module."""
+    cls = getattr(module, name, None)
+    if is_model(cls):
+        assert isinstance(cls, type)
+        return cls
+    if cls is not None:
+        raise SpecError(f"{origin}:{name} is no device: it is not derived from Device, Serial, I2cChip, ...")
+    from difflib import get_close_matches
+
+    known = [each for each, value in vars(module).items() if is_model(value)]
+    near = get_close_matches(name, known, n=1) or known[:1]
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise SpecError(f"{origin} has no class {name}{hint}")
+
+
+def is_model(value: object) -> bool:
+    """Whether something is a class that can be plugged: a device, or a part that joins one (plug_into)."""
+    return isinstance(value, type) and (issubclass(value, Device) or hasattr(value, "plug_into"))
+
+
+def missing(file: Path) -> None:
+    """Raise SpecError where a file is not there or is none; the nearest name beside it is the way out."""
+    if file.is_file():
+        return
+    if file.is_dir():
+        raise SpecError(f"{file} is a folder, not a model's file")
+    from difflib import get_close_matches
+
+    folder = file.parent
+    near = get_close_matches(file.name, os.listdir(folder), n=1) if folder.is_dir() else []
+    raise SpecError(f"{file}: no such file" + (f'; did you mean "{folder / near[0]}"?' if near else ""))
+
+
+def module_of(file: Path) -> ModuleType:
+    """The module that a file holds; loaded once, and under its own name where it is one of the catalogue."""
+    known = catalogue.module_name(file)
+    if known is not None:
+        return guarded(str(file), file, lambda: importlib.import_module(known))
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    resolved = file.resolve()
+    # A name that no import statement can ask for, so that the file never stands in for a real module.
+    name = f"{file.stem} ({resolved})"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = spec_from_file_location(name, resolved)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    look_in(resolved.parent)
+    sys.modules[name] = module
+    try:
+        guarded(str(file), file, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+    except SpecError:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def look_in(folder: Path) -> None:
+    """Let a model import what lies beside it; last in line, so that a json.py there replaces nothing."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+
+
+def guarded(origin: str, file: Path | None, load: Callable[[], Result]) -> Result:
+    """What load() returns; what goes wrong in the author's code becomes one line with its file and line."""
+    try:
+        return load()
+    except DevshimError:
+        raise
+    except (Exception, SystemExit) as problem:
+        raise_as_line(origin, file, problem)
+
+
+def raise_as_line(origin: str, file: Path | None, problem: BaseException) -> NoReturn:
+    """Raise SpecError for a failure of the author's code: file:line: what."""
+    if isinstance(problem, SyntaxError):
+        line = f":{problem.lineno}" if problem.lineno else ""
+        raise SpecError(f"{problem.filename or origin}{line}: {problem.msg}") from problem
+    place = last_place(problem, str(file)) if file is not None else ""
+    raise SpecError(f"{place or origin + ': '}{in_words(problem)}") from problem
+
+
+def line_about(problem: BaseException, cls: type[Any]) -> str:
+    """A failure of a class's own code in one line, with the place in the file that defines the class."""
+    ours = cls.__module__.startswith("devshim.model.")
+    file = None if ours else getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return (last_place(problem, file) if file else "") + in_words(problem)
+
+
+def in_words(problem: BaseException) -> str:
+    """An exception as one line: its type and what it says."""
+    said = " ".join(str(problem).split())
+    return f"{type(problem).__name__}: {said}" if said else type(problem).__name__
+
+
+def last_place(problem: BaseException, file: str) -> str:
+    """The last place in a file that a failure has passed, as "file:line: "; "" where it has passed none."""
+    import traceback
+
+    wanted = os.path.realpath(file)
+    for frame in reversed(traceback.extract_tb(problem.__traceback__)):
+        if os.path.realpath(frame.filename) == wanted:
+            return f"{file}:{frame.lineno}: "
+    return ""

@@ -1,0 +1,245 @@
+/* arguments.c: carries an ioctl's argument, with all that its pointers point to, to the host and back.
+ *
+ * It knows no ioctl. The host compiled the model's descriptions into a table (wire.h), and this one loop
+ * follows it. Addresses never leave the process: what comes back is only "write these bytes of segment n". */
+#include "arguments.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "channel.h"
+#include "memory.h"
+
+static const struct ioctl_entry *entries_of(const struct ioctl_table *table)
+{
+    return (const struct ioctl_entry *)(table + 1);
+}
+
+static const struct ioctl_pointer *pointers_of(const struct ioctl_table *table)
+{
+    return (const struct ioctl_pointer *)(entries_of(table) + table->exact + table->patterns);
+}
+
+static const uint32_t *lengths_of(const struct ioctl_table *table)
+{
+    return (const uint32_t *)(pointers_of(table) + table->pointers);
+}
+
+static const struct ioctl_entry *find_entry(const struct ioctl_table *table, uint32_t request)
+{
+    const struct ioctl_entry *entries = entries_of(table);
+    uint32_t low = 0, high = table->exact;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (entries[middle].request == request)
+            return &entries[middle];
+        if (entries[middle].request < request)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (uint32_t i = table->exact; i < table->exact + table->patterns; i++)
+        if ((request & entries[i].mask) == entries[i].request)
+            return &entries[i];
+    return NULL;
+}
+
+/* _IOC_WRITE means that the program writes: the argument goes in. */
+static struct ioctl_entry undescribed(uint32_t request)
+{
+    struct ioctl_entry entry = { .request = request, .size = _IOC_SIZE(request) };
+
+    if (_IOC_DIR(request) & _IOC_WRITE)
+        entry.flags |= IOCTL_IN;
+    if (_IOC_DIR(request) & _IOC_READ)
+        entry.flags |= IOCTL_OUT;
+    if (entry.size == 0 || entry.flags == 0)
+        entry.flags = IOCTL_VALUE;
+    return entry;
+}
+
+bool describe_argument(struct argument *walk, const struct ioctl_table *table, uint32_t request,
+                       uintptr_t address, bool described)
+{
+    const struct ioctl_entry *entry = described ? find_entry(table, request) : NULL;
+
+    walk->table = table;
+    walk->address = address;
+    walk->entry = entry ? *entry : undescribed(request);
+    walk->element = walk->entry.size;
+    if (walk->entry.flags & IOCTL_SIZED)
+        walk->entry.size = _IOC_SIZE(request);
+    return !(walk->entry.flags & IOCTL_NATIVE);
+}
+
+static uint64_t number_at(const uint8_t *at, uint32_t width)
+{
+    uint64_t number = 0;
+    memcpy(&number, at, width <= 8 ? width : 8); /* little-endian: the only byte order there is here so far */
+    return number;
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "number_at() reads little-endian members");
+
+/* How many bytes a string has, with its NUL, at most limit; looked for page by page. */
+static uint64_t string_length(uintptr_t address, uint64_t limit)
+{
+    char page[256];
+    uint64_t length = 0;
+
+    while (length < limit) {
+        size_t piece = sizeof page - (address + length) % sizeof page;
+        piece = piece < limit - length ? piece : (size_t)(limit - length);
+        if (!copy_from_target(page, address + length, piece))
+            return length + 1; /* so that collecting it answers EFAULT */
+        const char *end = memchr(page, '\0', piece);
+        if (end)
+            return length + (uint64_t)(end - page) + 1;
+        length += piece;
+    }
+    return limit;
+}
+
+static uint64_t bytes_behind(const struct argument *walk, const struct ioctl_pointer *pointer,
+                             const uint8_t *element, uintptr_t address)
+{
+    uint64_t count = pointer->length;
+
+    switch (pointer->length_kind) {
+    case LENGTH_MEMBER:
+        count = number_at(element + pointer->length_offset, pointer->length_width);
+        break;
+    case LENGTH_TABLE:
+        count = number_at(element + pointer->length_offset, pointer->length_width);
+        count = count < pointer->length_count ? lengths_of(walk->table)[pointer->length + count] : 0;
+        break;
+    case LENGTH_STRING:
+        return address ? string_length(address, pointer->length) : 0;
+    }
+    return count > LARGE_DATA ? (uint64_t)LARGE_DATA + 1 : count * pointer->element;
+}
+
+/* The room in the slot: the heads of all segments first, then their bytes. Grown as the walk goes on. */
+struct room {
+    struct slot *slot;
+    uint8_t *base;
+    uint32_t used, size;
+};
+
+/* Before the walk nobody knows how much it will be: what outgrows the slot moves to its large room. */
+static bool grow(struct room *room, uint64_t more)
+{
+    if (room->used + more <= room->size)
+        return true;
+    if (room->slot->large || room->used + more > LARGE_DATA)
+        return false;
+    uint8_t *large = slot_data(room->slot, LARGE_DATA);
+    memcpy(large, room->base, room->used);
+    room->base = large;
+    room->size = LARGE_DATA;
+    return true;
+}
+
+static struct segment *head_at(const struct room *room, uint32_t index)
+{
+    return (struct segment *)(room->base + sizeof(struct segments)) + index;
+}
+
+/* Where the bytes begin: behind the heads, of which an argument without pointers has one. */
+static uint32_t data_at(const struct ioctl_entry *entry)
+{
+    return (uint32_t)(sizeof(struct segments) + (entry->pointers ? MAX_SEGMENTS : 1) * sizeof(struct segment));
+}
+
+static int collect(struct argument *walk, struct room *room, uintptr_t address, uint64_t length, bool in,
+                   bool null)
+{
+    if (walk->count == MAX_SEGMENTS)
+        return E2BIG;
+    uint32_t at = (room->used + 7u) & ~7u;
+    if (length > LARGE_DATA || !grow(room, at - room->used + length))
+        return ENOMEM;
+    if (in && !null && !copy_from_target(room->base + at, address, length))
+        return EFAULT;
+    if (!in)
+        memset(room->base + at, 0, length);
+    walk->segments[walk->count].address = address;
+    walk->segments[walk->count].length = (uint32_t)length;
+    *head_at(room, walk->count) = (struct segment){ .at = at, .length = (uint32_t)length,
+                                                    .flags = null ? SEGMENT_NULL : 0 };
+    walk->count++;
+    room->used = at + (uint32_t)length;
+    return 0;
+}
+
+/* One pointer of the description: a segment for each element of each of its parent's segments. */
+static int collect_pointer(struct argument *walk, struct room *room, const struct ioctl_pointer *pointer,
+                           uint32_t first_parent, uint32_t parents, uint32_t stride)
+{
+    for (uint32_t p = first_parent; p < first_parent + parents; p++) {
+        uint32_t elements = stride ? head_at(room, p)->length / stride : 0;
+        for (uint32_t e = 0; e < elements; e++) {
+            const uint8_t *element = room->base + head_at(room, p)->at + (size_t)e * stride;
+            uintptr_t address = (uintptr_t)number_at(element + pointer->offset, pointer->width);
+            uint64_t length = bytes_behind(walk, pointer, element, address);
+            bool null = address == 0;
+
+            if (null && length > 0 && !(pointer->flags & POINTER_OPTIONAL))
+                return EFAULT;
+            int error = collect(walk, room, address, null ? 0 : length, pointer->flags & POINTER_IN, null);
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+int collect_argument(struct argument *walk, struct slot *slot)
+{
+    const struct ioctl_entry *entry = &walk->entry;
+
+    walk->count = 0;
+    slot->size = 0;
+    if (entry->flags & IOCTL_VALUE)
+        return 0;
+
+    struct room room = { .slot = slot, .base = slot_data(slot, 0), .used = data_at(entry), .size = SLOT_DATA };
+    const struct ioctl_pointer *pointers = pointers_of(walk->table) + entry->first_pointer;
+    uint32_t first[17] = { 0 }, count[17] = { 1 }, stride[17] = { walk->element };
+    bool in = entry->flags & IOCTL_IN || entry->pointers > 0;
+    int error = entry->pointers > 16 ? E2BIG
+                                     : collect(walk, &room, walk->address, entry->size, in, false);
+
+    for (uint32_t i = 0; i < entry->pointers && !error; i++) {
+        uint32_t parent = pointers[i].parent;
+        first[i + 1] = walk->count;
+        stride[i + 1] = pointers[i].element;
+        error = collect_pointer(walk, &room, &pointers[i], first[parent], count[parent], stride[parent]);
+        count[i + 1] = walk->count - first[i + 1];
+    }
+    if (error)
+        return error;
+    *(struct segments *)room.base = (struct segments){ .count = walk->count };
+    slot->size = room.used;
+    slot->room = slot->large ? LARGE_DATA : SLOT_DATA;
+    return 0;
+}
+
+bool return_argument(const struct argument *walk, struct slot *slot)
+{
+    const uint8_t *base = slot_room(slot);
+    const struct segment *heads = (const struct segment *)(base + sizeof(struct segments));
+    uint32_t room = slot->large ? LARGE_DATA : SLOT_DATA;
+
+    for (uint32_t i = 0; i < walk->count; i++) {
+        struct segment head = heads[i];
+        if (!(head.flags & SEGMENT_WRITE))
+            continue;
+        if (head.from > head.to || head.to > walk->segments[i].length || head.at > room || head.to > room - head.at)
+            return false;
+        if (!copy_to_target(walk->segments[i].address + head.from, base + head.at + head.from, head.to - head.from))
+            return false;
+    }
+    return true;
+}

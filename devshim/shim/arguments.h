@@ -1,0 +1,34 @@
+/* arguments.h: carries an ioctl's argument, with all that its pointers point to, to the host and back. */
+#ifndef DEVSHIM_ARGUMENTS_H
+#define DEVSHIM_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+/* One argument on its way: where each segment lies in the program. */
+struct argument {
+    const struct ioctl_table *table;
+    struct ioctl_entry entry;
+    uint32_t element; /* bytes of one element of the argument: all of it, except where IOCTL_SIZED */
+    uintptr_t address;
+    uint32_t count;
+    struct {
+        uintptr_t address;
+        uint32_t length;
+    } segments[MAX_SEGMENTS];
+};
+
+/* Look the request up. False where the carrier's kernel object answers it (IOCTL_NATIVE). A request that
+ * nobody described is taken at its number's word (_IOC_DIR, _IOC_SIZE). */
+bool describe_argument(struct argument *walk, const struct ioctl_table *table, uint32_t request,
+                       uintptr_t address, bool described);
+
+/* Copy all of it into the slot. 0, or the errno: EFAULT, E2BIG, ENOMEM. */
+int collect_argument(struct argument *walk, struct slot *slot);
+
+/* Copy back what the host marked. False on a bad address. */
+bool return_argument(const struct argument *walk, struct slot *slot);
+
+#endif

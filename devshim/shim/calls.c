@@ -1,0 +1,422 @@
+/* calls.c: one call on a device, one answer.
+ *
+ * The host never blocks a call: it answers, or says that there is nothing yet. Then we return EAGAIN or wait
+ * in the kernel, on the carrier or on a socket fetched for that, and ask again. So EINTR, SA_RESTART, time-outs
+ * and cancellation are the kernel's, as on a real device. The rules of the house stand in channel.c. */
+#include "calls.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "channel.h"
+#include "memory.h"
+#include "arguments.h"
+
+static struct slot *begin(const struct carrier *carrier, enum op op)
+{
+    struct slot *slot = take_slot();
+    if (!slot)
+        return NULL;
+    slot->op = (uint16_t)op;
+    slot->nonblock = 0;
+    slot->file = carrier->file;
+    slot->device = carrier->device;
+    slot->request = 0;
+    slot->argument = 0;
+    slot->offset = OWN_POSITION;
+    slot->size = 0;
+    slot->room = SLOT_DATA;
+    return slot;
+}
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+static bool will_not_wait(int fd)
+{
+    return real.fcntl(fd, F_GETFL) & O_NONBLOCK;
+}
+
+/* ---- Readiness ------------------------------------------------------------------------------------ */
+
+static void ask_for_fresh_token(const struct carrier *carrier)
+{
+    struct slot *slot = begin(carrier, OP_POLL);
+    if (!slot)
+        return;
+    converse(slot);
+    free_slot(slot);
+}
+
+/* "Not readable any more": take the tokens that the answer knew of out of the carrier. A newer one that came
+ * out with them was meant for whoever polls: let the host send it again. */
+static void drain(const struct carrier *carrier, int fd, uint64_t newest)
+{
+    uint64_t token;
+    bool too_many = false;
+    int before = errno;
+
+    while (recv(fd, &token, sizeof token, MSG_DONTWAIT | MSG_PEEK) == sizeof token && token <= newest) {
+        if (recv(fd, &token, sizeof token, MSG_DONTWAIT) != sizeof token)
+            break;
+        if (token > newest) {
+            too_many = true;
+            break;
+        }
+    }
+    if (too_many)
+        ask_for_fresh_token(carrier);
+    errno = before;
+}
+
+/* Not writable any more: fill the carrier, so that poll sees it. The host empties it to say the contrary. */
+static void fill(int fd)
+{
+    static const char block[4096];
+    int before = errno;
+
+    while (send(fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+        ;
+    errno = before;
+}
+
+/* Wait in the kernel until the host sends a token. 0, or -1 with EINTR; EOF counts as a reason to ask again. */
+static int wait_on_carrier(int fd)
+{
+    uint64_t token;
+    return recv(fd, &token, sizeof token, MSG_PEEK) < 0 && errno == EINTR ? -1 : 0;
+}
+
+/* The same on a socket made for this one wait, where the carrier cannot tell. */
+static int wait_on_ticket(uint64_t ticket)
+{
+    struct hello_request request = { .what = HELLO_TICKET, .ticket = ticket };
+    struct hello_answer answer;
+    int fd = ask_for_descriptor(&request, NULL, &answer, NULL);
+    char byte;
+
+    if (fd < 0)
+        return -1;
+    ssize_t got = recv(fd, &byte, 1, 0);
+    int error = got < 0 ? errno : 0;
+    real.syscall(SYS_close, fd);
+    return error ? fail(error) : 0;
+}
+
+struct outcome {
+    int64_t result;
+    int error;
+    uint32_t flags, length, place;
+    uint64_t token;
+};
+
+static struct outcome outcome_of(const struct slot *slot)
+{
+    return (struct outcome){ .result = slot->result, .error = slot->error, .flags = slot->flags,
+                             .length = slot->length, .place = slot->place, .token = slot->token };
+}
+
+/* What every answer may say beside its result. */
+static void settle(const struct carrier *carrier, int fd, const struct outcome *outcome)
+{
+    if (outcome->flags & ANSWER_DRAIN)
+        drain(carrier, fd, outcome->token);
+    if (outcome->flags & ANSWER_FULL)
+        fill(fd);
+}
+
+/* "Nothing yet": 0 to ask again, -1 with EAGAIN or EINTR. */
+static int wait_for_more(int fd, const struct outcome *outcome, bool nonblock)
+{
+    if (nonblock || will_not_wait(fd))
+        return fail(EAGAIN);
+    return outcome->flags & ANSWER_TICKET ? wait_on_ticket(outcome->token) : wait_on_carrier(fd);
+}
+
+/* ---- read and write ------------------------------------------------------------------------------- */
+
+/* The bytes of all parts, at most what one call carries; -1 where a length is negative as ssize_t. */
+static ssize_t total(const struct iovec *parts, int count)
+{
+    size_t sum = 0;
+    for (int i = 0; i < count; i++) {
+        if ((ssize_t)parts[i].iov_len < 0 || (ssize_t)(sum + parts[i].iov_len) < 0)
+            return fail(EINVAL);
+        sum += parts[i].iov_len;
+    }
+    return sum < LARGE_DATA ? (ssize_t)sum : (ssize_t)LARGE_DATA;
+}
+
+static bool scatter(const struct iovec *parts, int count, const char *from, size_t size)
+{
+    for (int i = 0; i < count && size > 0; i++) {
+        size_t piece = parts[i].iov_len < size ? parts[i].iov_len : size;
+        if (!copy_to_target((uintptr_t)parts[i].iov_base, from, piece))
+            return false;
+        from += piece;
+        size -= piece;
+    }
+    return true;
+}
+
+static bool gather(char *to, size_t size, const struct iovec *parts, int count)
+{
+    for (int i = 0; i < count && size > 0; i++) {
+        size_t piece = parts[i].iov_len < size ? parts[i].iov_len : size;
+        if (!copy_from_target(to, (uintptr_t)parts[i].iov_base, piece))
+            return false;
+        to += piece;
+        size -= piece;
+    }
+    return true;
+}
+
+ssize_t device_read(const struct carrier *carrier, int fd, const struct iovec *parts, int count, int64_t offset,
+                    bool nonblock)
+{
+    ssize_t size = total(parts, count);
+
+    if (size < 0)
+        return -1;
+    if ((carrier->access & O_ACCMODE) == O_WRONLY || (carrier->access & O_PATH))
+        return fail(EBADF);
+    for (;;) {
+        struct slot *slot = begin(carrier, OP_READ);
+        if (!slot)
+            return -1;
+        slot->size = slot->room = (uint32_t)size;
+        slot->offset = offset;
+        slot_data(slot, (size_t)size);
+        if (!converse(slot)) {
+            free_slot(slot);
+            return -1;
+        }
+        struct outcome outcome = outcome_of(slot);
+        bool copied = outcome.length == 0 || (outcome.length <= (size_t)size
+                      && scatter(parts, count, slot_room(slot), outcome.length));
+        free_slot(slot);
+        settle(carrier, fd, &outcome);
+        if (outcome.flags & ANSWER_REAL)
+            return offset == OWN_POSITION ? real.readv(fd, parts, count) : real.preadv(fd, parts, count, offset);
+        if (outcome.error)
+            return fail(outcome.error);
+        if (!(outcome.flags & ANSWER_WAIT))
+            return copied ? (ssize_t)outcome.length : fail(EFAULT);
+        if (wait_for_more(fd, &outcome, nonblock) < 0)
+            return -1;
+    }
+}
+
+ssize_t device_write(const struct carrier *carrier, int fd, const struct iovec *parts, int count, int64_t offset,
+                     bool nonblock)
+{
+    ssize_t size = total(parts, count);
+
+    if (size < 0)
+        return -1;
+    if ((carrier->access & O_ACCMODE) == O_RDONLY || (carrier->access & O_PATH))
+        return fail(EBADF);
+    for (;;) {
+        struct slot *slot = begin(carrier, OP_WRITE);
+        if (!slot)
+            return -1;
+        slot->size = (uint32_t)size;
+        slot->offset = offset;
+        if (!gather(slot_data(slot, (size_t)size), (size_t)size, parts, count)) {
+            free_slot(slot);
+            return fail(EFAULT);
+        }
+        bool answered = converse(slot);
+        struct outcome outcome = outcome_of(slot);
+        free_slot(slot);
+        if (!answered)
+            return -1;
+        settle(carrier, fd, &outcome);
+        if (outcome.flags & ANSWER_REAL)
+            return offset == OWN_POSITION ? real.writev(fd, parts, count) : real.pwritev(fd, parts, count, offset);
+        if (outcome.error)
+            return fail(outcome.error);
+        if (!(outcome.flags & ANSWER_WAIT))
+            return outcome.result;
+        if (wait_for_more(fd, &outcome, nonblock) < 0)
+            return -1;
+    }
+}
+
+/* ---- lseek, flock -------------------------------------------------------------------------------- */
+
+int64_t device_seek(const struct carrier *carrier, int64_t offset, int whence)
+{
+    if (carrier->access & O_PATH)
+        return fail(EBADF);
+    struct slot *slot = begin(carrier, OP_SEEK);
+    if (!slot)
+        return -1;
+    slot->offset = offset;
+    slot->request = (uint32_t)whence;
+    bool answered = converse(slot);
+    struct outcome outcome = outcome_of(slot);
+    free_slot(slot);
+    if (!answered)
+        return -1;
+    return outcome.error ? fail(outcome.error) : outcome.result;
+}
+
+int device_lock(const struct carrier *carrier, int fd, int operation)
+{
+    for (;;) {
+        struct slot *slot = begin(carrier, OP_LOCK);
+        if (!slot)
+            return -1;
+        slot->request = (uint32_t)operation;
+        bool answered = converse(slot);
+        struct outcome outcome = outcome_of(slot);
+        free_slot(slot);
+        if (!answered)
+            return -1;
+        if (outcome.error)
+            return fail(outcome.error);
+        if (!(outcome.flags & ANSWER_WAIT))
+            return 0;
+        if (operation & LOCK_NB)
+            return fail(EWOULDBLOCK);
+        if (wait_on_ticket(outcome.token) < 0)
+            return -1;
+        (void)fd;
+    }
+}
+
+/* ---- ioctl ---------------------------------------------------------------------------------------- */
+
+/* The number of a new file's descriptor goes into the argument, or is the call's result. */
+static int receive_file(const struct outcome *outcome, uintptr_t argument)
+{
+    struct hello_request request = { .what = HELLO_TICKET, .ticket = outcome->token };
+    struct hello_answer answer;
+    int fd = watch(ask_for_descriptor(&request, NULL, &answer, NULL));
+
+    if (fd < 0 || outcome->place == UINT32_MAX)
+        return fd;
+    if (!copy_to_target(argument + outcome->place, &fd, sizeof fd)) {
+        real.syscall(SYS_close, fd);
+        return fail(EFAULT);
+    }
+    return (int)outcome->result;
+}
+
+int device_ioctl(const struct carrier *carrier, int fd, unsigned long request, uintptr_t argument)
+{
+    struct argument walk;
+
+    if (carrier->access & O_PATH)
+        return fail(EBADF);
+    if (!describe_argument(&walk, registry_text(device_of(carrier)->ioctls), (uint32_t)request, argument,
+                           device_of(carrier)->ioctls != 0))
+        return real.ioctl(fd, request, argument);
+    for (;;) {
+        struct slot *slot = begin(carrier, OP_IOCTL);
+        if (!slot)
+            return -1;
+        slot->request = (uint32_t)request;
+        slot->argument = argument;
+        int error = collect_argument(&walk, slot);
+        if (error) {
+            free_slot(slot);
+            return fail(error);
+        }
+        bool answered = converse(slot);
+        struct outcome outcome = outcome_of(slot);
+        bool copied = answered && outcome.length ? return_argument(&walk, slot) : true;
+        free_slot(slot);
+        if (!answered)
+            return -1;
+        settle(carrier, fd, &outcome);
+        if (outcome.flags & ANSWER_REAL)
+            return real.ioctl(fd, request, argument);
+        if (outcome.error)
+            return fail(outcome.error);
+        if (outcome.flags & ANSWER_FILE)
+            return copied ? receive_file(&outcome, argument) : fail(EFAULT);
+        if (!(outcome.flags & ANSWER_WAIT))
+            return copied ? (int)outcome.result : fail(EFAULT);
+        if (wait_for_more(fd, &outcome, false) < 0)
+            return -1;
+    }
+}
+
+/* ---- open ----------------------------------------------------------------------------------------- */
+
+/* Opening a terminal by name makes it the controlling one of a session leader that has none; receiving its
+ * descriptor does not, so ask for it (tty_ioctl(4), TIOCSCTTY; refused where it is not due). */
+static void take_controlling_terminal(int fd, int flags)
+{
+    int before = errno;
+    if (!(flags & O_NOCTTY) && getsid(0) == getpid())
+        real.ioctl(fd, TIOCSCTTY, 0);
+    errno = before;
+}
+
+int device_open(const struct node *node, const char *placeholder, int flags, mode_t mode)
+{
+    struct hello_request request = { .what = HELLO_OPEN, .flags = (uint32_t)flags, .mode = mode };
+    struct hello_answer answer;
+    const char *path = registry_text(node->path);
+
+    if ((flags & O_CREAT) && (flags & O_EXCL))
+        return fail(EEXIST);
+    if ((flags & O_DIRECTORY) && (flags & O_TMPFILE) != O_TMPFILE)
+        return fail(ENOTDIR);
+    if (flags & O_PATH)
+        return watch(real.open(placeholder, flags));
+    claim_memory();
+    int fd = watch(ask_for_descriptor(&request, path, &answer, NULL));
+    if (fd < 0) {
+        if (errno == ENODEV && answer.magic == 0)
+            host_is_gone();
+        return -1;
+    }
+    if (answer.device_flags & DEVICE_TTY)
+        take_controlling_terminal(fd, flags);
+    if (!(flags & O_CLOEXEC))
+        real.fcntl(fd, F_SETFD, 0);
+    return fd;
+}
+
+/* ---- Notes and reports ---------------------------------------------------------------------------- */
+
+static const struct carrier nobody = { .file = 0 };
+
+int note_miss(const char *path, int error)
+{
+    struct slot *slot = begin(&nobody, OP_NOTE);
+    if (!slot)
+        return 0;
+    size_t length = strlen(path);
+    memcpy(slot_data(slot, length), path, length);
+    slot->size = (uint32_t)length;
+    slot->request = (uint32_t)error;
+    bool answered = converse(slot);
+    int refusal = answered ? slot->error : 0;
+    free_slot(slot);
+    return refusal;
+}
+
+void report(const struct carrier *carrier, uint32_t op, int64_t result, const void *data, size_t size)
+{
+    int before = errno;
+    struct slot *slot = begin(carrier, OP_REPORT);
+
+    if (slot) {
+        size = size > LARGE_DATA ? LARGE_DATA : size;
+        slot->size = copy_from_target(slot_data(slot, size), (uintptr_t)data, size) ? (uint32_t)size : 0;
+        slot->request = op;
+        slot->offset = result < 0 ? -before : result;
+        converse(slot);
+        free_slot(slot);
+    }
+    errno = before;
+}

@@ -1,0 +1,24 @@
+/* calls.h: one call on a device, one answer. All behave as the system call of their name: -1 and errno. */
+#ifndef DEVSHIM_CALLS_H
+#define DEVSHIM_CALLS_H
+
+#include "handles.h"
+
+#define OWN_POSITION ((int64_t)-1) /* read and write at the file's own position */
+
+int device_open(const struct node *node, const char *placeholder, int flags, mode_t mode);
+ssize_t device_read(const struct carrier *carrier, int fd, const struct iovec *parts, int count, int64_t offset,
+                    bool nonblock);
+ssize_t device_write(const struct carrier *carrier, int fd, const struct iovec *parts, int count, int64_t offset,
+                     bool nonblock);
+int64_t device_seek(const struct carrier *carrier, int64_t offset, int whence);
+int device_ioctl(const struct carrier *carrier, int fd, unsigned long request, uintptr_t argument);
+int device_lock(const struct carrier *carrier, int fd, int operation);
+
+/* A node was asked for that nobody plugged. Returns 0, or the errno with which a guard refuses it. */
+int note_miss(const char *path, int error);
+
+/* A native call on a device is over (DEVICE_REPORT): tell the host what it was. Leaves errno alone. */
+void report(const struct carrier *carrier, uint32_t op, int64_t result, const void *data, size_t size);
+
+#endif

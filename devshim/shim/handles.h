@@ -1,0 +1,58 @@
+/* handles.h: which descriptors are devices. */
+#ifndef DEVSHIM_HANDLES_H
+#define DEVSHIM_HANDLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "interposed.h"
+#include "registry.h"
+
+#define WATCHED_FDS 65536 /* descriptors beyond it always count as "may be a device" */
+#define PROBED_FDS  256   /* of inherited descriptors, these are looked at when the shim starts */
+
+extern uint8_t may_be_device[WATCHED_FDS / 8];
+
+/* The carrier behind a descriptor after a look at its inode, or NULL. Leaves errno alone. */
+const struct carrier *identify(int fd);
+
+/* The carrier behind a descriptor, or NULL for an ordinary one. Ordinary descriptors cost one bit test. */
+static inline const struct carrier *carrier_of(int fd)
+{
+    START_ONCE();
+    if ((unsigned)fd < PROBED_FDS && !(may_be_device[fd >> 3] & (1u << (fd & 7))))
+        return NULL;
+    return identify(fd);
+}
+
+static inline const struct device *device_of(const struct carrier *carrier)
+{
+    return registry_device(carrier->device);
+}
+
+/* The carrier if the model itself answers this kind of call (enum device_flag), else NULL. */
+static inline const struct carrier *answering(int fd, uint32_t call)
+{
+    const struct carrier *carrier = carrier_of(fd);
+    return carrier && (device_of(carrier)->flags & call) ? carrier : NULL;
+}
+
+/* A descriptor came to life through a wrapper: it may be a device. Never undone: see handles.c. */
+static inline int watch(int fd)
+{
+    if ((unsigned)fd < WATCHED_FDS && registry)
+        __atomic_fetch_or(&may_be_device[fd >> 3], 1u << (fd & 7), __ATOMIC_RELAXED);
+    return fd;
+}
+
+/* dup and its kin: the new descriptor may be a device if the old one may. */
+static inline int watch_copy(int new_fd, int old_fd)
+{
+    bool may = (unsigned)old_fd >= WATCHED_FDS || (may_be_device[old_fd >> 3] & (1u << (old_fd & 7)));
+    return new_fd >= 0 && may ? watch(new_fd) : new_fd;
+}
+
+/* Find the devices among the descriptors that this program inherited. Called once, by start(). */
+void watch_inherited(void);
+
+#endif

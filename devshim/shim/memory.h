@@ -1,0 +1,13 @@
+/* memory.h: copies from and to the program's memory that answer EFAULT instead of crashing it. */
+#ifndef DEVSHIM_MEMORY_H
+#define DEVSHIM_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* True when all was copied. Both leave errno alone. */
+bool copy_from_target(void *to, uintptr_t from, size_t size);
+bool copy_to_target(uintptr_t to, const void *from, size_t size);
+
+#endif

@@ -1,0 +1,96 @@
+/* registry.c: what is plugged in this run. Read-only here, and read without locks: the host writes an entry's
+ * key last and takes it away first. */
+#include "registry.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "interposed.h"
+
+const struct registry *registry;
+char run_directory[256];
+
+static const struct registry *map_file(const char *path)
+{
+    int fd = real.open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    struct registry *map = real.mmap(NULL, REGISTRY_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+    real.syscall(SYS_close, fd);
+    if (map == MAP_FAILED)
+        return NULL;
+    if (map->magic != WIRE_MAGIC || map->version != WIRE_VERSION) {
+        munmap(map, REGISTRY_SIZE);
+        return NULL;
+    }
+    return map;
+}
+
+void map_registry(void)
+{
+    const char *directory = getenv("DEVSHIM_RUN");
+    size_t length = directory ? strlen(directory) : 0;
+    char path[sizeof run_directory + sizeof "/registry"];
+
+    if (length == 0 || length >= sizeof run_directory)
+        return;
+    memcpy(run_directory, directory, length + 1);
+    memcpy(path, directory, length);
+    memcpy(path + length, "/registry", sizeof "/registry");
+    registry = map_file(path);
+    if (!registry)
+        run_directory[0] = '\0';
+}
+
+static uint32_t fnv1a(const char *text, size_t length)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (uint8_t)text[i]) * 16777619u;
+    return hash;
+}
+
+const struct node *find_node(const char *path, size_t length)
+{
+    if (!registry)
+        return NULL;
+    const struct node *nodes = (const struct node *)((const char *)registry + registry->nodes_at);
+    uint32_t hash = fnv1a(path, length);
+
+    for (uint32_t i = hash, tried = 0; tried < MAX_NODES; i++, tried++) {
+        const struct node *node = &nodes[i & (MAX_NODES - 1)];
+        uint32_t kind = __atomic_load_n(&node->kind, __ATOMIC_ACQUIRE);
+        if (kind == NODE_FREE)
+            return NULL;
+        if (kind != NODE_GONE && node->hash == hash && node->length == length
+            && memcmp(registry_text(node->path), path, length) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+const struct carrier *find_carrier(uint64_t dev, uint64_t inode)
+{
+    const struct carrier *carriers = (const struct carrier *)((const char *)registry + registry->carriers_at);
+
+    for (uint64_t i = inode, tried = 0; tried < MAX_CARRIERS; i++, tried++) {
+        const struct carrier *carrier = &carriers[i & (MAX_CARRIERS - 1)];
+        uint64_t key = __atomic_load_n(&carrier->inode, __ATOMIC_ACQUIRE);
+        if (key == inode && carrier->dev == dev)
+            return carrier;
+        if (key == CARRIER_FREE)
+            return NULL;
+    }
+    return NULL;
+}
+
+const struct device *registry_device(uint32_t index)
+{
+    const struct device *devices = (const struct device *)((const char *)registry + registry->devices_at);
+    return &devices[index < MAX_DEVICES ? index : 0];
+}
+
+const void *registry_text(uint32_t offset)
+{
+    return offset < REGISTRY_SIZE - registry->text_at ? (const char *)registry + registry->text_at + offset : "";
+}

@@ -1,0 +1,30 @@
+/* registry.h: what is plugged in this run, as the host wrote it into shared memory. */
+#ifndef DEVSHIM_REGISTRY_H
+#define DEVSHIM_REGISTRY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+/* The mapped registry, or NULL where this process belongs to no run. */
+extern const struct registry *registry;
+
+/* $DEVSHIM_RUN, without a trailing slash; "" where this process belongs to no run. */
+extern char run_directory[];
+
+/* Map the registry of the run named by $DEVSHIM_RUN, if any. Called once, by start(). */
+void map_registry(void);
+
+/* The node at an absolute, normal path, or NULL. */
+const struct node *find_node(const char *path, size_t length);
+
+/* The carrier with this inode, or NULL. */
+const struct carrier *find_carrier(uint64_t dev, uint64_t inode);
+
+const struct device *registry_device(uint32_t index);
+
+/* A text or table at an offset of the registry's text area; "" beyond its end. */
+const void *registry_text(uint32_t offset);
+
+#endif

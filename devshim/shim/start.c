@@ -1,0 +1,30 @@
+/* start.c: finds libc's own functions and joins the run. */
+#include <dlfcn.h>
+#include <errno.h>
+
+#include "handles.h"
+#include "interposed.h"
+#include "registry.h"
+#include "wrap_process.h"
+#include "wrap_stdio.h"
+
+struct real_functions real;
+bool started;
+
+__attribute__((constructor)) void start(void)
+{
+    if (started)
+        return;
+    int before = errno;
+#define X(name) real.name = (__typeof__(real.name))(uintptr_t)dlsym(RTLD_NEXT, #name);
+    INTERPOSED(X)
+#undef X
+    started = true;
+    map_registry();
+    if (registry) {
+        remember_environment();
+        watch_inherited();
+        adopt_standard_streams();
+    }
+    errno = before;
+}

@@ -1,0 +1,190 @@
+/* walk.c: where a path leads, followed name by name as the kernel does it (path_resolution(7)).
+ *
+ * The kernel follows links by itself and knows nothing of plugged nodes: a link to /dev/ttyUSB0 dangles for it. So
+ * where it may matter the path is walked here, asking the registry about each name and readlink about the rest. */
+#include <errno.h>
+#include <string.h>
+
+#include "paths.h"
+
+struct walk {
+    char at[ROUTE_PATH]; /* where we are: absolute, normal, links resolved; "" is the root */
+    size_t length;
+    char rest[ROUTE_PATH]; /* what is still to go */
+    bool in_tree;          /* at exists only in the run's tree */
+    bool left_real;        /* the kernel cannot follow this path by itself */
+    int links;
+};
+
+enum step { STEP_ON, STEP_DONE };
+
+static enum step finish(struct route *out, enum route_kind kind, int error)
+{
+    out->kind = kind;
+    out->error = error;
+    return STEP_DONE;
+}
+
+/* At a directory or file that is no device: where the path ends, or where the kernel can go on by itself. */
+static enum step arrive(struct walk *walk, struct route *out)
+{
+    size_t rest = strlen(walk->rest);
+
+    if (walk->length + rest + 2 > ROUTE_PATH)
+        return finish(out, ROUTE_REAL, 0);
+    memcpy(walk->at + walk->length, walk->rest, rest + 1); /* it begins with "/" */
+    size_t length = walk->length + rest;
+    if (!length)
+        memcpy(walk->at, "/", (length = 1) + 1);
+    if (walk->in_tree) {
+        if (!in_tree(walk->at, length, out->path))
+            return finish(out, ROUTE_REAL, 0);
+        out->name = out->path + tree_prefix(out->path);
+        return finish(out, ROUTE_TREE, 0);
+    }
+    memcpy(out->path, walk->at, length + 1);
+    out->name = out->path;
+    const struct node *node = find_node(out->path, length);
+    if (node && node->kind == NODE_MERGED)
+        return finish(out, ROUTE_MERGED, 0);
+    return finish(out, walk->left_real ? ROUTE_ELSEWHERE : ROUTE_REAL, 0);
+}
+
+/* Whether a directory lies in the tree: the nearest node above it says so. */
+static bool lies_in_tree(const char *at, size_t length)
+{
+    for (; length; length--) {
+        if (at[length] && at[length] != '/')
+            continue;
+        const struct node *node = find_node(at, length);
+        if (node)
+            return node->kind == NODE_TREE;
+    }
+    return false;
+}
+
+static void go_up(struct walk *walk)
+{
+    while (walk->length && walk->at[--walk->length] != '/')
+        ;
+    walk->at[walk->length] = '\0';
+    if (walk->in_tree)
+        walk->in_tree = lies_in_tree(walk->at, walk->length);
+}
+
+/* Replace the name that we are at by what its link says. */
+static enum step follow_link(struct walk *walk, const char *link, size_t size, struct route *out)
+{
+    size_t prefix = tree_prefix(link), rest = strlen(walk->rest);
+
+    if (++walk->links > MAX_LINKS)
+        return finish(out, ROUTE_ERROR, ELOOP);
+    link += prefix;
+    size -= prefix;
+    if (size + rest + 1 > sizeof walk->rest)
+        return finish(out, ROUTE_REAL, 0);
+    memmove(walk->rest + size, walk->rest, rest + 1);
+    memcpy(walk->rest, link, size);
+    if (link[0] == '/' || prefix) {
+        walk->length = 0;
+        walk->at[0] = '\0';
+        walk->in_tree = false;
+    } else {
+        go_up(walk);
+    }
+    return STEP_ON;
+}
+
+/* A name that is no node: follow it if it is a link, on the disk or in the tree. */
+static enum step pass(struct walk *walk, bool followed, struct route *out)
+{
+    char path[ROUTE_PATH], link[ROUTE_PATH];
+    const char *place = walk->at;
+
+    if (walk->in_tree) {
+        if (!in_tree(walk->at, walk->length, path))
+            return finish(out, ROUTE_REAL, 0);
+        place = path;
+    } else if (followed) {
+        int fd = descriptor_named(walk->at);
+        const struct carrier *carrier = fd >= 0 ? carrier_of(fd) : NULL;
+        if (carrier && to_carrier(carrier, fd, out))
+            return walk->rest[0] ? finish(out, ROUTE_ERROR, ENOTDIR) : STEP_DONE;
+    }
+    ssize_t size = followed ? real.readlinkat(AT_FDCWD, place, link, sizeof link - 1) : -1;
+    if (size < 0)
+        return !followed || errno == EINVAL ? STEP_ON : arrive(walk, out); /* the real call gives the reason */
+    link[size] = '\0';
+    bool magic = link[0] != '/' && strncmp(walk->at, "/proc/", 6) == 0 && strchr(link, ':'); /* pipe:[1] */
+    return magic ? arrive(walk, out) : follow_link(walk, link, (size_t)size, out);
+}
+
+static enum step take_name(struct walk *walk, const char *name, size_t size, int follow, struct route *out)
+{
+    if (size == 1 && name[0] == '.')
+        return STEP_ON;
+    if (size == 2 && name[0] == '.' && name[1] == '.') {
+        go_up(walk);
+        return STEP_ON;
+    }
+    if (walk->length + size + 2 > sizeof walk->at)
+        return finish(out, ROUTE_REAL, 0);
+    walk->at[walk->length] = '/';
+    memcpy(walk->at + walk->length + 1, name, size);
+    walk->length += size + 1;
+    walk->at[walk->length] = '\0';
+
+    const struct node *node = find_node(walk->at, walk->length);
+    switch (node ? node->kind : NODE_FREE) {
+    case NODE_DEVICE:
+        if (walk->rest[0])
+            return finish(out, ROUTE_ERROR, ENOTDIR);
+        return to_device(node, -1, out) ? STEP_DONE : finish(out, ROUTE_REAL, 0);
+    case NODE_HIDDEN:
+        return finish(out, ROUTE_HIDDEN, ENOENT);
+    case NODE_MERGED:
+        walk->in_tree = false;
+        return STEP_ON;
+    case NODE_TREE:
+        walk->in_tree = walk->left_real = true;
+    }
+    return pass(walk, follow || walk->rest[0], out); /* a trailing "/" follows too */
+}
+
+/* Take the next name off the rest and go there. */
+static enum step advance(struct walk *walk, int follow, struct route *out)
+{
+    char name[NAME_MAX + 1];
+    const char *start = walk->rest + strspn(walk->rest, "/");
+    size_t size = strcspn(start, "/");
+
+    if (!size) {
+        walk->rest[0] = '\0';
+        return arrive(walk, out);
+    }
+    if (size > NAME_MAX)
+        return finish(out, ROUTE_REAL, 0);
+    memcpy(name, start, size);
+    memmove(walk->rest, start + size, strlen(start + size) + 1);
+    return take_name(walk, name, size, follow, out);
+}
+
+enum route_kind walk(const char *base, const char *path, int follow, struct route *out)
+{
+    struct walk walk;
+    size_t length = strlen(path);
+    int before = errno;
+
+    walk.length = path[0] == '/' || strcmp(base, "/") == 0 ? 0 : strlen(base);
+    if (walk.length >= ROUTE_PATH || length >= ROUTE_PATH)
+        return out->kind = ROUTE_REAL;
+    memcpy(walk.at, base, walk.length);
+    walk.at[walk.length] = '\0';
+    memcpy(walk.rest, path, length + 1);
+    walk.links = 0;
+    walk.in_tree = walk.left_real = lies_in_tree(walk.at, walk.length);
+    while (advance(&walk, follow, out) == STEP_ON)
+        ;
+    errno = before;
+    return out->kind;
+}

@@ -1,0 +1,276 @@
+/* wire.h: what the shim and the host say to each other, and where it lies in shared memory.
+ *
+ * Twin of host/wire.py: tests/host/test_wire.py compiles this file and compares every size and offset.
+ * Change a layout here: change it there, and raise WIRE_VERSION.
+ *
+ *   registry   one file per run, read-only in the target: what is plugged, which carriers are devices
+ *   bell       one page per run: the host's doorbell
+ *   channel    one mapping per process: slots, each one conversation at a time
+ *   socket     $DEVSHIM_RUN/socket: bootstrap, opens, and whatever needs a descriptor handed over */
+#ifndef DEVSHIM_WIRE_H
+#define DEVSHIM_WIRE_H
+
+#include <stdint.h>
+
+#define WIRE_MAGIC   0x6d696873u /* "shim" */
+#define WIRE_VERSION 1
+
+/* ---- Registry -------------------------------------------------------------------------------- */
+
+#define REGISTRY_SIZE   (16u << 20)
+#define MAX_NODES       16384u  /* slots of an open-addressed table keyed by path; a power of two */
+#define MAX_CARRIERS    65536u  /* slots of an open-addressed table keyed by inode; a power of two */
+#define MAX_DEVICES     8192u
+
+enum registry_flag {
+    REGISTRY_SHADOWS = 1,      /* a plugged node has a real one of the same name beneath it */
+    REGISTRY_GUARD = 2,        /* --deny or --only-plugged: ask the host before a real node is opened */
+    REGISTRY_LINKS_OUTSIDE = 4 /* nodes exist outside /dev, /sys, /proc and /run */
+};
+
+struct registry {
+    uint32_t magic, version;
+    uint32_t ready;       /* futex word; 1 when all is plugged */
+    uint32_t flags;       /* enum registry_flag */
+    uint32_t host_pid;
+    uint32_t changes;     /* counts plug and unplug */
+    uint32_t root_length; /* of the text at roots: directories (with their "/") below which nodes live, each NUL-ended */
+    uint32_t reserved;
+    uint64_t nodes_at, carriers_at, devices_at, text_at, text_used; /* offsets from here */
+    char roots[512];
+};
+
+enum node_kind {
+    NODE_FREE = 0,
+    NODE_DEVICE,  /* open() goes to the host; stat() to the placeholder below $DEVSHIM_RUN/tree */
+    NODE_TREE,    /* a directory, link or file that exists only below $DEVSHIM_RUN/tree */
+    NODE_MERGED,  /* a directory that exists really, with plugged entries beside the real ones */
+    NODE_HIDDEN,  /* answers ENOENT although something real is there */
+    NODE_GONE     /* tombstone */
+};
+
+struct node {
+    uint32_t kind; /* enum node_kind; written last */
+    uint32_t hash; /* FNV-1a, 32 bits, of the path */
+    uint32_t path; /* offset in the text area; absolute, normal, NUL-ended */
+    uint16_t length;
+    uint16_t reserved;
+    uint32_t device; /* index; NODE_DEVICE only */
+};
+
+/* What the shim takes out of the kernel's hands for a device. What is not named here goes to the carrier. */
+enum device_flag {
+    DEVICE_READ = 1,   /* read family */
+    DEVICE_WRITE = 2,  /* write family */
+    DEVICE_SEEK = 4,   /* lseek, pread and pwrite positions */
+    DEVICE_TTY = 8,    /* carrier is a pty: shared by all opens of the device */
+    DEVICE_REPORT = 16 /* tell the host of native reads and writes too (-v, recording) */
+};
+
+struct device {
+    uint32_t flags;       /* enum device_flag */
+    uint32_t mode;        /* file type and permission bits; the type overlays the placeholder's */
+    uint64_t rdev;        /* as st_rdev */
+    uint32_t path;        /* offset in the text area */
+    uint32_t ioctls;      /* offset in the text area of its struct ioctl_table; 0: none */
+};
+
+#define CARRIER_FREE 0u
+#define CARRIER_GONE 1u /* tombstone: no inode that could be a carrier has this number */
+
+struct carrier {
+    uint64_t inode; /* key; written last */
+    uint64_t dev;
+    uint64_t born;  /* pty: st_ctime in ns when it was made, for /dev/pts numbers are used again */
+    uint32_t device;
+    uint32_t file;  /* a socket carrier's file number; for a pty the device's */
+    uint32_t access; /* O_ACCMODE bits of the open; O_PATH for a placeholder */
+    uint32_t reserved;
+};
+
+/* ---- What an ioctl's argument looks like ------------------------------------------------------ */
+
+enum ioctl_flag {
+    IOCTL_IN = 1,          /* the argument is read from the target */
+    IOCTL_OUT = 2,         /* and written back */
+    IOCTL_VALUE = 4,       /* the argument itself is the value; nothing is copied */
+    IOCTL_NATIVE = 8,      /* the carrier's kernel answers; the host is not asked */
+    IOCTL_SIZED = 16       /* size is in the number: _IOC_SIZE(request) */
+};
+
+struct ioctl_table {
+    uint32_t exact;    /* entries sorted by request, mask ~0; they come first */
+    uint32_t patterns; /* entries compared as (request & mask) == entry.request, in order */
+    uint32_t pointers; /* struct ioctl_pointer, behind the entries */
+    uint32_t lengths;  /* uint32_t, behind the pointers */
+};
+
+struct ioctl_entry {
+    uint32_t request, mask;
+    uint32_t size;         /* bytes at the argument; with IOCTL_SIZED those of one of its elements */
+    uint16_t flags;        /* enum ioctl_flag */
+    uint16_t pointers;     /* how many */
+    uint32_t first_pointer; /* index of its first struct ioctl_pointer; parents come before children */
+};
+
+enum pointer_flag {
+    POINTER_IN = 1,
+    POINTER_OUT = 2,
+    POINTER_OPTIONAL = 4 /* NULL reaches the model as None; else NULL with a length is EFAULT */
+};
+
+enum length_kind {
+    LENGTH_CONSTANT = 0, /* elements = length */
+    LENGTH_MEMBER = 1,   /* elements = the member at length_offset, width length_width */
+    LENGTH_TABLE = 2,    /* elements = lengths[length + member]; a member beyond length_count: 0 */
+    LENGTH_STRING = 3    /* up to and including the NUL, at most length */
+};
+
+struct ioctl_pointer {
+    uint32_t parent;       /* 0: the argument; k: the k-th pointer of this entry, from 1 */
+    uint32_t offset;       /* of the pointer in its parent's element */
+    uint32_t element;      /* bytes of one element it points to */
+    uint16_t flags;        /* enum pointer_flag */
+    uint8_t  width;        /* bytes of the pointer itself: 4 or 8 */
+    uint8_t  length_kind;  /* enum length_kind */
+    uint32_t length;
+    uint32_t length_offset; /* in the parent's element */
+    uint32_t length_width;
+    uint32_t length_count;
+};
+
+/* An ioctl's argument travels as: struct segments, the segment heads, then their bytes (each 8-aligned).
+ * Segment 0 is the argument; then, pointer by pointer in table order, one for each element of its parent.
+ * The host answers in the same room, with SEGMENT_WRITE on what goes back and from/to the changed bytes. */
+#define MAX_SEGMENTS 256u
+
+enum segment_flag { SEGMENT_NULL = 1, SEGMENT_WRITE = 2 };
+
+struct segment {
+    uint32_t at;     /* from the start of the data area */
+    uint32_t length; /* bytes */
+    uint32_t flags;  /* enum segment_flag */
+    uint32_t from, to; /* in an answer: the bytes to write back */
+    uint32_t reserved;
+};
+
+struct segments {
+    uint32_t count;
+    uint32_t reserved;
+};
+
+/* ---- Bell and channel -------------------------------------------------------------------------- */
+
+#define MAX_PROCESSES 4096u
+#define SLOTS         128u
+#define SLOT_SIZE     8192u
+#define SLOT_HEAD     256u
+#define SLOT_DATA     (SLOT_SIZE - SLOT_HEAD)
+#define CHANNEL_HEAD  4096u
+#define LARGE_DATA    (4u << 20) /* a slot's room for what does not fit into it; mapped when first needed */
+#define CHANNEL_SMALL (CHANNEL_HEAD + SLOTS * SLOT_SIZE)
+#define CHANNEL_SIZE  ((uint64_t)CHANNEL_SMALL + (uint64_t)SLOTS * LARGE_DATA)
+
+struct bell {
+    uint32_t rung;      /* futex word: counts rings */
+    uint32_t sleeping;  /* the host waits in the kernel for it */
+    uint32_t cpu;       /* where the host's thread runs */
+    uint32_t gone;      /* the host has ended */
+    uint64_t summary __attribute__((aligned(64)));  /* bit i: pending[i] is not 0 */
+    uint64_t pending[MAX_PROCESSES / 64] __attribute__((aligned(64)));
+};
+
+struct channel {
+    uint32_t magic, version;
+    uint32_t process; /* index in the bell */
+    uint32_t reserved;
+    uint64_t pending[SLOTS / 64] __attribute__((aligned(64)));
+};
+
+/* Only forward, within one generation:  free -> request -> (host) -> answer -> free. */
+enum slot_state { SLOT_IDLE = 0, SLOT_REQUEST = 1, SLOT_ANSWER = 2 };
+
+enum op {
+    OP_READ = 1,  /* size bytes at position offset (-1: the file's own) */
+    OP_WRITE,     /* size bytes of data */
+    OP_IOCTL,     /* request; argument: a value, or segments in data */
+    OP_SEEK,      /* offset, whence in request */
+    OP_POLL,      /* answer: ready bits; the host sends a fresh token where the file is readable */
+    OP_REPORT,    /* a native call that is over: what in request, result, data */
+    OP_NOTE,      /* a node that was looked for and nobody plugged: path in data, errno in request */
+    OP_LOCK       /* flock: operation in request; POSIX locks: the same with the process as the owner */
+};
+
+enum answer_flag {
+    ANSWER_WAIT = 1,     /* nothing yet: EAGAIN, or wait and ask again */
+    ANSWER_REAL = 2,     /* make the real call on the carrier */
+    ANSWER_DRAIN = 4,    /* not readable any more: take the tokens up to token out of the carrier */
+    ANSWER_FILE = 8,     /* a new file: fetch its carrier from the socket with ticket token */
+    ANSWER_TICKET = 16,  /* with WAIT: there is no carrier to wait on; fetch a socket with ticket token */
+    ANSWER_FULL = 32,    /* not writable any more: fill the carrier's send side */
+    ANSWER_RAISE = 64    /* raise SIGPIPE-like signal number in result; reserved */
+};
+
+struct slot {
+    /* Written by the target. */
+    uint32_t state;     /* futex word: enum slot_state */
+    uint32_t sleeping;  /* the target waits in the kernel for the answer */
+    uint32_t owner;     /* thread id; 0: nobody. Taken by compare-and-swap */
+    uint32_t generation;
+    uint64_t frame;     /* the owner's stack address, for what siglongjmp left behind */
+    uint16_t op;        /* enum op */
+    uint16_t nonblock;  /* 1: the caller will not wait */
+    uint32_t file;      /* file number */
+    uint32_t device;
+    uint32_t request;
+    uint64_t argument;
+    int64_t  offset;
+    uint32_t size;      /* bytes asked for, or bytes of data */
+    uint32_t room;      /* bytes of data that an answer may fill */
+    uint32_t large;     /* data lies in the slot's large room */
+    uint32_t cpu;
+    uint32_t thread;    /* the target's thread id */
+    uint32_t reserved;
+    /* Written by the host. */
+    int64_t  result __attribute__((aligned(64)));
+    int32_t  error;     /* errno, 0: none */
+    uint32_t flags;     /* enum answer_flag */
+    uint64_t token;
+    uint32_t length;    /* bytes of data */
+    uint32_t answered;  /* the generation that this answers */
+    uint32_t place;     /* with FILE: where the descriptor's number goes in the ioctl's argument; ~0: it is the result */
+    uint32_t watched __attribute__((aligned(64))); /* the host looks at state itself: no need to ring */
+    uint8_t data[] __attribute__((aligned(64)));
+};
+
+/* ---- Socket: one request, one answer, closed -------------------------------------------------- */
+
+enum hello {
+    HELLO_CHANNEL = 1, /* answer: two descriptors, the channel and the bell */
+    HELLO_OPEN,        /* path, flags, mode -> a carrier */
+    HELLO_TICKET       /* token -> a descriptor promised by an answer */
+};
+
+#define HELLO_PATH 4096u
+
+struct hello_request {
+    uint32_t magic, version;
+    uint32_t what;    /* enum hello */
+    uint32_t abi;     /* bytes of a pointer */
+    uint32_t flags;   /* open flags */
+    uint32_t mode;
+    uint64_t ticket;
+    uint32_t length;  /* of path, which follows without its NUL */
+    uint32_t thread;
+};
+
+struct hello_answer {
+    uint32_t magic;
+    int32_t  error;   /* errno; 0: a descriptor comes with it */
+    uint32_t flags;   /* enum answer_flag */
+    uint32_t file;
+    uint32_t device;  /* index */
+    uint32_t device_flags;
+};
+
+#endif

@@ -1,0 +1,254 @@
+/* wrap_attributes.c: mode, owner, times and extended attributes. A plugged node keeps them in its placeholder, so that
+ * what one process of the run changes all of them see. */
+#include <errno.h>
+
+#include "paths.h"
+
+static int follows(int flags)
+{
+    return flags & AT_SYMLINK_NOFOLLOW ? NOFOLLOW : FOLLOW;
+}
+
+/* The placeholder of the device behind a descriptor, or NULL for an ordinary descriptor. */
+static const char *placeholder_of(int fd, struct route *found)
+{
+    const struct carrier *carrier = carrier_of(fd);
+    return carrier && to_carrier(carrier, fd, found) ? found->path : NULL;
+}
+
+/* ---- Mode and owner ---------------------------------------------------------------------------- */
+
+INTERPOSE int chmod(const char *path, mode_t mode)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    return at ? LATE(chmod)(at, mode) : -1;
+}
+
+INTERPOSE int fchmod(int fd, mode_t mode)
+{
+    struct route found;
+    const char *at = placeholder_of(fd, &found);
+    return at ? LATE(chmod)(at, mode) : LATE(fchmod)(fd, mode);
+}
+
+INTERPOSE int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
+{
+    struct route found;
+    const char *at = place(dirfd, path, follows(flags), &found);
+    return at ? LATE(fchmodat)(dirfd, at, mode, flags) : -1;
+}
+
+INTERPOSE int chown(const char *path, uid_t owner, gid_t group)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    return at ? LATE(chown)(at, owner, group) : -1;
+}
+
+INTERPOSE int lchown(const char *path, uid_t owner, gid_t group)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, NOFOLLOW, &found);
+    return at ? LATE(lchown)(at, owner, group) : -1;
+}
+
+INTERPOSE int fchown(int fd, uid_t owner, gid_t group)
+{
+    struct route found;
+    const char *at = placeholder_of(fd, &found);
+    return at ? LATE(chown)(at, owner, group) : LATE(fchown)(fd, owner, group);
+}
+
+INTERPOSE int fchownat(int dirfd, const char *path, uid_t owner, gid_t group, int flags)
+{
+    struct route found;
+    const char *at = flags & AT_EMPTY_PATH ? placeholder_of(dirfd, &found) : NULL;
+    if (!at)
+        at = place(dirfd, path, follows(flags), &found);
+    return at ? LATE(fchownat)(dirfd, at, owner, group, flags) : -1;
+}
+
+/* ---- Times ------------------------------------------------------------------------------------- */
+
+INTERPOSE int utime(const char *path, const struct utimbuf *times)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    return at ? LATE(utime)(at, times) : -1;
+}
+
+INTERPOSE int utimes(const char *path, const struct timeval times[2])
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    return at ? LATE(utimes)(at, times) : -1;
+}
+
+INTERPOSE int lutimes(const char *path, const struct timeval times[2])
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, NOFOLLOW, &found);
+    return at ? LATE(lutimes)(at, times) : -1;
+}
+
+INTERPOSE int futimes(int fd, const struct timeval times[2])
+{
+    struct route found;
+    const char *at = placeholder_of(fd, &found);
+    return at ? LATE(utimes)(at, times) : LATE(futimes)(fd, times);
+}
+
+INTERPOSE int futimens(int fd, const struct timespec times[2])
+{
+    struct route found;
+    const char *at = placeholder_of(fd, &found);
+    return at ? LATE(utimensat)(AT_FDCWD, at, times, 0) : LATE(futimens)(fd, times);
+}
+
+INTERPOSE int utimensat(int dirfd, const char *path, const struct timespec times[2], int flags)
+{
+    struct route found;
+    const char *at = place(dirfd, path, follows(flags), &found);
+    return at || found.kind == ROUTE_REAL ? LATE(utimensat)(dirfd, at, times, flags) : -1;
+}
+
+#ifdef __GLIBC__
+INTERPOSE int futimesat(int dirfd, const char *path, const struct timeval times[2])
+{
+    struct route found;
+    if (!path)
+        return futimes(dirfd, times);
+    const char *at = place(dirfd, path, FOLLOW, &found);
+    return at ? LATE(futimesat)(dirfd, at, times) : -1;
+}
+
+INTERPOSE int lchmod(const char *path, mode_t mode)
+{
+    return fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW);
+}
+#endif
+
+/* ---- Extended attributes ----------------------------------------------------------------------- */
+
+INTERPOSE ssize_t getxattr(const char *path, const char *name, void *value, size_t size)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    return at ? LATE(getxattr)(at, name, value, size) : -1;
+}
+
+INTERPOSE ssize_t lgetxattr(const char *path, const char *name, void *value, size_t size)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, NOFOLLOW, &found);
+    return at ? LATE(lgetxattr)(at, name, value, size) : -1;
+}
+
+INTERPOSE ssize_t fgetxattr(int fd, const char *name, void *value, size_t size)
+{
+    struct route found;
+    const char *at = placeholder_of(fd, &found);
+    return at ? LATE(getxattr)(at, name, value, size) : LATE(fgetxattr)(fd, name, value, size);
+}
+
+INTERPOSE ssize_t listxattr(const char *path, char *list, size_t size)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    return at ? LATE(listxattr)(at, list, size) : -1;
+}
+
+INTERPOSE ssize_t llistxattr(const char *path, char *list, size_t size)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, NOFOLLOW, &found);
+    return at ? LATE(llistxattr)(at, list, size) : -1;
+}
+
+INTERPOSE ssize_t flistxattr(int fd, char *list, size_t size)
+{
+    struct route found;
+    const char *at = placeholder_of(fd, &found);
+    return at ? LATE(listxattr)(at, list, size) : LATE(flistxattr)(fd, list, size);
+}
+
+INTERPOSE int setxattr(const char *path, const char *name, const void *value, size_t size, int flags)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    return at ? LATE(setxattr)(at, name, value, size, flags) : -1;
+}
+
+INTERPOSE int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, NOFOLLOW, &found);
+    return at ? LATE(lsetxattr)(at, name, value, size, flags) : -1;
+}
+
+INTERPOSE int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)
+{
+    struct route found;
+    const char *at = placeholder_of(fd, &found);
+    return at ? LATE(setxattr)(at, name, value, size, flags) : LATE(fsetxattr)(fd, name, value, size, flags);
+}
+
+INTERPOSE int removexattr(const char *path, const char *name)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    return at ? LATE(removexattr)(at, name) : -1;
+}
+
+INTERPOSE int lremovexattr(const char *path, const char *name)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, NOFOLLOW, &found);
+    return at ? LATE(lremovexattr)(at, name) : -1;
+}
+
+INTERPOSE int fremovexattr(int fd, const char *name)
+{
+    struct route found;
+    const char *at = placeholder_of(fd, &found);
+    return at ? LATE(removexattr)(at, name) : LATE(fremovexattr)(fd, name);
+}
+
+/* ---- Others ------------------------------------------------------------------------------------ */
+
+INTERPOSE int truncate(const char *path, off_t length)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    if (at && found.kind == ROUTE_DEVICE) {
+        errno = EINVAL; /* truncate(2): not a regular file */
+        return -1;
+    }
+    return at ? LATE(truncate)(at, length) : -1;
+}
+ALSO_CALLED(truncate, truncate64);
+
+INTERPOSE long pathconf(const char *path, int name)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    return at ? LATE(pathconf)(at, name) : -1;
+}
+
+/* On a directory that has plugged entries beside real ones, the real ones are watched. */
+INTERPOSE int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, mask & IN_DONT_FOLLOW ? NOFOLLOW : FOLLOW, &found);
+    return at ? LATE(inotify_add_watch)(fd, at, mask) : -1;
+}
+
+#ifdef __GLIBC__
+INTERPOSE int name_to_handle_at(int dirfd, const char *path, struct file_handle *handle, int *mount, int flags)
+{
+    struct route found;
+    const char *at = place(dirfd, path, flags & AT_SYMLINK_FOLLOW ? FOLLOW : NOFOLLOW, &found);
+    return at ? LATE(name_to_handle_at)(dirfd, at, handle, mount, flags) : -1;
+}
+#endif

@@ -1,0 +1,46 @@
+/* wrap_fortify.c: the checking variants that -D_FORTIFY_SOURCE makes of calls. libc has no header for these. */
+#include "interposed.h"
+
+extern void __chk_fail(void) __attribute__((noreturn));
+
+static void check(size_t size, size_t room)
+{
+    if (size > room)
+        __chk_fail();
+}
+
+INTERPOSE ssize_t __read_chk(int fd, void *buf, size_t size, size_t room);
+ssize_t __read_chk(int fd, void *buf, size_t size, size_t room)
+{
+    check(size, room);
+    return read(fd, buf, size);
+}
+
+INTERPOSE ssize_t __pread_chk(int fd, void *buf, size_t size, off_t offset, size_t room);
+ssize_t __pread_chk(int fd, void *buf, size_t size, off_t offset, size_t room)
+{
+    check(size, room);
+    return pread(fd, buf, size, offset);
+}
+SAME_AS(__pread_chk, __pread64_chk);
+
+INTERPOSE int __open_2(const char *path, int flags);
+int __open_2(const char *path, int flags)
+{
+    return open(path, flags);
+}
+SAME_AS(__open_2, __open64_2);
+
+INTERPOSE int __openat_2(int directory, const char *path, int flags);
+int __openat_2(int directory, const char *path, int flags)
+{
+    return openat(directory, path, flags);
+}
+SAME_AS(__openat_2, __openat64_2);
+
+INTERPOSE int __ttyname_r_chk(int fd, char *buf, size_t size, size_t room);
+int __ttyname_r_chk(int fd, char *buf, size_t size, size_t room)
+{
+    check(size, room);
+    return ttyname_r(fd, buf, size);
+}

@@ -1,0 +1,97 @@
+/* wrap_open.c: open and its kin. */
+#include "wrap_open.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "calls.h"
+#include "misses.h"
+
+static int open_as_routed(int dirfd, const char *path, int flags, mode_t mode, const struct route *route)
+{
+    if (route->kind == ROUTE_DEVICE)
+        return device_open(route->node, route->path, flags, mode);
+    const char *place = place_of(route, path);
+    return place ? real.openat(dirfd, place, flags, mode) : -1;
+}
+
+/* Only symbolic links can still lead from here to a plugged node, or to the real one that it shadows. */
+static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, int follow, struct route *route)
+{
+    int refusal = refuse_unplugged(dirfd, path);
+    if (refusal) {
+        errno = refusal;
+        return -1;
+    }
+    int fd = real.openat(dirfd, path, flags, mode);
+    if (fd < 0) {
+        if (look_again(dirfd, path, follow, route))
+            return open_as_routed(dirfd, path, flags, mode, route);
+        note_unplugged(path, errno);
+        return -1;
+    }
+    if (registry && (registry->flags & REGISTRY_SHADOWS)) {
+        struct stat status;
+        if (real.syscall(SYS_fstat, fd, &status) == 0 && may_shadow(status.st_dev)
+            && route_fully(dirfd, path, follow, route) == ROUTE_DEVICE) {
+            real.syscall(SYS_close, fd);
+            return open_as_routed(dirfd, path, flags, mode, route);
+        }
+    }
+    note_unplugged(path, 0);
+    return fd;
+}
+
+int open_routed(int dirfd, const char *path, int flags, mode_t mode)
+{
+    struct route found;
+    int follow = flags & O_NOFOLLOW ? NOFOLLOW : FOLLOW;
+    int fd = route(dirfd, path, follow, &found) == ROUTE_REAL
+                 ? open_ordinary(dirfd, path, flags, mode, follow, &found)
+                 : open_as_routed(dirfd, path, flags, mode, &found);
+    return registry ? note_directory(fd, dirfd, path, &found) : fd;
+}
+
+bool leads_to_device(const char *path, struct route *found)
+{
+    return may_be_routed(AT_FDCWD, path) && route_fully(AT_FDCWD, path, FOLLOW, found) == ROUTE_DEVICE;
+}
+
+/* The mode argument exists only when a file may be created. */
+static mode_t mode_argument(int flags, va_list args)
+{
+    bool creates = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+    return creates ? va_arg(args, mode_t) : 0;
+}
+
+INTERPOSE int open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = mode_argument(flags, args);
+    va_end(args);
+
+    return open_routed(AT_FDCWD, path, flags, mode);
+}
+SAME_AS(open, open64);
+SAME_AS(open, __open);
+SAME_AS(open, __open64);
+
+INTERPOSE int openat(int dirfd, const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = mode_argument(flags, args);
+    va_end(args);
+
+    START_ONCE();
+    return open_routed(dirfd, path, flags, mode);
+}
+SAME_AS(openat, openat64);
+
+INTERPOSE int creat(const char *path, mode_t mode)
+{
+    return open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+SAME_AS(creat, creat64);

@@ -1,0 +1,175 @@
+/* wrap_process.c: programs that this one starts get the shim too, whatever it does to their environment. */
+#include <alloca.h>
+#include <errno.h>
+#include <string.h>
+
+#include "calls.h"
+#include "wrap_process.h"
+
+extern char **environ;
+
+static const char preload_name[] = "LD_PRELOAD=", run_name[] = "DEVSHIM_RUN=";
+
+/* As this process was started with: kept because a program may clear or change its own environment. */
+static char preload[4096 + sizeof preload_name], run[256 + sizeof run_name];
+static char library[4096]; /* our own file's name, as it stands in LD_PRELOAD */
+
+void remember_environment(void)
+{
+    const char *value = getenv("LD_PRELOAD");
+    if (!value || strlen(value) >= sizeof library || !registry)
+        return;
+    memcpy(preload, preload_name, sizeof preload_name);
+    strcat(preload, value);
+    strcat(memcpy(run, run_name, sizeof run_name), run_directory);
+    size_t first = strcspn(value, ": ");
+    memcpy(library, value, first);
+    library[first] = '\0';
+}
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static size_t count_of(char *const list[])
+{
+    size_t count = 0;
+    while (list && list[count])
+        count++;
+    return count;
+}
+
+/* Returns what to hand on: the environment itself where nothing is missing, else room filled with it and
+ * ours. room has count + 3 places; preload_room holds a changed LD_PRELOAD. */
+static char **complete(char *const environment[], char **room, char *preload_room, size_t preload_size)
+{
+    bool preloads = false, runs = false;
+    size_t kept = 0;
+
+    for (size_t i = 0; environment && environment[i]; i++) {
+        char *entry = environment[i];
+        if (has_prefix(entry, run_name))
+            runs = true;
+        if (has_prefix(entry, preload_name)) {
+            preloads = true;
+            if (!strstr(entry, library)) { /* the program's own preload: keep it, ours first */
+                if (strlen(preload) + 1 + strlen(entry) - (sizeof preload_name - 1) >= preload_size)
+                    return NULL;
+                strcat(strcat(strcpy(preload_room, preload), ":"), entry + sizeof preload_name - 1);
+                entry = preload_room;
+            }
+        }
+        room[kept++] = entry;
+    }
+    if (!preloads)
+        room[kept++] = preload;
+    if (!runs)
+        room[kept++] = run;
+    room[kept] = NULL;
+    return room;
+}
+
+/* A statement, because alloca's memory lives as long as its function. */
+#define WITH_SHIM(environment)                                                                      \
+    char **room = alloca((count_of(environment) + 3) * sizeof *room);                               \
+    char preload_room[sizeof preload + 4096];                                                       \
+    if (library[0]) {                                                                               \
+        char **completed = complete(environment, room, preload_room, sizeof preload_room);          \
+        if (completed)                                                                              \
+            environment = completed;                                                                \
+    }
+
+INTERPOSE int execve(const char *path, char *const argv[], char *const environment[])
+{
+    START_ONCE();
+    WITH_SHIM(environment)
+    return real.execve(path, argv, environment);
+}
+
+INTERPOSE int execv(const char *path, char *const argv[])
+{
+    return execve(path, argv, environ);
+}
+
+INTERPOSE int execvpe(const char *file, char *const argv[], char *const environment[])
+{
+    START_ONCE();
+    WITH_SHIM(environment)
+    return real.execvpe(file, argv, environment);
+}
+
+INTERPOSE int execvp(const char *file, char *const argv[])
+{
+    return execvpe(file, argv, environ);
+}
+
+INTERPOSE int fexecve(int fd, char *const argv[], char *const environment[])
+{
+    START_ONCE();
+    WITH_SHIM(environment)
+    return real.fexecve(fd, argv, environment);
+}
+
+INTERPOSE int execveat(int directory, const char *path, char *const argv[], char *const environment[], int flags)
+{
+    START_ONCE();
+    if (!real.execveat) {
+        errno = ENOSYS;
+        return -1;
+    }
+    WITH_SHIM(environment)
+    return real.execveat(directory, path, argv, environment, flags);
+}
+
+/* The list of arguments of execl and its kin as an array. */
+#define COLLECT_ARGUMENTS(argv, first)                                                              \
+    va_list args;                                                                                   \
+    size_t count = 1;                                                                               \
+    va_start(args, first);                                                                          \
+    while (va_arg(args, char *))                                                                    \
+        count++;                                                                                    \
+    va_end(args);                                                                                   \
+    char **argv = alloca((count + 1) * sizeof *argv);                                               \
+    argv[0] = (char *)(uintptr_t)first;                                                             \
+    va_start(args, first);                                                                          \
+    for (size_t i = 1; i <= count; i++)                                                             \
+        argv[i] = va_arg(args, char *);
+
+INTERPOSE int execl(const char *path, const char *first, ...)
+{
+    COLLECT_ARGUMENTS(argv, first)
+    va_end(args);
+    return execve(path, argv, environ);
+}
+
+INTERPOSE int execlp(const char *file, const char *first, ...)
+{
+    COLLECT_ARGUMENTS(argv, first)
+    va_end(args);
+    return execvpe(file, argv, environ);
+}
+
+INTERPOSE int execle(const char *path, const char *first, ...)
+{
+    COLLECT_ARGUMENTS(argv, first)
+    char *const *environment = va_arg(args, char *const *);
+    va_end(args);
+    return execve(path, argv, environment);
+}
+
+INTERPOSE int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                          const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
+{
+    START_ONCE();
+    WITH_SHIM(environment)
+    return real.posix_spawn(pid, path, actions, attributes, argv, environment);
+}
+
+INTERPOSE int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                           const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
+{
+    START_ONCE();
+    WITH_SHIM(environment)
+    return real.posix_spawnp(pid, file, actions, attributes, argv, environment);
+}

@@ -1,0 +1,291 @@
+/* wrap_stat.c: what a path or a descriptor is. A plugged node shows its placeholder's mode, owner and times, and its
+ * device's type and number; by path or by descriptor, the same. */
+#include <errno.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "paths.h"
+
+static void show_device(uint32_t index, struct stat *status)
+{
+    const struct device *device = registry_device(index);
+
+    status->st_mode = (status->st_mode & 07777) | (device->mode & S_IFMT);
+    status->st_rdev = device->rdev;
+    if (S_ISREG(status->st_mode))
+        return;
+    status->st_size = 0;
+    status->st_blocks = 0;
+}
+
+static void show_device_x(uint32_t index, struct statx *status)
+{
+    const struct device *device = registry_device(index);
+
+    status->stx_mode = (uint16_t)((status->stx_mode & 07777) | (device->mode & S_IFMT));
+    status->stx_rdev_major = major(device->rdev);
+    status->stx_rdev_minor = minor(device->rdev);
+    if (S_ISREG(status->stx_mode))
+        return;
+    status->stx_size = 0;
+    status->stx_blocks = 0;
+}
+
+static int stat_as_routed(const struct route *route, int dirfd, const char *path, struct stat *status, int flags)
+{
+    const char *place = place_of(route, path);
+    if (!place)
+        return -1;
+    int result = libc_fstatat(dirfd, place, status, flags & ~AT_EMPTY_PATH);
+    if (result == 0 && route->kind == ROUTE_DEVICE)
+        show_device(route->device, status);
+    return result;
+}
+
+/* The device behind a descriptor, after unplug too: then its carrier lends the inode. */
+static int stat_carrier(const struct carrier *carrier, int fd, struct stat *status)
+{
+    struct route route;
+    int before = errno;
+
+    if (to_carrier(carrier, fd, &route) && stat_as_routed(&route, AT_FDCWD, "", status, 0) == 0)
+        return 0;
+    errno = before;
+    if (libc_fstat(fd, status) < 0)
+        return -1;
+    status->st_mode = (device_of(carrier)->mode & 07777) | (status->st_mode & S_IFMT);
+    show_device(carrier->device, status);
+    return 0;
+}
+
+/* The second half of stat: only once the first bytes, or what the real call found, say that it may be ours. */
+static __attribute__((noinline)) int stat_routed(int dirfd, const char *path, struct stat *status, int flags,
+                                                 bool again, int result)
+{
+    struct route found;
+    int follow = flags & AT_SYMLINK_NOFOLLOW ? NOFOLLOW : FOLLOW;
+
+    if (!again && route(dirfd, path, follow, &found) != ROUTE_REAL)
+        return stat_as_routed(&found, dirfd, path, status, flags);
+    if (!again)
+        result = libc_fstatat(dirfd, path, status, flags);
+    if (result < 0 ? look_again(dirfd, path, follow, &found)
+                   : may_shadow(status->st_dev) && route_fully(dirfd, path, follow, &found) != ROUTE_REAL)
+        return stat_as_routed(&found, dirfd, path, status, flags);
+    return result;
+}
+
+static int stat_at(int dirfd, const char *path, struct stat *status, int flags)
+{
+    if (may_be_routed(dirfd, path))
+        return stat_routed(dirfd, path, status, flags, false, 0);
+    int result = libc_fstatat(dirfd, path, status, flags);
+    if (registry && (result < 0 || (registry->flags & REGISTRY_SHADOWS)))
+        return stat_routed(dirfd, path, status, flags, true, result);
+    return result;
+}
+
+INTERPOSE int stat(const char *restrict path, struct stat *restrict status)
+{
+    return stat_at(AT_FDCWD, path, status, 0);
+}
+
+INTERPOSE int lstat(const char *restrict path, struct stat *restrict status)
+{
+    return stat_at(AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
+}
+
+INTERPOSE int fstat(int fd, struct stat *status)
+{
+    const struct carrier *carrier = carrier_of(fd);
+    return carrier ? stat_carrier(carrier, fd, status) : libc_fstat(fd, status);
+}
+
+/* The carrier where a call means the descriptor itself. */
+static const struct carrier *meant(int dirfd, const char *path, int flags)
+{
+    __asm__("" : "+r"(path));
+    return (flags & AT_EMPTY_PATH) && (!path || !path[0]) ? carrier_of(dirfd) : NULL;
+}
+
+INTERPOSE int fstatat(int dirfd, const char *restrict path, struct stat *restrict status, int flags)
+{
+    const struct carrier *carrier = meant(dirfd, path, flags);
+    return carrier ? stat_carrier(carrier, dirfd, status) : stat_at(dirfd, path, status, flags);
+}
+
+static int statx_as_routed(const struct route *route, int dirfd, const char *path, int flags, unsigned mask,
+                           struct statx *status)
+{
+    const char *place = place_of(route, path);
+    if (!place)
+        return -1;
+    int result = real.statx(dirfd, place, flags & ~AT_EMPTY_PATH, mask, status);
+    if (result == 0 && route->kind == ROUTE_DEVICE)
+        show_device_x(route->device, status);
+    return result;
+}
+
+static int statx_carrier(const struct carrier *carrier, int fd, int flags, unsigned mask, struct statx *status)
+{
+    struct route route;
+    int before = errno;
+
+    if (to_carrier(carrier, fd, &route) && statx_as_routed(&route, AT_FDCWD, "", flags, mask, status) == 0)
+        return 0;
+    errno = before;
+    int result = real.statx(fd, "", flags | AT_EMPTY_PATH, mask, status);
+    if (result == 0)
+        show_device_x(carrier->device, status);
+    return result;
+}
+
+INTERPOSE int statx(int dirfd, const char *restrict path, int flags, unsigned mask, struct statx *restrict status)
+{
+    const struct carrier *carrier = meant(dirfd, path, flags);
+    if (carrier)
+        return statx_carrier(carrier, dirfd, flags, mask, status);
+
+    struct route found;
+    int follow = flags & AT_SYMLINK_NOFOLLOW ? NOFOLLOW : FOLLOW;
+    if (route(dirfd, path, follow, &found) != ROUTE_REAL)
+        return statx_as_routed(&found, dirfd, path, flags, mask, status);
+    int result = real.statx(dirfd, path, flags, mask, status);
+    if (result < 0 ? look_again(dirfd, path, follow, &found)
+                   : may_shadow(makedev(status->stx_dev_major, status->stx_dev_minor))
+                         && route_fully(dirfd, path, follow, &found) != ROUTE_REAL)
+        return statx_as_routed(&found, dirfd, path, flags, mask, status);
+    return result;
+}
+
+ALSO_CALLED(stat, stat64);
+ALSO_CALLED(lstat, lstat64);
+ALSO_CALLED(fstat, fstat64);
+ALSO_CALLED(fstatat, fstatat64);
+
+/* The names that programs built before glibc 2.33 call. */
+#ifdef __GLIBC__
+INTERPOSE int __xstat(int version, const char *path, struct stat *status);
+INTERPOSE int __lxstat(int version, const char *path, struct stat *status);
+INTERPOSE int __fxstat(int version, int fd, struct stat *status);
+INTERPOSE int __fxstatat(int version, int dirfd, const char *path, struct stat *status, int flags);
+
+static int of_known_version(int version)
+{
+    if (version == 0 || version == 1 || version == 3) /* _STAT_VER and _STAT_VER_KERNEL of all machines */
+        return 1;
+    errno = EINVAL;
+    return 0;
+}
+
+int __xstat(int version, const char *path, struct stat *status)
+{
+    return of_known_version(version) ? stat(path, status) : -1;
+}
+
+int __lxstat(int version, const char *path, struct stat *status)
+{
+    return of_known_version(version) ? lstat(path, status) : -1;
+}
+
+int __fxstat(int version, int fd, struct stat *status)
+{
+    return of_known_version(version) ? fstat(fd, status) : -1;
+}
+
+int __fxstatat(int version, int dirfd, const char *path, struct stat *status, int flags)
+{
+    return of_known_version(version) ? fstatat(dirfd, path, status, flags) : -1;
+}
+
+ALSO_CALLED(__xstat, __xstat64);
+ALSO_CALLED(__lxstat, __lxstat64);
+ALSO_CALLED(__fxstat, __fxstat64);
+ALSO_CALLED(__fxstatat, __fxstatat64);
+#endif
+
+/* ---- File systems: of a node, the one on which its nearest real directory lies ------------------- */
+
+/* The name of what is ours, or NULL; out holds it. */
+static char *own_name(struct route *found)
+{
+    return found->kind == ROUTE_DEVICE || found->kind == ROUTE_TREE ? (char *)found->name : NULL;
+}
+
+/* Cut the last name off; false at the root. */
+static bool cut(char *name)
+{
+    char *slash = strrchr(name, '/');
+    if (!slash || !name[1])
+        return false;
+    slash[slash == name] = '\0';
+    return true;
+}
+
+static int statfs_above(char *name, struct statfs *answer)
+{
+    int result = -1;
+    while (result < 0 && cut(name))
+        result = LATE(statfs)(name, answer);
+    return result;
+}
+
+static int statvfs_above(char *name, struct statvfs *answer)
+{
+    int result = -1;
+    while (result < 0 && cut(name))
+        result = LATE(statvfs)(name, answer);
+    return result;
+}
+
+/* A device's descriptor, or a directory of the tree. */
+static bool route_descriptor(int fd, struct route *found)
+{
+    const struct carrier *carrier = carrier_of(fd);
+    if (carrier)
+        return to_carrier(carrier, fd, found);
+    if (!registry || !is_watched(fd) || !path_of(fd, found->path, sizeof found->path))
+        return false;
+    const struct node *node = find_node(found->path, strlen(found->path));
+    found->kind = node && node->kind == NODE_TREE ? ROUTE_TREE : ROUTE_REAL;
+    found->name = found->path;
+    return found->kind == ROUTE_TREE;
+}
+
+INTERPOSE int statfs(const char *path, struct statfs *answer)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    if (!at)
+        return -1;
+    return own_name(&found) ? statfs_above(own_name(&found), answer) : LATE(statfs)(at, answer);
+}
+
+INTERPOSE int fstatfs(int fd, struct statfs *answer)
+{
+    struct route found;
+    return route_descriptor(fd, &found) ? statfs_above((char *)found.name, answer) : LATE(fstatfs)(fd, answer);
+}
+
+INTERPOSE int statvfs(const char *restrict path, struct statvfs *restrict answer)
+{
+    struct route found;
+    const char *at = place(AT_FDCWD, path, FOLLOW, &found);
+    if (!at)
+        return -1;
+    return own_name(&found) ? statvfs_above(own_name(&found), answer) : LATE(statvfs)(at, answer);
+}
+
+INTERPOSE int fstatvfs(int fd, struct statvfs *answer)
+{
+    struct route found;
+    return route_descriptor(fd, &found) ? statvfs_above((char *)found.name, answer) : LATE(fstatvfs)(fd, answer);
+}
+
+ALSO_CALLED(statfs, statfs64);
+ALSO_CALLED(fstatfs, fstatfs64);
+ALSO_CALLED(statvfs, statvfs64);
+ALSO_CALLED(fstatvfs, fstatvfs64);
+#ifdef __GLIBC__
+ALSO_CALLED(statfs, __statfs);
+#endif

@@ -1,0 +1,184 @@
+/* wrap_stdio.c: stdio streams on devices.
+ *
+ * A FILE reads and writes inside libc, past every wrapper. Where the carrier itself holds the data (a tty) that
+ * is right. Where the model computes, the stream is a cookie stream over our read and write instead, with the
+ * descriptor's number put in, so that fileno() answers. */
+#include "wrap_stdio.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "calls.h"
+#include "channel.h"
+#include "wrap_open.h"
+
+/* The cookie is the descriptor's number. */
+static int fd_of(void *cookie)
+{
+    return (int)(intptr_t)cookie;
+}
+
+static ssize_t stream_read(void *cookie, char *buf, size_t size)
+{
+    return read(fd_of(cookie), buf, size);
+}
+
+static ssize_t stream_write(void *cookie, const char *buf, size_t size)
+{
+    ssize_t written = write(fd_of(cookie), buf, size);
+    return written < 0 ? 0 : written; /* fopencookie(3): 0 is the error of a write */
+}
+
+static int stream_seek(void *cookie, off64_t *offset, int whence)
+{
+    off_t position = lseek(fd_of(cookie), *offset, whence);
+    if (position < 0)
+        return -1;
+    *offset = position;
+    return 0;
+}
+
+static int stream_close(void *cookie)
+{
+    return close(fd_of(cookie));
+}
+
+static FILE *cookie_stream(int fd, const char *mode)
+{
+    cookie_io_functions_t functions = { stream_read, stream_write, stream_seek, stream_close };
+    FILE *stream = fopencookie((void *)(intptr_t)fd, mode, functions);
+
+    if (stream)
+        stream->_fileno = fd;
+    return stream;
+}
+
+static bool computed(int fd)
+{
+    return answering(fd, DEVICE_READ | DEVICE_WRITE) != NULL;
+}
+
+static FILE *stream_on(int fd, const char *mode)
+{
+    return computed(fd) ? cookie_stream(fd, mode) : real.fdopen(fd, mode);
+}
+
+/* fopen(3)'s modes as open(2)'s flags; -1 with EINVAL. */
+static int flags_of(const char *mode)
+{
+    int flags = strchr(mode, '+') ? O_RDWR : mode[0] == 'r' ? O_RDONLY : O_WRONLY;
+
+    switch (mode[0]) {
+    case 'r':
+        break;
+    case 'w':
+        flags |= O_CREAT | O_TRUNC;
+        break;
+    case 'a':
+        flags |= O_CREAT | O_APPEND;
+        break;
+    default:
+        errno = EINVAL;
+        return -1;
+    }
+    if (strchr(mode, 'e'))
+        flags |= O_CLOEXEC;
+    return strchr(mode, 'x') ? flags | O_EXCL : flags;
+}
+
+/* The path as a device, opened; -2 where it is none. */
+static int open_device(const char *path, const char *mode)
+{
+    struct route route;
+    int flags = flags_of(mode);
+
+    if (!leads_to_device(path, &route) || flags < 0)
+        return -2;
+    return open(path, flags, 0666);
+}
+
+INTERPOSE FILE *fdopen(int fd, const char *mode)
+{
+    return stream_on(fd, mode);
+}
+
+INTERPOSE FILE *fopen(const char *path, const char *mode)
+{
+    START_ONCE();
+    int fd = registry ? open_device(path, mode) : -2;
+    if (fd == -2)
+        return real.fopen(path, mode);
+    if (fd < 0)
+        return NULL;
+    FILE *stream = stream_on(fd, mode);
+    if (!stream)
+        real.syscall(SYS_close, fd);
+    return stream;
+}
+SAME_AS(fopen, fopen64);
+
+static void replace_standard(FILE *old, FILE *new)
+{
+    if (old == stdin)
+        stdin = new;
+    else if (old == stdout)
+        stdout = new;
+    else if (old == stderr)
+        stderr = new;
+}
+
+/* A FILE cannot be turned into a cookie stream in place: the standard ones are exchanged, for others the
+ * result has to be used, as the manual page shows it. */
+INTERPOSE FILE *freopen(const char *path, const char *mode, FILE *stream)
+{
+    START_ONCE();
+    int fd = registry && path ? open_device(path, mode) : -2;
+    if (fd == -2)
+        return real.freopen(path, mode, stream);
+    if (fd < 0) {
+        fclose(stream);
+        return NULL;
+    }
+    int wanted = fileno(stream);
+    fflush(stream);
+    if (!computed(fd)) { /* libc's own stream on the tty: only the descriptor is exchanged */
+        FILE *same = real.freopen("/dev/null", mode, stream);
+        if (same && dup2(fd, fileno(same)) >= 0) {
+            real.syscall(SYS_close, fd);
+            return same;
+        }
+        return NULL;
+    }
+    if (wanted >= 0 && real.dup2(fd, wanted) >= 0) {
+        real.syscall(SYS_close, fd);
+        fd = watch(wanted);
+    }
+    FILE *new = cookie_stream(fd, mode);
+    if (new)
+        replace_standard(stream, new);
+    return new;
+}
+SAME_AS(freopen, freopen64);
+
+void adopt_standard_stream(int fd)
+{
+    static const char *const modes[] = { "r", "w", "w" };
+    FILE **streams[] = { &stdin, &stdout, &stderr };
+
+    if (!computed(fd) || in_borrowed_memory())
+        return;
+    FILE *stream = cookie_stream(fd, modes[fd]);
+    if (!stream)
+        return;
+    if (fd == 2)
+        setvbuf(stream, NULL, _IONBF, 0);
+    *streams[fd] = stream;
+}
+
+void adopt_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (carrier_of(fd))
+            adopt_standard_stream(fd);
+}

@@ -1,0 +1,206 @@
+"""Starts the unmodified program with the shim in it: the run's directory, the environment, and the exec.
+
+Every `devshim run` passes here, so nothing is imported that Python has not loaded anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # signal's enums take 5 ms to make, half of what Python takes to start; the C module below it takes none.
+    import signal as _signal
+    from collections.abc import Iterable, Mapping, Sequence
+else:
+    import _signal
+
+SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shim", "libdevshim.so")
+"""The library that goes into the program."""
+
+LONGEST_PARENT = 107 - len(f"/devshim-{'0' * 32}/socket")
+"""In bytes; the path of a Unix socket, sun_path of unix(7), has room for 107 and its closing NUL."""
+
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""Exit codes of a program that could not be started, as the shell has them."""
+
+
+def say(text: str) -> None:
+    """Print a line for the user on stderr, in one write so that it is never torn; a closed stderr is no failure."""
+    lines = "".join(f"devshim: {line}\n" for line in text.splitlines() or [""])
+    try:
+        os.write(2, lines.encode(errors="backslashreplace"))
+    except OSError:
+        return  # nobody to tell
+
+
+def failed(text: str, code: int = 125) -> Exception:
+    """A TargetFailed that ends the command with this exit code."""
+    from devshim.errors import TargetFailed
+
+    error = TargetFailed(text)
+    error.exit_code = code  # type: ignore[misc]
+    return error
+
+
+# ---- The run's directory -------------------------------------------------------------------------------
+
+
+def make_run_directory(environment: Mapping[str, str]) -> str:
+    """Make the run's private directory and return its path.
+
+    Below $TMPDIR if that is set and short enough for the path of a socket, else below /dev/shm, which is memory,
+    else below /tmp.  Its name cannot be guessed and its mode, 0711, lets pass only who knows the name: a daemon
+    that dropped its uid does, other users do not.
+
+    Raises TargetFailed where it cannot be made.
+    """
+    path = os.path.join(run_directory_parent(environment), f"devshim-{os.urandom(16).hex()}")
+    try:
+        os.mkdir(path, 0o711)
+        os.chmod(path, 0o711)  # whatever the umask took away
+    except OSError as error:
+        parent = os.path.dirname(path)
+        raise failed(f"cannot make the run's directory in {parent}: {error.strerror}; set TMPDIR to another one") from error
+    return path
+
+
+def run_directory_parent(environment: Mapping[str, str]) -> str:
+    """The directory for run directories, absolute because the program may change its own."""
+    chosen = environment.get("TMPDIR")
+    if chosen:
+        chosen = os.path.abspath(chosen)
+        if len(os.fsencode(chosen)) <= LONGEST_PARENT:
+            return chosen
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else "/tmp"
+
+
+def remove_run_directory(path: str) -> None:
+    """Remove the run's directory with all that is in it; what somebody else removes meanwhile is no failure."""
+    try:
+        os.chmod(path, 0o700)  # a directory of the device tree may be read-only, as sysfs's are
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    remove_run_directory(entry.path)
+                else:
+                    unlink(entry.path)
+        os.rmdir(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        say(f"cannot remove {path}: {error.strerror}")
+
+
+def unlink(path: str) -> None:
+    """Remove a file that somebody else may be removing, too."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+
+
+# ---- The program's environment -------------------------------------------------------------------------
+
+
+def shim_path(run_directory: str) -> str:
+    """Where LD_PRELOAD finds the shim: its path, or a link in the run's directory where ld.so could not read that.
+
+    Raises ShimNotBuilt where there is none.
+    """
+    if not os.path.exists(SHIM):
+        from devshim.errors import ShimNotBuilt
+
+        raise ShimNotBuilt(f"{SHIM} is not there: run `make build` in a source tree, or install devshim again")
+    if not separated(SHIM):
+        return SHIM
+    link = os.path.join(run_directory, "libdevshim.so")
+    if separated(link):
+        raise failed(f"LD_PRELOAD cannot hold a path with a blank or a colon, as {link}; set TMPDIR to another one")
+    os.symlink(SHIM, link)
+    return link
+
+
+def separated(path: str) -> bool:
+    """Tell whether ld.so would read this path as several; see LD_PRELOAD in ld.so(8)."""
+    return ":" in path or any(letter.isspace() for letter in path)
+
+
+def target_environment(environment: Mapping[str, str], run_directory: str, shim: str) -> dict[str, str]:
+    """The environment for programs of a run: the user's, and what loads the shim and leads it to the host.
+
+    An LD_PRELOAD of the user's is kept, behind the shim.  A program built with AddressSanitizer refuses to start
+    behind another library unless told not to look; a choice of the user's own stands.
+    """
+    result = dict(environment)
+    others = [word for word in result.get("LD_PRELOAD", "").replace(":", " ").split() if word != shim]
+    result["LD_PRELOAD"] = ":".join([shim, *others])
+    result["DEVSHIM_RUN"] = run_directory
+    asan = result.get("ASAN_OPTIONS", "")
+    if "verify_asan_link_order" not in asan:
+        result["ASAN_OPTIONS"] = f"{asan}:verify_asan_link_order=0".lstrip(":")
+    return result
+
+
+def refuse_nesting(environment: Mapping[str, str]) -> None:
+    """Raise TargetFailed inside a living run: its shim would answer to the outer host."""
+    outer = environment.get("DEVSHIM_RUN")
+    if outer and os.path.isdir(outer):
+        raise failed("this is a program of another devshim run already; add its -d options to that one")
+
+
+# ---- The program ---------------------------------------------------------------------------------------
+
+
+def find_program(name: str, environment: Mapping[str, str]) -> str:
+    """The file that a shell would execute for this name: by $PATH unless it has a slash.
+
+    Raises TargetFailed with exit code 127 where there is none, 126 where it may not be executed.
+    """
+    places = [name] if "/" in name else [os.path.join(place or ".", name) for place in search_path(environment)]
+    refused = None
+    for place in places:
+        try:
+            mode = os.stat(place).st_mode
+        except (OSError, ValueError):
+            continue
+        if stat.S_ISREG(mode) and os.access(place, os.X_OK):
+            return place
+        refused = refused or (place, "is a directory" if stat.S_ISDIR(mode) else "may not be executed (chmod +x?)")
+    if refused and ("/" in name or not refused[1].startswith("is a")):
+        raise failed(f"{refused[0]}: {refused[1]}", NOT_EXECUTABLE)
+    if "/" in name:
+        raise failed(f"{name}: no such program", NOT_FOUND)
+    here = f"; there is one in this directory: ./{name}" if name and os.path.exists(name) else ""
+    raise failed(f"{name}: no such program on $PATH{here}", NOT_FOUND)
+
+
+def search_path(environment: Mapping[str, str]) -> list[str]:
+    """The directories of $PATH; os.get_exec_path would import warnings for it."""
+    return environment.get("PATH", os.defpath).split(":")
+
+
+def start(path: str, program: Sequence[str], environment: Mapping[str, str], mask: Iterable[int]) -> int:
+    """Start a program in the caller's process group with the caller's stdio, and return its process id.
+
+    mask is the signal mask that the program shall have: what the user's shell gave to us.  A file that the kernel
+    does not know goes to /bin/sh, as in execvp(3).
+
+    Raises TargetFailed with exit code 127 or 126 where the kernel refuses to execute it.
+    """
+    # Python ignores these two for itself, which an exec would hand on.
+    default = {_signal.SIGPIPE, _signal.SIGXFSZ}
+    try:
+        try:
+            return os.posix_spawn(path, program, environment, setsigmask=mask, setsigdef=default)
+        except OSError as error:
+            from errno import ENOEXEC
+
+            if error.errno != ENOEXEC:
+                raise
+        return os.posix_spawn("/bin/sh", ["sh", path, *program[1:]], environment, setsigmask=mask, setsigdef=default)
+    except FileNotFoundError as error:
+        raise failed(f"{path}: its interpreter, named in its first line or in its ELF header, is missing", NOT_FOUND) from error
+    except OSError as error:
+        raise failed(f"{path}: {error.strerror}", NOT_EXECUTABLE) from error

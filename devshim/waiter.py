@@ -1,0 +1,262 @@
+"""Waits for the program in the user's process group, as a shell waits for its jobs.
+
+All signals are blocked and taken one by one with sigwaitinfo(2): no handler ever runs, so Ctrl-C cannot break in
+anywhere, and each signal says who sent it.  A key such as Ctrl-C reaches the whole process group, the program
+included, and is left to it; a signal that somebody sent to the waiter's process id is passed on.  One that was sent
+with kill(2) to the whole group looks the same, so the program may get that twice.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from devshim.target import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+
+    from devshim.hostprocess import HostProcess
+else:
+    import _signal  # see target.py
+
+SI_KERNEL = 0x80
+"""si_code of a signal that the kernel sent on its own, such as a terminal's; asm-generic/siginfo.h."""
+
+FAULTS = {_signal.SIGSEGV, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL, _signal.SIGTRAP, _signal.SIGSYS}
+SIGNALS = frozenset(_signal.valid_signals()) - FAULTS
+"""What the waiter takes in; a fault of its own must kill it."""
+
+ENDING = {_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT}
+STOPPING = {_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU}
+TIMERS = {_signal.SIGALRM, _signal.SIGVTALRM, _signal.SIGPROF}
+"""A timer survives an exec, so it was set for the program (perl -e 'alarm 5; exec @ARGV')."""
+
+GRACE = 10.0
+"""Seconds that the host has to finish when the run is over."""
+
+
+class Interrupted(Exception):
+    """The user ended the command where no program could take the signal; `number` is the signal's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Waiter:
+    """Waits for the host, the program, and what the program left behind."""
+
+    def __init__(self, host: HostProcess) -> None:
+        self.host = host
+        self.program = 0
+        """Process id; 0 before it has started."""
+        self.status: int | None = None
+        """The program's wait status, once it has ended."""
+        self.stopped = False
+        self.host_loss_told = False
+
+    # ---- What is waited for ----------------------------------------------------------------------------
+
+    def until_plugged(self) -> bool:
+        """Wait until the host is ready; False where it could not plug what was asked for and said why.
+
+        Raises Interrupted when the user ends the command meanwhile.
+        """
+        while not self.host.ready and self.host.refused is None and self.host.ended is None:
+            self.take_signal()
+        return self.host.ready
+
+    def until_program_ended(self) -> int:
+        """Wait for the program; return its exit code, or 128 and the number of the signal that killed it."""
+        while self.status is None:
+            self.take_signal()
+        code = os.waitstatus_to_exitcode(self.status)
+        return code if code >= 0 else 128 - code
+
+    def until_alone(self, linger: float) -> None:
+        """Wait for the other processes of the run, at most so many seconds; a signal to us ends the waiting."""
+        deadline = time.monotonic() + linger
+        try:
+            while (others := self.others()) and self.host.ended is None:
+                rest = deadline - time.monotonic()
+                if rest <= 0:
+                    return self.tell_unplugged(others, linger)
+                self.take_signal(rest)
+        except Interrupted:
+            return None
+        return None
+
+    def until_host_ended(self) -> None:
+        """Wait for the host to finish; kill it if it does not, or when the user is tired of it."""
+        deadline = time.monotonic() + GRACE
+        try:
+            while self.host.ended is None:
+                rest = deadline - time.monotonic()
+                if rest <= 0:
+                    say(f"the host did not finish within {GRACE:g} s and was killed; is a model in an endless loop?")
+                    break
+                self.take_signal(rest)
+        except Interrupted:
+            say("interrupted; the host was killed before it had finished")
+        self.host.kill()
+        self.host.listen()
+
+    # ---- Signals ---------------------------------------------------------------------------------------
+
+    def take_signal(self, seconds: float | None = None) -> None:
+        """Wait for one signal, at most so long, and do what it asks for; Interrupted where it asks us to end."""
+        if seconds is None or seconds > 1e6:
+            signal = _signal.sigwaitinfo(SIGNALS)
+        else:
+            signal = _signal.sigtimedwait(SIGNALS, seconds)
+        if signal is None:
+            return
+        number = signal.si_signo
+        if number == _signal.SIGCHLD:
+            self.reap()
+        elif number == _signal.SIGIO:
+            self.host.listen()
+        elif not self.program or self.status is not None:
+            self.without_program(number)
+        elif number == _signal.SIGCONT:
+            self.let_continue()
+        elif self.is_for_program(signal):
+            self.pass_on(number)
+
+    def without_program(self, number: int) -> None:
+        """Take a signal as any program would, while there is no program to take it."""
+        if number in ENDING:
+            raise Interrupted(number)
+        if number in STOPPING:
+            stop(number)
+
+    def raise_pending(self) -> None:
+        """Take what came before the program was there to get it."""
+        while ENDING & _signal.sigpending():
+            self.take_signal()
+
+    def is_for_program(self, signal: _signal.struct_siginfo) -> bool:
+        """Tell whether a signal came to us alone and shall be passed on."""
+        if signal.si_signo in TIMERS:
+            return True
+        if signal.si_code == SI_KERNEL:
+            # A terminal's keys reach the whole group; its hang-up reaches the leader of the session only.
+            return signal.si_signo == _signal.SIGHUP and os.getsid(0) == os.getpid()
+        # A program that signals its own group, or its parent, does not mean itself a second time.
+        return not descends(signal.si_pid)
+
+    def pass_on(self, number: int) -> None:
+        """Send the program a signal that was sent to us."""
+        try:
+            os.kill(self.program, number)
+        except PermissionError:
+            say(f"may not pass signal {number} on: process {self.program} runs as another user")
+
+    def reap(self) -> None:
+        """Take in what became of our children: the program, the host, and orphans of the run."""
+        while child := next_child():
+            pid, status = child
+            over = not os.WIFSTOPPED(status) and not os.WIFCONTINUED(status)
+            if pid == self.host.pid and over:
+                self.host.ended = status
+                self.host.listen()
+                self.tell_host_lost()
+            elif pid == self.program and self.status is None:
+                self.stopped = os.WIFSTOPPED(status)
+                if over:
+                    self.status = status
+                elif self.stopped:
+                    stop(os.WSTOPSIG(status))
+
+    def let_continue(self) -> None:
+        """Continue the program where only we were continued."""
+        self.reap()
+        if self.stopped and self.status is None:
+            self.pass_on(_signal.SIGCONT)
+
+    # ---- What the user is told -------------------------------------------------------------------------
+
+    def tell_host_lost(self) -> None:
+        """Say, once, that the host has died while programs needed it."""
+        if self.host.lost() and self.program and not self.host_loss_told:
+            self.host_loss_told = True
+            say(f"the host was lost ({ending(self.host.ended or 0)}): all devices are unplugged")
+
+    def tell_unplugged(self, others: list[int], linger: float) -> None:
+        """Say that processes were left without devices."""
+        names = ", ".join(f"{name_of(pid)} ({pid})" for pid in others[:3]) + (", ..." if len(others) > 3 else "")
+        say(
+            f"{len(others)} process{'es' * (len(others) > 1)} of the run still alive {linger:g} s after the program "
+            f"ended: {names}; devices are unplugged now (--linger SECONDS waits longer)"
+        )
+
+    def others(self) -> list[int]:
+        """Processes of the run that are our children, orphans among them; their own children are not listed."""
+        self.reap()
+        return [pid for pid in children() if pid != self.host.pid]
+
+
+def stop(number: int) -> None:
+    """Stop this process as the program has stopped, so that the user's shell sees its job stopped.
+
+    With a terminal's signal, never SIGSTOP: the kernel then stops us only where a shell is there to continue us.
+    """
+    number = number if number in STOPPING else _signal.SIGTSTP
+    os.kill(os.getpid(), number)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {number})  # we stop in here
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, {number})
+
+
+def next_child() -> tuple[int, int] | None:
+    """A child that changed its state, with its wait status; None where none has."""
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
+    except ChildProcessError:
+        return None
+    return (pid, status) if pid else None
+
+
+def children() -> list[int]:
+    """Process ids of our children; by a look at all processes where the kernel has no list (CONFIG_PROC_CHILDREN)."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as listed:
+            return [int(pid) for pid in listed.read().split()]
+    except FileNotFoundError:
+        everyone = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        return [pid for pid in everyone if parent_of(pid) == os.getpid()]
+
+
+def descends(pid: int) -> bool:
+    """Tell whether a process is a child, grandchild and so on of ours; one that has gone is not."""
+    while pid > 1:
+        pid = parent_of(pid)
+        if pid == os.getpid():
+            return True
+    return False
+
+
+def parent_of(pid: int) -> int:
+    """A process's parent; 0 where there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as state:
+            return int(state.read().rpartition(b")")[2].split()[1])  # its name may hold blanks and brackets
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def name_of(pid: int) -> str:
+    """A process's name as ps shows it."""
+    try:
+        with open(f"/proc/{pid}/comm", errors="replace") as name:
+            return name.read().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return "ended"
+
+
+def ending(status: int) -> str:
+    """A wait status in words."""
+    if os.WIFSIGNALED(status):
+        return f"killed by signal {os.WTERMSIG(status)}"
+    return f"exit code {os.WEXITSTATUS(status)}"

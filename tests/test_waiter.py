@@ -1,0 +1,290 @@
+"""The waiter between the user's shell and the program: job control, signals, and what outlives the program."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from harness import devshim_command, devshim_environment, run_devshim
+from terminal import ENDED, STOPPED, Terminal
+
+PLUGGED = ("-d", "/dev/ttyDEVSHIM0=gps")
+CTRL_C, CTRL_Z, CTRL_BACKSLASH = "\x03", "\x1a", "\x1c"
+
+NOTE_SIGNALS = """
+import signal, sys, os
+def note(number, frame):
+    print("got", signal.Signals(number).name, flush=True)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    signal.signal(number, note)
+print("ready", os.getpid(), flush=True)
+for line in sys.stdin:
+    if line == "end\\n":
+        break
+    print("line", line, end="", flush=True)
+"""
+"""A program that says which signals it gets, and ends when it is told to."""
+
+
+def command(*program: str, options: Sequence[str] = PLUGGED) -> list[str]:
+    return [*devshim_command(), "run", *options, "--", *program]
+
+
+@contextmanager
+def job(*program: str, options: Sequence[str] = PLUGGED) -> Iterator[Terminal]:
+    with Terminal(command(*program, options=options), devshim_environment()) as terminal:
+        yield terminal
+
+
+@contextmanager
+def background(*program: str, options: Sequence[str] = PLUGGED) -> Iterator[subprocess.Popen[str]]:
+    """The command without a terminal, in a session of its own, with pipes."""
+    with subprocess.Popen(
+        command(*program, options=options),
+        env=devshim_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+class TestTerminal:
+    """Keys reach the program, and the user's shell sees one job."""
+
+    @pytest.mark.parametrize("options", [(), PLUGGED], ids=["alone", "with-a-device"])
+    def test_ctrl_c_ends_the_program_and_leaves_nothing_but_its_exit_code(self, options: Sequence[str]) -> None:
+        with job("sh", "-c", "echo ready; exec cat", options=options) as terminal:
+            terminal.expect("ready")
+
+            terminal.press(CTRL_C)
+
+            assert terminal.state() == (ENDED, 128 + signal.SIGINT)
+            assert terminal.expect("ready").split() == ["ready"]
+
+    def test_ctrl_c_reaches_a_program_that_handles_it_once(self) -> None:
+        with job(sys.executable, "-c", NOTE_SIGNALS) as terminal:
+            terminal.expect("ready")
+
+            terminal.press(CTRL_C)
+            terminal.expect("got SIGINT")
+            terminal.press("after\nend\n")
+
+            assert terminal.state() == (ENDED, 0)
+            assert terminal.expect("line after").count("got SIGINT") == 1
+
+    def test_ctrl_backslash_ends_the_program_as_it_would_without_us(self) -> None:
+        with job("sh", "-c", "ulimit -c 0; echo ready; exec cat") as terminal:
+            terminal.expect("ready")
+
+            terminal.press(CTRL_BACKSLASH)
+
+            assert terminal.state() == (ENDED, 128 + signal.SIGQUIT)
+
+    def test_ctrl_z_stops_the_job_and_fg_continues_it(self) -> None:
+        with job(sys.executable, "-c", NOTE_SIGNALS) as terminal:
+            terminal.expect("ready")
+
+            for word in ("first", "second"):
+                terminal.press(CTRL_Z)
+                assert terminal.state() == (STOPPED, signal.SIGTSTP)
+                terminal.foreground()
+                terminal.press(f"{word}\n")
+                terminal.expect(f"line {word}")
+            terminal.press("end\n")
+
+            assert terminal.state() == (ENDED, 0)
+
+    def test_a_program_that_stops_itself_stops_the_job(self) -> None:
+        with job("sh", "-c", "kill -STOP $$; echo continued") as terminal:
+            assert terminal.state()[0] == STOPPED
+            terminal.foreground()
+
+            assert terminal.state() == (ENDED, 0)
+            terminal.expect("continued")
+
+    def test_the_program_reads_the_terminal_in_the_foreground(self) -> None:
+        with job("sh", "-c", "test -t 0 && test -t 1 && read line && echo got $line") as terminal:
+            terminal.press("typed\n")
+
+            terminal.expect("got typed")
+            assert terminal.state() == (ENDED, 0)
+
+    def test_a_change_of_the_windows_size_reaches_the_program_once(self) -> None:
+        note = NOTE_SIGNALS.replace("SIGUSR1", "SIGWINCH")
+        with job(sys.executable, "-c", note) as terminal:
+            terminal.expect("ready")
+
+            terminal.resize(33, 99)
+            terminal.expect("got SIGWINCH")
+            terminal.press("after\nend\n")
+
+            assert terminal.state() == (ENDED, 0)
+            assert terminal.expect("line after").count("got SIGWINCH") == 1
+
+
+class TestSignals:
+    """What somebody sends to the command's process id."""
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+    def test_are_passed_on_to_the_program(self, number: signal.Signals) -> None:
+        with background(sys.executable, "-c", NOTE_SIGNALS) as process:
+            assert process.stdout and process.stdin
+            assert process.stdout.readline().startswith("ready")
+
+            process.send_signal(number)
+
+            assert process.stdout.readline() == f"got {number.name}\n"
+            process.stdin.write("end\n")
+            process.stdin.close()
+            assert process.wait() == 0
+
+    def test_that_kill_the_program_give_its_exit_code(self) -> None:
+        with background("sh", "-c", "echo ready; exec cat") as process:
+            assert process.stdout
+            process.stdout.readline()
+
+            process.terminate()
+
+            assert process.wait() == 128 + signal.SIGTERM
+            assert process.stderr and process.stderr.read() == ""
+
+    def test_of_the_program_to_its_parent_do_not_come_back_to_it(self) -> None:
+        result = run_devshim("sh", "-c", "kill -TERM $PPID; exit 3", options=PLUGGED)
+
+        assert result.returncode == 3
+
+    def test_a_timer_set_before_the_command_ends_the_program(self) -> None:
+        alarm = "import os, signal, sys; signal.setitimer(signal.ITIMER_REAL, 0.5); os.execvp(sys.argv[1], sys.argv[1:])"
+        words = [sys.executable, "-c", alarm, *command("sh", "-c", "exec cat")]
+        with subprocess.Popen(words, env=devshim_environment(), stdin=subprocess.PIPE) as process:
+            assert process.wait() in (128 + signal.SIGALRM, -signal.SIGALRM)  # Python itself may still be starting
+
+    def test_stop_and_continue_reach_the_program(self) -> None:
+        with background(sys.executable, "-c", NOTE_SIGNALS) as process:
+            assert process.stdout and process.stdin
+            program = int(process.stdout.readline().split()[1])
+
+            process.send_signal(signal.SIGUSR1)
+            assert process.stdout.readline() == "got SIGUSR1\n"
+            os.kill(program, signal.SIGSTOP)
+            process.send_signal(signal.SIGCONT)
+
+            process.send_signal(signal.SIGUSR1)
+            assert process.stdout.readline() == "got SIGUSR1\n"
+
+
+class TestAfterTheProgram:
+    """The host stays as long as somebody may need it, and no longer."""
+
+    def test_ends_at_once_when_nobody_is_left(self, tmp_path: Path) -> None:
+        assert run_devshim("true", options=[*PLUGGED, "--linger", "inf"], timeout=20).returncode == 0
+
+    def test_waits_for_an_orphan_of_the_run(self, tmp_path: Path) -> None:
+        fifo, note = tmp_path / "fifo", tmp_path / "note"
+        os.mkfifo(fifo)
+        orphan = f'setsid sh -c \'read line < "{fifo}"; test -d $DEVSHIM_RUN && echo $line > "{note}"\' >&- 2>&- &'
+        with background("sh", "-c", f"({orphan}) & echo started", options=[*PLUGGED, "--linger", "inf"]) as process:
+            assert process.stdout
+            process.stdout.readline()
+
+            fifo.write_text("served\n")
+
+            assert process.wait() == 0
+            assert note.read_text() == "served\n"
+
+    def test_names_who_is_left_when_it_waits_no_longer(self) -> None:
+        with background("sh", "-c", "sleep 1000 >&- 2>&- & echo $!", options=[*PLUGGED, "--linger", "0"]) as process:
+            assert process.stdout and process.stderr
+            left = int(process.stdout.readline())
+            try:
+                assert process.wait() == 0
+                said = process.stderr.read()
+            finally:
+                os.kill(left, signal.SIGKILL)
+
+        assert re.fullmatch(rf"devshim: 1 process of the run still alive 0 s .*: sleep \({left}\); .*\n", said)
+
+    def test_ctrl_c_ends_the_waiting(self) -> None:
+        options = [*PLUGGED, "--linger", "inf"]
+        with job("sh", "-c", "trap '' INT; sleep 1000 >&- 2>&- & echo left $! end", options=options) as terminal:
+            left = int(terminal.expect("end").split()[1])
+            try:
+                until_parent_is_not_a_shell(left)
+                terminal.press(CTRL_C)
+                assert terminal.state() == (ENDED, 0)
+            finally:
+                os.kill(left, signal.SIGKILL)
+
+
+class TestLoss:
+    """The host or the waiter killed."""
+
+    def test_a_killed_host_is_one_line_and_the_program_goes_on(self, tmp_path: Path) -> None:
+        with background(sys.executable, "-c", NOTE_SIGNALS) as process:
+            assert process.stdout and process.stdin and process.stderr
+            program = int(process.stdout.readline().split()[1])
+            (host,) = set(children(process.pid)) - {program}
+
+            os.kill(host, signal.SIGKILL)
+
+            assert re.fullmatch(r"devshim: the host was lost \(killed by signal 9\): .*\n", process.stderr.readline())
+            process.stdin.write("still here\nend\n")
+            process.stdin.close()
+            assert process.stdout.readline() == "line still here\n"
+            assert process.wait() == 1
+            assert process.stderr.read() == ""
+
+    def test_the_exit_code_of_a_lost_host_can_be_chosen(self) -> None:
+        with background(sys.executable, "-c", NOTE_SIGNALS, options=[*PLUGGED, "--error-exitcode", "66"]) as process:
+            assert process.stdout and process.stdin
+            program = int(process.stdout.readline().split()[1])
+            (host,) = set(children(process.pid)) - {program}
+
+            os.kill(host, signal.SIGKILL)
+            process.stdin.write("end\n")
+            process.stdin.close()
+
+            assert process.wait() == 66
+
+    def test_a_killed_waiter_leaves_the_program_alive_and_no_directory(self) -> None:
+        program = "echo $DEVSHIM_RUN; cat; while test -d $DEVSHIM_RUN; do read line < /proc/uptime; sleep 0.02; done; echo gone"
+        with background("sh", "-c", program, options=PLUGGED) as process:
+            assert process.stdout and process.stdin
+            directory = Path(process.stdout.readline().strip())
+            assert directory.is_dir()
+
+            process.kill()
+            process.stdin.write("alive\n")
+            process.stdin.flush()
+
+            assert process.stdout.readline() == "alive\n"
+            subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
+
+
+def children(pid: int) -> list[int]:
+    """A process's children, in the order in which they were started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def until_parent_is_not_a_shell(pid: int) -> None:
+    """Return when a process's first parent has ended, so that its pidfd's poll says so."""
+    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    if Path(f"/proc/{parent}/comm").read_text().strip() == "sh":
+        watched = os.pidfd_open(parent)
+        select_readable(watched)
+        os.close(watched)
+
+
+def select_readable(descriptor: int) -> None:
+    """Wait for a descriptor to become readable."""
+    import select
+
+    if not select.select([descriptor], [], [], 30)[0]:
+        raise TimeoutError("waited 30 s")
