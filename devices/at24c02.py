@@ -8,16 +8,15 @@ from devshim import Block, I2cChip
 class At24c02(I2cChip):
     """256 bytes that outlive power, at 0x50 to 0x57 (A2 to A0 pins).
 
-    size: bytes, a power of two from 128 (24C01) to 65536 (24C512).  page_size: 0 is what chips of that size have.
-    file: where the contents are kept between runs; without it they begin as 0xff.
+    Larger ones differ in what a program sends: from 4096 bytes on, the address has two bytes.
     """
 
     address: int = 0x50
-    size: int = 256
-    page_size: int = 0
+    size: int = 256                 # bytes: a power of two from 128 (24C01) to 65536 (24C512)
+    page_size: int = 0              # bytes; 0: what chips of that size have
     write_time: float = 0.005       # seconds without acknowledge after a write
     write_protect: bool = False     # the WP pin
-    file: str = ""
+    file: str = ""                  # keeps the contents between runs; without one they begin as 0xff
 
     addressing = "auto-increment"
     memory = Block(0, length="size", fill=0xFF)
@@ -25,7 +24,7 @@ class At24c02(I2cChip):
     bank = 0                        # 24C04 to 24C16: the address bits that come with the device address
     changed = False
 
-    def setup(self):
+    def setup(self) -> None:
         if self.size not in (1 << bits for bits in range(7, 17)):
             raise ValueError(f"size={self.size}: there are such EEPROMs of 128, 256, 512, ... 65536 bytes")
         self.span = self.size
@@ -36,24 +35,24 @@ class At24c02(I2cChip):
         if self.file and Path(self.file).exists():
             self.memory = Path(self.file).read_bytes()
 
-    def addresses_used(self):
+    def addresses_used(self) -> range:
         banks = self.size // 256 if self.address_size == 1 else 1
         return range(self.address, self.address + max(banks, 1))
 
-    def started(self, address, reading):
+    def started(self, address: int, reading: bool) -> bool:
         self.bank = address - self.address
         return super().started(address, reading)
 
-    def point(self, data):
+    def point(self, data: bytes) -> bytes:
         rest = super().point(data)
         self.pointer |= self.bank << 8
         return b"" if self.write_protect else rest
 
     @memory.written
-    def note_change(self):
+    def note_change(self) -> None:
         self.changed = True
 
-    def stopped(self):
+    def stopped(self) -> None:
         """STOP begins the write cycle, in which the chip does not answer (acknowledge polling)."""
         if not self.changed:
             return

@@ -46,35 +46,35 @@ class Bme280(I2cChip):
     humidity_samples = 0    # osrs_h counts only after a write to ctrl_meas (5.4.3)
 
     @Register(0xE0)
-    def reset(self):
+    def reset(self) -> int:
         return 0x00
 
     @reset.written
-    def restart(self, value):
+    def restart(self, value: int) -> None:
         if value == 0xB6:
             self.reset_registers()
             self.humidity_samples = 0
 
     @ctrl_meas.written
-    def start(self):
+    def start(self) -> None:
         self.humidity_samples = self.osrs_h
         if self.mode not in (SLEEP, NORMAL):
             self.measuring = True
             self.after(self.duration(), self.finish)
 
-    def finish(self):
+    def finish(self) -> None:
         """A forced measurement ends, and the chip sleeps again (3.3.3)."""
         if self.measuring:
             self.measure()
             self.measuring, self.mode = False, SLEEP
 
-    def duration(self):
+    def duration(self) -> float:
         """Seconds that a measurement takes (9.1, typical)."""
         settings = self.osrs_t, self.osrs_p, self.humidity_samples
         t, p, h = (1 << min(setting, 5) - 1 if setting else 0 for setting in settings)
         return (1 + 2 * t + (2 * p + 0.5) * bool(p) + (2 * h + 0.5) * bool(h)) / 1000
 
-    def measure(self):
+    def measure(self) -> None:
         """Find the raw data that the program will turn into our values."""
         t = bisect_left(range(1 << 20), self.celsius * 100, key=lambda raw: (t_fine(raw) * 5 + 128) >> 8)
         fine = t_fine(t)
@@ -84,25 +84,25 @@ class Bme280(I2cChip):
         self.raw_pressure = min(p, 0xFFFFF) << 4 if self.osrs_p else SKIPPED
         self.raw_humidity = min(h, 0xFFFF) if self.humidity_samples else SKIPPED >> 8
 
-    def read(self, size):
+    def read(self, size: int) -> object:
         """A burst sees data of one measurement (4.1)."""
         if self.mode == NORMAL:
             self.measure()
         return super().read(size)
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """A program writes pairs of address and value; there is no auto-increment (6.2.1)."""
         for at in range(0, len(data), 2):
             super().write(data[at : at + 2])
 
 
-def t_fine(raw):
+def t_fine(raw: int) -> int:
     """4.2.3: five hundredths of it are the temperature in 1/128 hundredths of °C."""
     a, b = (raw >> 3) - (T1 << 1), (raw >> 4) - T1
     return (a * T2 >> 11) + ((b * b >> 12) * T3 >> 14)
 
 
-def pressure(raw, fine):
+def pressure(raw: int, fine: int) -> int:
     """4.2.3: in 1/256 Pa."""
     a = fine - 128000
     b = a * a * P6 + (a * P5 << 17) + (P4 << 35)
@@ -111,7 +111,7 @@ def pressure(raw, fine):
     return (p + (P9 * (p >> 13) * (p >> 13) >> 25) + (P8 * p >> 19) >> 8) + (P7 << 4)
 
 
-def humidity(raw, fine):
+def humidity(raw: int, fine: int) -> int:
     """4.2.3: in 1/1024 percent; the program cuts it to 0 to 100."""
     a = fine - 76800
     slope = ((a * H6 >> 10) * ((a * H3 >> 11) + 32768) >> 10) + 2097152

@@ -90,7 +90,7 @@ class Gps(Serial):
         if number == "605":
             return sentence("PMTK705,AXN_2.31,devshim,gps,1.0")
         done = self.packet(number, (fields or "").split(","))
-        return sentence(f"PMTK001,{number},{done}")
+        return sentence(f"PMTK001,{int(number)},{done}")
 
     def packet(self, number, fields):
         try:

@@ -30,43 +30,43 @@ class Tmp102(I2cChip):
     streak = 0              # conversions in a row that ask for the other state
     steps = 0               # the last conversion, in 1/16 °C
 
-    def setup(self):
+    def setup(self) -> None:
         self.measure()
 
     @property
-    def period(self):
+    def period(self) -> float:
         """Seconds between conversions, by CR1 and CR0."""
         return (4, 1, 0.25, 0.125)[self.rate]
 
     @Register(0x00, size=2, access="r")
-    def temperature(self):
+    def temperature(self) -> int:
         """Left-justified: 12 bits, or 13 and a 1 in the lowest place."""
         if not self.shutdown:
             self.measure()
         return (self.steps << 3 | 1) & 0xFFFF if self.extended else (self.steps << 4) & 0xFFFF
 
-    def measure(self):
+    def measure(self) -> None:
         most = 0xFFF if self.extended else 0x7FF
         self.steps = max(-most - 1, min(most, round(self.celsius * 16)))
 
     @config.written
-    def configured(self):
+    def configured(self) -> None:
         asked, self.one_shot = self.one_shot, False
         self.show_alert()
         if asked and self.shutdown:
             self.after(0.026, self.finish)
 
-    def finish(self):
+    def finish(self) -> None:
         """A one-shot conversion ends; the bit says so until the next write (Conversion Ready)."""
         self.convert()
         self.one_shot = True
 
     @every(seconds="period")
-    def tick(self):
+    def tick(self) -> None:
         if not self.shutdown:
             self.convert()
 
-    def convert(self):
+    def convert(self) -> None:
         """Measure, and change the comparator after as many faults in a row as the program asked for (F1, F0)."""
         self.measure()
         crossed = self.steps < self.limit(self.t_low) if self.over else self.steps >= self.limit(self.t_high)
@@ -76,16 +76,16 @@ class Tmp102(I2cChip):
             self.alert = self.over or self.interrupt
             self.show_alert()
 
-    def limit(self, register):
+    def limit(self, register: int) -> int:
         """A threshold in 1/16 °C; it is aligned as the temperature is."""
         signed = register - 0x10000 if register & 0x8000 else register
         return signed >> (3 if self.extended else 4)
 
-    def show_alert(self):
+    def show_alert(self) -> None:
         """AL follows the comparator, not the pin's mode."""
         self.alert_bit = self.over if self.polarity else not self.over
 
-    def read(self, size):
+    def read(self, size: int) -> object:
         if self.interrupt:
             self.alert = False
         return super().read(size)

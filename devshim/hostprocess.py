@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 
+from devshim.target import remove_run_directory
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
@@ -93,7 +95,7 @@ def signal_when_readable(descriptor: int) -> None:
 
 def be_host(run_directory: str, options: Options, mask: Iterable[int], status: int, control: int) -> NoReturn:
     """In the forked child: leave the terminal and the program's streams alone, then serve until the run is over."""
-    code = FAILED
+    code, waiter = FAILED, os.getppid()
     try:
         os.setsid()
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Python's own handler would show a traceback
@@ -106,6 +108,8 @@ def be_host(run_directory: str, options: Options, mask: Iterable[int], status: i
     except BaseException as error:
         code = give_up(error, status)
     finally:
+        if os.getppid() != waiter:
+            remove_run_directory(run_directory)  # the waiter was killed, so nobody else does it
         os._exit(code)
 
 

@@ -165,7 +165,7 @@ def class_named(module: ModuleType, name: str, origin: str) -> type[Any]:
         raise SpecError(f"{origin}:{name} is no device: it is not derived from Device, Serial, I2cChip, ...")
     from difflib import get_close_matches
 
-    known = [each for each, value in vars(module).items() if is_model(value)]
+    known = [each for each, value in vars(module).items() if is_model(value) and value.__module__ == module.__name__]
     near = get_close_matches(name, known, n=1) or known[:1]
     hint = f"; did you mean {near[0]}?" if near else ""
     raise SpecError(f"{origin} has no class {name}{hint}")

@@ -78,7 +78,7 @@ def words(path: Path, error: Any) -> str:
         return f"{what} is {shown(value)}, but must be {' or '.join(map(str, choices))}{hint}"
     if error.validator in ("minimum", "exclusiveMinimum", "maximum"):
         return f"{what} is {shown(value)}: must be {BOUNDS[error.validator]} {limit}"
-    if error.validator in ("minItems", "minProperties", "minLength"):
+    if error.validator in ("minItems", "minLength") and limit == 1:
         return f"{what} must not be empty"
     explained = error.schema.get("description")
     return f"{what}: {shown(value)} does not fit{f': {explained}' if explained else ''}"

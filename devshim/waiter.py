@@ -203,6 +203,8 @@ def stop(number: int) -> None:
 
     With a terminal's signal, never SIGSTOP: the kernel then stops us only where a shell is there to continue us.
     """
+    if _signal.SIGCONT in _signal.sigpending():
+        return  # to stop would throw that away; it is taken next, and continues the program
     number = number if number in STOPPING else _signal.SIGTSTP
     os.kill(os.getpid(), number)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {number})  # we stop in here

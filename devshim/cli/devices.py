@@ -163,7 +163,8 @@ def wrapped(text: str) -> list[str]:
 
 def parameters(cls: type[Any]) -> tuple[list[Any], list[Any]]:
     """A device's parameters: those that its own file names, and those of our base class alone."""
-    own, inherited = [], []
+    own: list[Any] = []
+    inherited: list[Any] = []
     for parameter in cls.parameters.values():
         named = any(
             parameter.name in vars(base)
@@ -223,7 +224,8 @@ def source_of(cls: type[Any]) -> Path | None:
 
 def example(name: str, cls: type[Any], shown: list[Any]) -> str:
     """A line that can be pasted."""
-    node, program = EXAMPLES.get(kind_of(cls), (f"/dev/{re.sub(r'[^a-z0-9]', '', Path(name).stem.lower())}0", "PROGRAM"))
+    stem = re.sub("[^a-z0-9]", "", Path(name).stem.lower())
+    node, program = EXAMPLES.get(kind_of(cls), (f"/dev/{stem}0", "PROGRAM"))
     simple = [one for one in shown if isinstance(one.default, (int, float)) and not isinstance(one.default, bool)]
     chosen = next((one for one in simple if one.name != "address"), simple[0] if simple else None)
     setting = f",{chosen.name}={default(chosen)}" if chosen is not None else ""

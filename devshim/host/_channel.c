@@ -3,6 +3,7 @@
  * A small loop waits for calls without the GIL: first looking at the slots that were busy a moment ago, then
  * asleep on the bell. It copies a request before it looks at it (the target can write to the mapping at any
  * time), calls Python, and writes the answer. What a call means is Python's business (host/files.py). */
+#define _GNU_SOURCE
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
@@ -23,6 +24,7 @@
 
 #define WATCHED 8     /* slots that are looked at without being rung for */
 #define SPINS   600u  /* looks before sleeping: some 20 us */
+#define CROWDED 16u   /* calls in a row from our own core, each soon after the last, before we move away */
 
 static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
 {
@@ -45,6 +47,7 @@ typedef struct {
     uint32_t word; /* 0 free, 1 taken, 2 taken and waited for */
     unsigned long owner;
     unsigned depth;
+    uint64_t turns; /* how often it was taken: tells one holder's turn from the next */
 } Lock;
 
 static void lock_wait(Lock *lock)
@@ -68,6 +71,7 @@ static void lock_claim(Lock *lock)
 {
     __atomic_store_n(&lock->owner, PyThread_get_thread_ident(), __ATOMIC_RELAXED);
     lock->depth = 1;
+    lock->turns++;
 }
 
 /* Without the GIL. */
@@ -134,10 +138,21 @@ static PyObject *Lock_held(PyObject *self, PyObject *unused)
     return PyBool_FromLong(lock_is_mine((Lock *)self));
 }
 
+static PyObject *Lock_turn(PyObject *self, PyObject *unused)
+{
+    Lock *lock = (Lock *)self;
+    unsigned long owner = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
+    (void)unused;
+    if (!owner)
+        Py_RETURN_NONE;
+    return Py_BuildValue("kK", owner, (unsigned long long)lock->turns);
+}
+
 static PyMethodDef Lock_methods[] = {
     { "acquire", Lock_acquire, METH_NOARGS, "Wait until no other thread holds the lock, and hold it." },
     { "release", Lock_release, METH_NOARGS, "Give it back. Raises RuntimeError where this thread does not hold it." },
     { "held", Lock_held, METH_NOARGS, "Whether the calling thread holds it." },
+    { "turn", Lock_turn, METH_NOARGS, "(thread, number of the turn) of who holds it now, or None." },
     { "__enter__", Lock_enter_method, METH_NOARGS, NULL },
     { "__exit__", Lock_exit, METH_VARARGS, NULL },
     { NULL, NULL, 0, NULL },
@@ -171,7 +186,9 @@ typedef struct {
     PyObject *noted;  /* called for OP_NOTE */
     struct process *processes;
     struct watched watched[WATCHED];
-    uint32_t next_watched, dying, stopping, cpu;
+    uint32_t next_watched, dying, stopping, cpu, crowded;
+    cpu_set_t allowed; /* where our thread may run, as it was at the start */
+    bool moved;
     uint64_t served;
 } Channel;
 
@@ -269,8 +286,10 @@ static PyObject *dispatch(Channel *self, const struct slot *request, const uint8
         return PyObject_CallFunction(self->noted, "Iy#I", process, data, (Py_ssize_t)request->size, request->request);
 
     PyObject *file = PyList_GetItem(self->files, request->file);
-    if (!file)
-        return NULL;
+    if (!file || file == Py_None) { /* of a device unplugged meanwhile, or a number that nobody has */
+        PyErr_Clear();
+        return Py_BuildValue("LiIKOI", -1ll, ENODEV, 0u, 0ull, Py_None, UINT32_MAX);
+    }
     PyObject *name = names[request->op];
     switch (request->op) {
     case OP_READ:
@@ -297,6 +316,10 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
 {
     struct channel *channel = self->processes[process].channel;
     struct slot *slot = slot_at(channel, index), request;
+    uint32_t asked = SLOT_REQUEST;
+
+    if (!__atomic_compare_exchange_n(&slot->state, &asked, SLOT_SERVING, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        return; /* taken back */
     struct answer answer = { .place = UINT32_MAX };
     Py_buffer buffer = { 0 };
 
@@ -312,7 +335,7 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
         value = dispatch(self, &request, room, process);
     if (!value || !understand(value, &answer, &buffer, request.op == OP_READ ? request.size : most)) {
         if (PyErr_Occurred())
-            PyErr_WriteUnraisable(self->files);
+            PyErr_WriteUnraisable((PyObject *)Py_TYPE((PyObject *)self));
         answer = (struct answer){ .result = -1, .error = EIO };
     }
     give(slot, room, &answer, request.generation);
@@ -416,6 +439,27 @@ static void bury_dead(Channel *self)
     }
 }
 
+/* A busy caller on our own core costs two context switches a call; from another core it costs none, because both
+ * sides look at the slot instead of sleeping. So we go elsewhere while it is busy, and come back when it pauses:
+ * then being woken on the caller's core is quicker. */
+static void move_away(Channel *self, uint32_t cpu)
+{
+    cpu_set_t others = self->allowed;
+
+    CPU_CLR(cpu, &others);
+    self->crowded = 0;
+    if (CPU_COUNT(&others) > 0)
+        self->moved = sched_setaffinity(0, sizeof others, &others) == 0;
+}
+
+static void come_back(Channel *self)
+{
+    self->crowded = 0;
+    if (self->moved)
+        sched_setaffinity(0, sizeof self->allowed, &self->allowed);
+    self->moved = false;
+}
+
 /* Without the GIL. False when the channel was told to stop. */
 static bool next_call(Channel *self, uint32_t *process, uint32_t *index)
 {
@@ -453,7 +497,9 @@ static bool next_call(Channel *self, uint32_t *process, uint32_t *index)
             found = take_rung(self, process, index);
         if (!found && !__atomic_load_n(&self->stopping, __ATOMIC_ACQUIRE) && !__atomic_load_n(&self->dying, __ATOMIC_ACQUIRE)) {
             any_watched = false;
-            futex(&bell->rung, FUTEX_WAIT, rung, NULL);
+            struct timespec a_while = { .tv_nsec = 300000 }, *patience = self->moved || self->crowded ? &a_while : NULL;
+            if (futex(&bell->rung, FUTEX_WAIT, rung, patience) < 0 && errno == ETIMEDOUT)
+                come_back(self);
         }
         __atomic_store_n(&bell->sleeping, 0, __ATOMIC_SEQ_CST);
         if (found)
@@ -468,6 +514,7 @@ static PyObject *Channel_serve(PyObject *object, PyObject *unused)
     bool more;
     (void)unused;
 
+    sched_getaffinity(0, sizeof self->allowed, &self->allowed);
     for (;;) {
         Py_BEGIN_ALLOW_THREADS
         more = next_call(self, &process, &index);
@@ -481,6 +528,8 @@ static PyObject *Channel_serve(PyObject *object, PyObject *unused)
             answer_call(self, process, index);
             if (caller_cpu != self->cpu)
                 watch(self, process, index);
+            else if (++self->crowded >= CROWDED)
+                move_away(self, caller_cpu);
         }
         lock_leave(self->lock);
     }

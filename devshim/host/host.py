@@ -20,14 +20,16 @@ from devshim.errors import SpecError
 from devshim.host import wire
 from devshim.host._channel import Channel, Lock
 from devshim.host.bootstrap import Bootstrap, Process
-from devshim.host.files import Answering, OpenFile
+from devshim.host.files import Answering
 from devshim.host.log import Log
+from devshim.host.logged import LoggedFile
 from devshim.host.loop import Loop
 from devshim.host.plugs import DevicePlug, plug_class
 from devshim.host.registry import Registry
 from devshim.host.tree import Tree
 from devshim.host.unmodelled import Unmodelled
 from devshim.host.waits import WaitPoints
+from devshim.host.watchdog import Watchdog
 from devshim.model.device import Device, File
 
 FIRST_OWN_MAJOR = 512  # 240-254 and 384-511 are taken by real kernels' dynamic numbers
@@ -48,9 +50,11 @@ class Host:
         self.unmodelled = Unmodelled()
         self.registry = Registry(os.path.join(run, "registry"))
         self.tree = Tree(os.path.join(run, "tree"))
+        for path, kind in self.tree.own_entries():
+            self.registry.add_node(path, kind)
         self.loop = Loop(self.lock, self.callback_failed)
         self.waits = WaitPoints()
-        self.files: list[Answering | None] = [None]
+        self.files: list[Answering | LoggedFile | None] = [None]
         self.numbers: list[int] = []
         self.promised: dict[int, int] = {}
         self._promises = itertools.count(1 << 63)
@@ -60,6 +64,7 @@ class Host:
         self.bootstrap = Bootstrap(self, os.path.join(run, "socket"), root)
         self.channel = Channel(self.bootstrap.bell, self.lock, self.files, self.noted)
         self._thread: threading.Thread | None = None
+        self._watchdog = Watchdog(self.lock.turn, self.message)
         if guard is not None:
             self.registry.head.flags |= wire.REGISTRY_GUARD
 
@@ -71,12 +76,14 @@ class Host:
         self.bootstrap.start()
         self._thread = threading.Thread(target=self.channel.serve, name="devshim-calls", daemon=True)
         self._thread.start()
+        self._watchdog.start()
 
     def stop(self) -> None:
         """Answer no more; targets find their devices unplugged."""
         self.channel.stop()
         if self._thread is not None:
             self._thread.join()
+            self._watchdog.stop()
         with self.lock:
             for plug in list(self._plugs.values()):
                 if plug.plugged:
@@ -157,6 +164,10 @@ class Host:
         self.files.append(None)
         return len(self.files) - 1
 
+    def add_file(self, file: Answering) -> None:
+        """Let calls with the file's number come to it."""
+        self.files[file.number] = LoggedFile(self, file) if self.verbose else file
+
     def promise(self, plug: DevicePlug, file: File) -> int:
         """Carry a file that an ioctl made; returns the ticket with which the program fetches its descriptor."""
         fd, _, _ = plug.carry(file, os.O_RDWR)
@@ -170,8 +181,8 @@ class Host:
 
     def process_died(self, process: Process) -> None:
         """It may have taken tokens that were meant for others."""
-        for file in self.files:
-            if isinstance(file, OpenFile):
+        for plug in self._plugs.values():
+            for file in plug.files:
                 file.refresh()
 
     # ---- What the user hears
@@ -182,14 +193,14 @@ class Host:
 
     def failed(self, device: Device, call: str, exception: BaseException) -> None:
         """A model raised what is no OSError: the traceback, and a failure of the run."""
-        trace = "".join(traceback.format_exception(exception)).rstrip()
+        trace = model_traceback(exception)
         where = f"{type(device).__name__} at {device.node}" if device.node else type(device).__name__
         self.failures.append(f"{where}: {call}: {type(exception).__name__}: {exception}")
         self.log.message(f"{where} failed in {call}; the program gets EIO\n{trace}")
 
     def callback_failed(self, callback: Callable[..., object], exception: BaseException) -> None:
         """Something of the host's own or a model's raised in the loop."""
-        trace = "".join(traceback.format_exception(exception)).rstrip()
+        trace = model_traceback(exception)
         self.failures.append(f"{type(exception).__name__}: {exception}")
         self.log.message(f"a callback failed\n{trace}")
 
@@ -215,11 +226,6 @@ class Host:
         if self.verbose:
             self.log.line(f'open("{plug.node}", {open_flags(flags)})')
 
-    def log_native(self, plug: DevicePlug, op: int, result: int, data: bytes) -> None:
-        """A native call on a tty is over."""
-        name = {wire.OP_READ: "read", wire.OP_WRITE: "write"}.get(op, "call")
-        self.log.line(f"{name}({plug.node}, {show_bytes(data)}) = {result}")
-
 
 class Guard:
     """--deny and --only-plugged: which real nodes are refused, and how."""
@@ -236,6 +242,14 @@ class Guard:
         return 2 if self.only_plugged else 0  # ENOENT
 
 
+def model_traceback(exception: BaseException) -> str:
+    """The traceback of what a model raised, from the model's first line on."""
+    frames = exception.__traceback__
+    while frames is not None and "/devshim/host/" in frames.tb_frame.f_code.co_filename and frames.tb_next is not None:
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(exception), exception, frames)).rstrip()
+
+
 def open_flags(flags: int) -> str:
     """Open flags as strace prints them."""
     names = [("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE")[flags & os.O_ACCMODE]]
@@ -243,10 +257,3 @@ def open_flags(flags: int) -> str:
         if flags & getattr(os, name):
             names.append(name)
     return "|".join(names)
-
-
-def show_bytes(data: bytes, most: int = 64) -> str:
-    """Bytes as strace prints them, shortened."""
-    text = repr(data[:most])[1:].replace('"', '\\"')
-    return '"' + text[1:-1] + '"' + ("..." if len(data) > most else "")
-

@@ -50,6 +50,7 @@ class Loop:
         self._epoll.register(self._wake_read, select.EPOLLIN)
         self._sleeping_until: float | None = None
         self._running = False
+        self._forgotten: set[int] = set()  # unwatched while a batch of events is served: theirs are void
 
     def watch(self, fd: int, events: int, callback: Callable[[int], object]) -> None:
         """Call back with the ready events of fd; watching it again changes events and callback."""
@@ -63,6 +64,7 @@ class Loop:
         """Forget fd; harmless where it is not watched. Call it before closing fd."""
         if self._callbacks.pop(fd, None) is not None:
             self._epoll.unregister(fd)
+            self._forgotten.add(fd)
 
     def after(self, seconds: float, callback: Callable[[], object]) -> LoopTimer:
         """Call back once in so many seconds."""
@@ -98,9 +100,11 @@ class Loop:
                 self._sleeping_until = time.monotonic() + pause if pause >= 0 else float("inf")
             ready = self._epoll.poll(pause, 64)
             self._sleeping_until = None
+            self._forgotten.clear()
             for fd, events in ready:
                 with self.lock:
-                    self._serve(fd, events)
+                    if fd not in self._forgotten:  # the number may be a new descriptor's already
+                        self._serve(fd, events)
 
     def _serve(self, fd: int, events: int) -> None:
         if fd == self._wake_read:

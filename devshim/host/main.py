@@ -45,7 +45,7 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     write_all(status, b"ready\n")
     host.loop.run()
     host.stop()
-    for text in host.unmodelled.messages():
+    for text in host.unmodelled.messages(devices):
         log.message(text)
     write_all(status, b"done %d\n" % len(host.failures))
 

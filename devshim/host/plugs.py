@@ -114,7 +114,7 @@ class DevicePlug:
             file.flags = flags
         number = self.host.free_number()
         open_file = OpenFile(self.host, self, file, number, flags & os.O_ACCMODE)
-        self.host.files[number] = open_file
+        self.host.add_file(open_file)
         self.files.add(open_file)
         index = self.entry(type(file))
         self.host.registry.add_carrier(*open_file.key, 0, index, number, flags & os.O_ACCMODE)
@@ -206,7 +206,7 @@ class TtyPlug(DevicePlug):
     def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
         super().__init__(host, node, device, rdev)
         self.number = host.free_number()
-        host.files[self.number] = TtyFile(host, self, device, self.number)
+        host.add_file(TtyFile(host, self, device, self.number))
         self.tty: TtyCarrier | None = None
 
     def attach(self) -> None:

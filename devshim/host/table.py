@@ -6,12 +6,13 @@ import ctypes
 import struct
 from collections.abc import Iterable
 
-from devshim.model.argument import Place, Step
-from devshim.model.ioctl import EXACT, SIZE_MASK, Handler, Request, Sized, patterns
+from devshim.model.argument import Place, Sized, Step
+from devshim.model.ioctl import Handler, patterns
+from devshim.model.request import EXACT, SIZE_MASK, Request
 
 TABLE = struct.Struct("<4I")  # exact, patterns, pointers, lengths
 ENTRY = struct.Struct("<3I2HI")  # request, mask, size, flags, pointers, first_pointer
-POINTER = struct.Struct("<3IH2B4I")  # parent, offset, element, flags, width, length_kind, length, _offset, _width, _count
+POINTER = struct.Struct("<3IH2B4I")  # parent, offset, element, flags, width, length_kind, length and its three parts
 
 IOCTL_IN, IOCTL_OUT, IOCTL_VALUE, IOCTL_NATIVE, IOCTL_SIZED = 1, 2, 4, 8, 16
 POINTER_IN, POINTER_OUT, POINTER_OPTIONAL = 1, 2, 4

@@ -202,6 +202,7 @@ class TtyCarrier:
         """Bytes that the program wrote and the device has not got yet."""
         if self._master < 0:
             return 0
+        self._poll(select.POLLIN)  # unlike FIONREAD, looks at what the kernel still has under way
         held = struct.unpack("i", fcntl.ioctl(self._master, termios.FIONREAD, bytes(4)))[0]
         return int(held) + len(self._to_device)
 

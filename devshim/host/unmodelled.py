@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 
 from devshim.model.ioctl import direction_of, size_of, type_and_number
 
@@ -25,16 +26,27 @@ class Unmodelled:
         """The program opened a real node (error 0), or failed to."""
         self._nodes.setdefault(path, error)
 
-    def messages(self) -> list[str]:
-        """One message for each, ready to print."""
+    def messages(self, plugged: Iterable[str] = ()) -> list[str]:
+        """One message for each, ready to print.
+
+        A missing node whose name is that of a plugged one but for punctuation is left out: clients try several
+        spellings, as i2c-tools try /dev/i2c/1 before /dev/i2c-1.
+        """
         said = [stub(node, request) for node, request in self._ioctls]
-        named = list(self._nodes.items())
+        there = {letters(node) for node in plugged}
+        missed = self._nodes.items()
+        named = [(path, error) for path, error in missed if error != errno.ENOENT or letters(path) not in there]
         for path, error in named[:MOST]:
             why = "the real one was opened" if error == 0 else errno.errorcode.get(error, str(error))
             said.append(f"{path}: not plugged ({why}); to model it: -d {path}=MODEL")
         if len(named) > MOST:
             said.append(f"and {len(named) - MOST} more nodes that were not plugged")
         return said
+
+
+def letters(path: str) -> str:
+    """A path's letters and digits."""
+    return "".join(filter(str.isalnum, path))
 
 
 def stub(node: str, request: int) -> str:

@@ -7,13 +7,14 @@ each pointer member is a property that gives what it points to.
 from __future__ import annotations
 
 import ctypes
-import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
-from devshim.model.argument import Ctype, Pointer, is_array, is_pointer, is_record, members, places
+from devshim.model.argument import Ctype, Pointer, count_pointers, is_array, is_pointer, is_record, members
 
 BYTES = {"c_ubyte": "B", "c_char": "B", "c_byte": "b"}
+VIEWS: dict[Ctype, Ctype] = {}
 
 
 def sequence(element: Ctype, room: bytearray, at: int, count: int, writable: bool) -> Any:
@@ -41,13 +42,20 @@ def text(room: bytearray, at: int, length: int) -> bytes:
     return bytes(room[at : at + length]).partition(b"\0")[0]
 
 
-@functools.cache
 def view_class(record: Ctype) -> Ctype:
+    """The subclass of a structure or union through which a model sees it, made once."""
+    made = VIEWS.get(record)
+    if made is None:
+        made = VIEWS[record] = make_view_class(record)
+    return made
+
+
+def make_view_class(record: Ctype) -> Ctype:
     """The subclass of a structure or union through which a model sees it; the layout is the same."""
     shown: dict[str, Any] = {"_behind": ()}
     first = 0
     for name, kind, offset, _ in members(record):
-        count = len(places(kind)) if not is_pointer(kind) else 1
+        count = count_pointers(kind)
         if count:
             shown[name] = member_property(name, member_getter(kind, offset, first))
             if name in getattr(record, "_anonymous_", ()):
@@ -59,8 +67,8 @@ def view_class(record: Ctype) -> Ctype:
 def promote(shown: dict[str, Any], name: str, kind: Ctype) -> None:
     """Show the pointers of an anonymous member as the record's own, as C does."""
     for inner, inner_kind, _, _ in members(kind):
-        if is_pointer(inner_kind) or places(inner_kind):
-            shown[inner] = member_property(inner, lambda self, inner=inner: getattr(getattr(self, name), inner))
+        if count_pointers(inner_kind):
+            shown[inner] = member_property(inner, operator.attrgetter(f"{name}.{inner}"))
 
 
 def member_getter(kind: Ctype, offset: int, first: int) -> Callable[[Any], Any]:
@@ -79,7 +87,7 @@ def held(kind: Ctype, owner: Any, offset: int, behind: tuple[Any, ...]) -> Any:
         view._behind = behind
         return view
     assert is_array(kind)
-    each, size = len(places(kind._type_)) or 1, ctypes.sizeof(kind._type_)
+    each, size = count_pointers(kind._type_), ctypes.sizeof(kind._type_)
     return tuple(
         held(kind._type_, owner, offset + index * size, behind[index * each :]) for index in range(kind._length_)
     )
@@ -89,7 +97,8 @@ def member_property(name: str, get: Callable[[Any], Any]) -> property:
     """A property that can be read, and says how to write when it is assigned to."""
 
     def refuse(self: Any, value: Any) -> None:
-        raise TypeError(f"{type(self).__name__}.{name} is a pointer of the program: write to what it points to, .{name}[:] = …")
+        shown = f"{type(self).__name__}.{name}"
+        raise TypeError(f"{shown} is a pointer of the program: write to what it points to, .{name}[:] = ...")
 
     return property(get, refuse)
 

@@ -179,7 +179,7 @@ def walk(ctype: Ctype, base: int, path: str, around: tuple[tuple[Ctype, int], ..
     if is_pointer(ctype):
         yield place(ctype, base, path, around)
     elif is_array(ctype):
-        if any(True for _ in walk(ctype._type_, 0, path, around)):
+        if count_pointers(ctype._type_):
             for index in range(ctype._length_):
                 at = base + index * ctypes.sizeof(ctype._type_)
                 yield from walk(ctype._type_, at, f"{path}[{index}]", around)
@@ -187,6 +187,15 @@ def walk(ctype: Ctype, base: int, path: str, around: tuple[tuple[Ctype, int], ..
         inside = ((ctype, base), *around)
         for name, kind, offset, _ in members(ctype):
             yield from walk(kind, base + offset, f"{path}.{name}" if path else name, inside)
+
+
+def count_pointers(ctype: Ctype) -> int:
+    """How many pointers lie in one element of a ctype."""
+    if is_pointer(ctype):
+        return 1
+    if is_array(ctype):
+        return int(ctype._length_) * count_pointers(ctype._type_)
+    return sum(count_pointers(kind) for _, kind, _, _ in members(ctype)) if is_record(ctype) else 0
 
 
 def place(ctype: Ctype, base: int, path: str, around: tuple[tuple[Ctype, int], ...]) -> Place:
@@ -246,10 +255,10 @@ def follow(ctype: Ctype, parent: int, found: list[Step], depth: int) -> None:
     """Append the places of one element, each followed by what lies behind it."""
     for where in places(ctype):
         if depth > MOST_DEPTH or len(found) >= MOST_POINTERS:
-            raise BadDescription(f"{ctype.__name__}.{where.path}: too many pointers behind pointers; is it a linked list?")
+            raise BadDescription(f"{ctype.__name__}.{where.path}: too many pointers; is it a linked list?")
         found.append(Step(parent, where))
         behind = where.pointer.element
-        if "w" not in where.pointer.access and places(behind):
+        if "w" not in where.pointer.access and count_pointers(behind):
             raise BadDescription(
                 f"{ctype.__name__}.{where.path}: {behind.__name__} holds pointers, which the shim must read first; "
                 f'use access="rw"'

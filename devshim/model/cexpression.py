@@ -8,15 +8,18 @@ import operator
 from collections.abc import Callable
 from typing import NamedTuple
 
-from devshim.model.ctokens import CTextError, Text, Token
 from devshim.model.argument import BadDescription, Ctype
-from devshim.model.ioctl import Request, request
+from devshim.model.ctokens import CTextError, Text, Token
+from devshim.model.request import Request, request
 
 MOST_NESTING = 100
 LONG = ctypes.sizeof(ctypes.c_long) * 8
 DIRECTIONS = {"_IOC_NONE": 0, "_IOC_WRITE": 1, "_IOC_READ": 2}
 ACCESS = {"_IO": "", "_IOR": "r", "_IOW": "w", "_IOWR": "rw", "_IOR_BAD": "r", "_IOW_BAD": "w", "_IOWR_BAD": "rw"}
-LEVELS = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"), ("+", "-"), ("*", "/", "%"))  # fmt: skip
+LEVELS = (
+    ("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"), ("+", "-"),
+    ("*", "/", "%"),
+)  # fmt: skip
 
 
 class Value(NamedTuple):
@@ -156,6 +159,7 @@ class Expressions:
         return value
 
     def signed(self) -> Value:
+        """Read one sign, cast or sizeof with what it stands before."""
         sign = self.taken("+", "-", "~", "!", "sizeof")
         if sign == "sizeof":
             return self.size()
@@ -233,7 +237,7 @@ class Expressions:
     def literal(self, token: Token) -> Value:
         """The value and type of a number as written (C11 6.4.4.1)."""
         text = token.text.lower()
-        digits = text.rstrip("ul") if not text.startswith("0x") else text.rstrip("ul")
+        digits = text.rstrip("ul")
         suffix = text[len(digits) :]
         try:
             if digits.startswith("0") and digits[1:].isdigit():

@@ -32,7 +32,8 @@ class Spot(NamedTuple):
 def alignment(ctype: Ctype) -> int:
     """The alignment of a type in bytes, as gcc sees it."""
     if issubclass(ctype, ctypes.Array):
-        return alignment(ctype._type_)
+        element: Any = ctype._type_
+        return alignment(element)
     known: int = vars(ctype).get(ALIGNMENT, 0)
     return known or ctypes.alignment(ctype)
 
@@ -74,7 +75,13 @@ def up(number: int, multiple: int) -> int:
 
 
 def make_record(
-    name: str, union: bool, members: list[Member], packed: bool, aligned: int, most: int, fail: Callable[[str], Exception]
+    name: str,
+    union: bool,
+    members: list[Member],
+    packed: bool,
+    aligned: int,
+    most: int,
+    fail: Callable[[str], Exception],
 ) -> Ctype:
     """The ctypes Structure or Union with gcc's layout.  Raises what fail() makes where ctypes cannot have it."""
     spots, size, align = lay_out(union, members, packed, aligned, most)

@@ -61,9 +61,13 @@ PRELUDE = """
 """
 #: What the parser itself knows: a pasted <asm-generic/ioctl.h> may define them again without effect.
 BUILT_IN = frozenset(
-    ["_IO", "_IOR", "_IOW", "_IOWR", "_IOC", "_IOR_BAD", "_IOW_BAD", "_IOWR_BAD", "_IOC_NONE", "_IOC_READ", "_IOC_WRITE"]
-)
-END = Token("end", "the end of the text", 0, 0)
+    [
+        "_IO", "_IOR", "_IOW", "_IOWR", "_IOC", "_IOR_BAD", "_IOW_BAD", "_IOWR_BAD",
+        "_IOC_NONE", "_IOC_READ", "_IOC_WRITE",
+    ]
+)  # fmt: skip
+#: Lines before which what was read must be expanded, by the macros that stood until then.
+CHANGES = ("define", "undef", "pragma", "include")
 
 
 def predefined() -> dict[str, str]:
@@ -115,7 +119,7 @@ class Text:
         pending: list[Token] = []
         for line in self.lines(self.without_comments(text)):
             if line and line[0].text == "#":
-                if self.depth == 0 and self.active and len(line) > 1 and line[1].text in ("define", "undef", "pragma", "include"):
+                if self.active and len(line) > 1 and line[1].text in CHANGES:
                     yield from self.expand(pending)
                     pending = []
                 yield from self.directive(line)
@@ -240,7 +244,7 @@ class Text:
             return
         parameters = None
         # Only a parenthesis that touches the name begins parameters (C11 6.10.3).
-        if rest and rest[0].text == "(" and rest[0].line == name.line and rest[0].column == name.column + len(name.text):
+        if rest and rest[0].text == "(" and rest[0][2:] == (name.line, name.column + len(name.text)):
             end = next((i for i, token in enumerate(rest) if token.text == ")"), None)
             if end is None:
                 raise self.fail(rest[0], "these parameters never end")

@@ -10,7 +10,9 @@ LONG = ctypes.c_long
 ULONG = ctypes.c_ulong
 
 #: Words of which C's own type names are made.
-WORDS = frozenset("unsigned signed char short int long float double _Bool void".split())
+WORDS = frozenset(
+    ["unsigned", "signed", "char", "short", "int", "long", "float", "double", "_Bool", "void"]
+)  # fmt: skip
 
 #: C's own types by their words in alphabetical order.
 BASES: dict[str, Ctype] = {
@@ -47,13 +49,17 @@ TAGS: dict[str, Ctype] = {"timeval": timeval, "timespec": timespec}
 def named() -> dict[str, Ctype]:
     """Type names that headers use without declaring them."""
     found: dict[str, Ctype] = {
-        "bool": ctypes.c_bool, "size_t": ctypes.c_size_t, "ssize_t": ctypes.c_ssize_t, "off_t": LONG, "loff_t": ctypes.c_int64,
-        "pid_t": ctypes.c_int, "uid_t": ctypes.c_uint, "gid_t": ctypes.c_uint, "mode_t": ctypes.c_uint, "dev_t": ctypes.c_uint64,
+        "bool": ctypes.c_bool, "size_t": ctypes.c_size_t, "ssize_t": ctypes.c_ssize_t, "off_t": LONG,
+        "loff_t": ctypes.c_int64,
+        "pid_t": ctypes.c_int, "uid_t": ctypes.c_uint, "gid_t": ctypes.c_uint, "mode_t": ctypes.c_uint,
+        "dev_t": ctypes.c_uint64,
         "time_t": LONG, "uintptr_t": ctypes.c_size_t, "intptr_t": ctypes.c_ssize_t, "caddr_t": ctypes.c_size_t,
         "__kernel_size_t": ULONG, "__kernel_ssize_t": LONG, "__kernel_long_t": LONG, "__kernel_ulong_t": ULONG,
-        "__kernel_off_t": LONG, "__kernel_loff_t": ctypes.c_int64, "__kernel_time_t": LONG, "__kernel_time64_t": ctypes.c_int64,
+        "__kernel_off_t": LONG, "__kernel_loff_t": ctypes.c_int64, "__kernel_time_t": LONG,
+        "__kernel_time64_t": ctypes.c_int64,
         "__kernel_pid_t": ctypes.c_int, "__kernel_uid_t": ctypes.c_uint, "__kernel_gid_t": ctypes.c_uint,
-        "uchar": ctypes.c_ubyte, "ushort": ctypes.c_ushort, "uint": ctypes.c_uint, "ulong": ULONG, "__poll_t": ctypes.c_uint,
+        "uchar": ctypes.c_ubyte, "ushort": ctypes.c_ushort, "uint": ctypes.c_uint, "ulong": ULONG,
+        "__poll_t": ctypes.c_uint,
         "u_char": ctypes.c_ubyte, "u_short": ctypes.c_ushort, "u_int": ctypes.c_uint, "u_long": ULONG,
         "__aligned_u64": ctypes.c_uint64,
     }  # fmt: skip

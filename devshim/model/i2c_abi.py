@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from ctypes import Structure, c_uint8, c_uint16, c_uint32
 from dataclasses import dataclass, field
 
@@ -79,3 +80,8 @@ class Message:
     def reads(self) -> bool:
         """Whether the chip sends."""
         return bool(self.flags & M_RD)
+
+
+def fail(number: int, why: str = "") -> OSError:
+    """An OSError with a text, for raising."""
+    return OSError(number, why or os.strerror(number))

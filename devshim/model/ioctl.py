@@ -1,11 +1,7 @@
-"""Ioctls as a device author describes them: request numbers, @ioctl handlers, and which class answers what.
-
-Numbers are those of asm-generic/ioctl.h: 8 bits nr, 8 bits type, 14 bits size, 2 bits direction.
-"""
+"""Ioctls as a device author describes them: @ioctl handlers, and which class answers what."""
 
 from __future__ import annotations
 
-import ctypes
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -24,100 +20,12 @@ from devshim.model.argument import (
     sized,
     steps,
 )
+from devshim.model.request import EXACT, IO, IOR, IOW, IOWR, SIZE_MASK, Request, direction_of, size_of, type_and_number
 
 __all__ = [
     "IO", "IOR", "IOW", "IOWR", "BadDescription", "Handler", "NewFile", "Request", "collect_handlers", "direction_of",
     "find_handler", "ioctl", "patterns", "pointer", "size_of", "sized", "type_and_number",
 ]  # fmt: skip
-
-SIZE_SHIFT, SIZE_BITS, DIRECTION_SHIFT = 16, 14, 30
-MOST_SIZE = (1 << SIZE_BITS) - 1
-SIZE_MASK = MOST_SIZE << SIZE_SHIFT
-NONE, WRITE, READ = 0, 1, 2
-DIRECTIONS: dict[str, int] = {"": NONE, "w": WRITE, "r": READ, "rw": WRITE | READ}
-EXACT = 0xFFFFFFFF
-
-
-class Request(int):
-    """An ioctl's number, usable as an int, that knows what it was made of."""
-
-    access: str  #: "", "r", "w" or "rw", as the program sees it
-    ctype: Ctype | Sized | None  #: what the argument points to
-    name: str | None  #: as C calls it, where known
-    numbers: range  #: more than one where a whole run of numbers was described
-
-    def __new__(
-        cls, number: int, access: str, ctype: Ctype | Sized | None, name: str | None = None, numbers: range | None = None
-    ) -> Request:
-        request = super().__new__(cls, number)
-        request.access, request.ctype, request.name = access, ctype, name
-        request.numbers = range(number & 0xFF, (number & 0xFF) + 1) if numbers is None else numbers
-        return request
-
-    def named(self, name: str) -> Request:
-        """The same request with the name that C gives it."""
-        return Request(int(self), self.access, self.ctype, name, self.numbers)
-
-    def __repr__(self) -> str:
-        macro = {"": "IO", "r": "IOR", "w": "IOW", "rw": "IOWR"}[self.access]
-        kind, _ = type_and_number(self)
-        nr = repr(self.numbers) if len(self.numbers) > 1 else str(self & 0xFF)
-        what = f"sized({self.ctype.element.__name__})" if isinstance(self.ctype, Sized) else getattr(self.ctype, "__name__", "")
-        return f"{macro}({kind!r}, {nr}{', ' + what if what else ''})"
-
-
-def request(access: str, type: str | int, nr: int | range, ctype: Ctype | Sized | None) -> Request:
-    """A Request from the parts of its number.  Raises BadDescription where one does not fit its bits."""
-    kind = ord(type) if isinstance(type, str) and len(type) == 1 else type
-    numbers = nr if isinstance(nr, range) else range(nr, nr + 1)
-    if not isinstance(kind, int) or not 0 <= kind < 256:
-        raise BadDescription(f"ioctl type {type!r}: one character, or a number below 256")
-    if not numbers or numbers.step != 1 or numbers[0] < 0 or numbers[-1] > 255:
-        raise BadDescription(f"ioctl nr {nr!r}: a number below 256, or a range of them")
-    size = 0
-    if ctype is not None and not isinstance(ctype, Sized):
-        check_ctype(ctype, f"ioctl {type!r}, {nr!r}")
-        size = ctypes.sizeof(ctype)
-    if size > MOST_SIZE:
-        raise BadDescription(f"ioctl {type!r}, {nr!r}: {size} bytes do not fit; a request's number holds {MOST_SIZE}")
-    number = DIRECTIONS[access] << DIRECTION_SHIFT | size << SIZE_SHIFT | kind << 8 | numbers[0]
-    return Request(number, access, ctype, None, numbers)
-
-
-def IO(type: str | int, nr: int | range) -> Request:
-    """_IO of asm-generic/ioctl.h: no argument, or one by value."""
-    return request("", type, nr, None)
-
-
-def IOR(type: str | int, nr: int | range, ctype: Ctype | Sized) -> Request:
-    """_IOR: the program reads a ctype.  A range as nr is a run of requests: the handler gets the index first."""
-    return request("r", type, nr, ctype)
-
-
-def IOW(type: str | int, nr: int | range, ctype: Ctype | Sized) -> Request:
-    """_IOW: the program writes a ctype."""
-    return request("w", type, nr, ctype)
-
-
-def IOWR(type: str | int, nr: int | range, ctype: Ctype | Sized) -> Request:
-    """_IOWR: the program writes a ctype and reads it back."""
-    return request("rw", type, nr, ctype)
-
-
-def size_of(number: int) -> int:
-    """_IOC_SIZE: the bytes that a request's number claims."""
-    return number >> SIZE_SHIFT & MOST_SIZE
-
-
-def direction_of(number: int) -> str:
-    """_IOC_DIR as access: "", "r", "w" or "rw"."""
-    return ("", "w", "r", "rw")[number >> DIRECTION_SHIFT & 3]
-
-
-def type_and_number(number: int) -> tuple[str | int, int]:
-    """_IOC_TYPE (as a character where it is a printable one) and _IOC_NR."""
-    kind = number >> 8 & 0xFF
-    return chr(kind) if 0x21 <= kind < 0x7F else kind, number & 0xFF
 
 
 class Handler:
@@ -219,8 +127,8 @@ def ioctl(
         @ioctl(IO("M", 4), value=c_int)            def set_mode(self, mode): ...     (mode is an int)
         @ioctl(0x1234, Xfer, access="rw")          for numbers that no macro made, or whose size or direction lies
 
-    A request that the program only reads ("r") has no argument, nor has IO without value=; all others have one, which is
-    changed in place; a run of requests (a range as nr) has its index before it.  Arguments: the ctype's instance (a
+    A request that the program only reads ("r") has no argument, nor has IO without value=; all others have one, which
+    is changed in place; a run of requests (a range as nr) has its index before it.  Arguments: the ctype's instance (a
     memoryview of a sized c_uint8, a sequence of sized structures), an int by value.
 
     The method returns None (the call gives 0), an int (what it gives instead), an instance of the declared type (copied
@@ -234,6 +142,7 @@ def ioctl(
         raise BadDescription(f"{where}: a request is IO(...), IOR(...), IOW(...), IOWR(...) or a number of 32 bits")
     if not isinstance(request, Request):
         where = f"@ioctl({request:#x})"
+    declared: str = getattr(request, "access", "")
     if access is not None:
         check_access(access, where)
     if value is not None:
@@ -245,11 +154,11 @@ def ioctl(
         kind = ctype if ctype is not None else getattr(request, "ctype", None)
         if kind is not None and not isinstance(kind, Sized):
             check_ctype(kind, where)
-        if kind is not None and access is None and not getattr(request, "access", ""):
+        if kind is not None and access is None and not declared:
             raise BadDescription(f'{where}: which way does {kind!r} go? Add access="r", "w" or "rw"')
         if kind is None and access is not None:
             raise BadDescription(f"{where}: access={access!r} of what? Name the argument's ctype, or value=c_int")
-    way = "" if kind is None else access or getattr(request, "access", "")
+    way: str = "" if kind is None else access or declared
 
     def decorate(method: Callable[..., Any]) -> Handler:
         if not callable(method) or not hasattr(method, "__name__"):
@@ -301,10 +210,19 @@ def check_signature(handler: Handler, method: Any, qualname: str) -> None:
         ) from None
 
 
-def collect_handlers(cls: type) -> dict[int, Handler]:
+class Handlers(dict[int, Handler]):
+    """The handlers of one class; `wide` are the rows of patterns()."""
+
+    def __init__(self, found: Mapping[int, Handler]) -> None:
+        super().__init__(found)
+        self.wide = patterns(found.values())
+
+
+def collect_handlers(cls: type) -> Handlers:
     """All handlers of a class by number; a derived class's win over its bases', by number and by method name.
 
-    A handler for a run of requests, or of a varying size, stands under each number of its `matches`.
+    A handler for a run of requests, or of a varying size, stands under mask << 32 | number of each of its `matches`, so
+    that get(request) finds exact ones alone; find_handler() finds all.
     Raises BadDescription for two handlers of one request in one class, and for an override that cannot be called.
     """
     found: dict[int, Handler] = {}
@@ -312,14 +230,15 @@ def collect_handlers(cls: type) -> dict[int, Handler]:
         fresh: dict[int, Handler] = {}
         for name, value in vars(klass).items():
             found = {number: handler for number, handler in found.items() if keeps(handler, name, value, klass)}
-            for number, _ in value.matches if isinstance(value, Handler) else ():
-                if number in fresh and fresh[number] is not value:
+            for number, mask in value.matches if isinstance(value, Handler) else ():
+                key = number if mask == EXACT else mask << 32 | number
+                if key in fresh and fresh[key] is not value:
                     raise BadDescription(
-                        f"{klass.__name__}: {fresh[number].name} and {name} both answer request {number:#010x}"
+                        f"{klass.__name__}: {fresh[key].name} and {name} both answer request {number:#010x}"
                     )
-                fresh[number] = value
+                fresh[key] = value
         found.update(fresh)
-    return found
+    return Handlers(found)
 
 
 def keeps(handler: Handler, name: str, value: Any, klass: type) -> bool:
@@ -334,7 +253,7 @@ def keeps(handler: Handler, name: str, value: Any, klass: type) -> bool:
 
 
 def patterns(handlers: Iterable[Handler]) -> list[tuple[int, int, Handler]]:
-    """(number, mask, handler) of what matches more than one request, the narrowest first; of equals, the last defined."""
+    """(number, mask, handler) of what matches several requests, the narrowest first; of equals, the last defined."""
     found = {(number, mask): handler for handler in handlers for number, mask in handler.matches if mask != EXACT}
     rows = [(number, mask, handler) for (number, mask), handler in reversed(found.items())]
     return sorted(rows, key=lambda row: -row[1].bit_count())
@@ -344,9 +263,10 @@ def find_handler(handlers: Mapping[int, Handler], request: int) -> Handler | Non
     """The handler that answers a request: the exact one, else the narrowest pattern that fits, else None."""
     request &= EXACT
     handler = handlers.get(request)
-    if handler is not None and (request, EXACT) in handler.matches:
+    if handler is not None:
         return handler
-    for number, mask, handler in patterns(handlers.values()):
+    wide = handlers.wide if isinstance(handlers, Handlers) else patterns(handlers.values())
+    for number, mask, handler in wide:
         if request & mask == number:
             return handler
     return None

@@ -174,7 +174,9 @@ class SerialScript:
     def remember(self, name: str, value: Value, path: Path) -> Value:
         """Take a name into what the device remembers; its type is that of the first value."""
         known = self.parameters if name in self.parameters else self.state
-        if name not in known:
+        if name not in known and name in ScriptedSerial.parameters:
+            known[name] = ScriptedSerial.parameters[name].default
+        elif name not in known:
             check_name(ScriptedSerial, name, path)
             # A constant tells the type alone: before it is set, the name is 0, false or empty.
             known[name] = type(value)()
@@ -239,12 +241,17 @@ class SerialScript:
         return made
 
 
-def check_name(base: type, name: str, path: Path, allowed: Mapping[str, Any] | tuple[()] = ()) -> None:
-    """Raise ScriptError for a name that is no Python name, or that the base class uses itself."""
+def check_name(
+    base: type, name: str, path: Path, allowed: Mapping[str, Any] | tuple[()] = (), key: bool = True
+) -> None:
+    """Raise ScriptError for a name that is no Python name, or that the base class uses itself.
+
+    key: the name is the key at the path's end, not the value there.
+    """
     if not name.isidentifier() or name.startswith("_"):
-        raise ScriptError(path, f'"{name}" must be a word of letters, digits and _', key=True)
+        raise ScriptError(path, f'"{name}" must be a word of letters, digits and _', key)
     if hasattr(base, name) and name not in allowed:
-        raise ScriptError(path, f'"{name}" means something else to every such device; choose another name', key=True)
+        raise ScriptError(path, f'"{name}" means something else to every such device; choose another name', key)
 
 
 def seconds(value: Value, path: Path) -> float:

@@ -63,7 +63,7 @@ def block(entry: Mapping[str, Any], path: Path) -> Block:
 
 def add(namespace: dict[str, Any], name: str, cell: Any, path: Path) -> None:
     """Put a cell into the class to be, unless its name is taken."""
-    check_name(I2cChip, name, path)
+    check_name(I2cChip, name, path, key="bits" in path)
     if name in namespace:
-        raise ScriptError(path, f'"{name}" stands here twice')
+        raise ScriptError(path, f'"{name}" is the name of an earlier register, block or bit')
     namespace[name] = cell

@@ -162,9 +162,8 @@ class Serial(SerialSettings):
         """Send bytes, or text in self.encoding, to the program; lost while nobody has the port open."""
         if isinstance(data, str):
             data = data.encode(self.encoding, "surrogateescape")
-        carrier = self._tty or self._plug
-        if carrier is not None:
-            carrier.send(data)
+        if self._plug is not None:
+            self._plug.send(data)
 
     def say(self, answer: Any) -> None:
         """Send one answer: text and a newline, bytes as they are, None for nothing.

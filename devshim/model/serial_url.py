@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from devshim.model.serial import Serial
@@ -31,9 +32,8 @@ class SerialUrl(Serial):
 
     def setup(self) -> None:
         """Connect.  Raises what pyserial raises: SerialException, or ValueError for a URL that it does not know."""
-        import serial
-
-        self.port = serial.serial_for_url(self.url, timeout=0)
+        # By name, because pyserial is needed by nobody else and has no types of its own.
+        self.port = import_module("serial").serial_for_url(self.url, timeout=0)
         # Writing and settings wait for the network, which a model must not.
         self._todo: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._failure: Exception | None = None

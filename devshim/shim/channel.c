@@ -152,12 +152,18 @@ static bool abandoned(const struct slot *slot, uintptr_t frame)
 {
     stack_t stack;
 
-    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_REQUEST)
-        return false; /* the host still writes to it; it comes back to us later */
     if (sigaltstack(NULL, &stack) < 0)
         return false;
     bool ours = on_signal_stack(&stack, frame), theirs = on_signal_stack(&stack, slot->frame);
     return ours == theirs ? slot->frame <= frame : theirs;
+}
+
+/* What nobody waits for any more is the host's no longer, unless it is at it: then it comes back to us later. */
+static bool take_back(struct slot *slot)
+{
+    uint32_t request = SLOT_REQUEST;
+    return __atomic_compare_exchange_n(&slot->state, &request, SLOT_IDLE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+           || request != SLOT_SERVING;
 }
 
 static bool take(struct slot *slot, uint32_t id, uintptr_t frame)
@@ -167,7 +173,7 @@ static bool take(struct slot *slot, uint32_t id, uintptr_t frame)
     if (owner == 0) {
         if (!__atomic_compare_exchange_n(&slot->owner, &owner, id, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             return false;
-    } else if (owner != id || !abandoned(slot, frame)) {
+    } else if (owner != id || !abandoned(slot, frame) || !take_back(slot)) {
         return false;
     }
     slot->state = SLOT_IDLE;
@@ -185,7 +191,7 @@ static void free_dead_slots(struct channel *channel)
     for (uint32_t i = 0; i < SLOTS; i++) {
         struct slot *slot = slot_at(channel, i);
         uint32_t owner = __atomic_load_n(&slot->owner, __ATOMIC_RELAXED);
-        if (owner && slot->state != SLOT_REQUEST && real.syscall(SYS_tgkill, process, owner, 0) < 0)
+        if (owner && real.syscall(SYS_tgkill, process, owner, 0) < 0 && take_back(slot))
             __atomic_compare_exchange_n(&slot->owner, &owner, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
     }
     errno = before;
@@ -295,10 +301,11 @@ static bool sleep_until_answered(struct slot *slot, struct bell *bell)
     struct timespec patience = { .tv_nsec = PATIENCE_NS };
 
     __atomic_store_n(&slot->sleeping, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&slot->state, __ATOMIC_SEQ_CST) == SLOT_REQUEST) {
+    uint32_t state;
+    while ((state = __atomic_load_n(&slot->state, __ATOMIC_SEQ_CST)) != SLOT_ANSWER) {
         if (__atomic_load_n(&bell->gone, __ATOMIC_ACQUIRE))
             break;
-        long result = real.syscall(SYS_futex, &slot->state, FUTEX_WAIT, SLOT_REQUEST, &patience, NULL, 0);
+        long result = real.syscall(SYS_futex, &slot->state, FUTEX_WAIT, state, &patience, NULL, 0);
         if (result < 0 && errno == ETIMEDOUT && !host_lives())
             break;
     }

@@ -123,6 +123,9 @@ bool path_of(int dirfd, char *path, size_t size);
 /* Length of the start of a path that leads into the run's tree; 0: it does not. What follows is the program's name. */
 size_t tree_prefix(const char *path);
 
+/* Whether an absolute, normal path exists only in the tree: the nearest node at or above it says so (walk.c). */
+bool lies_in_tree(const char *name, size_t length);
+
 /* A path at, above or below a root of the registry. */
 bool is_of_interest(const char *path);
 

@@ -50,8 +50,7 @@ static enum step arrive(struct walk *walk, struct route *out)
     return finish(out, walk->left_real ? ROUTE_ELSEWHERE : ROUTE_REAL, 0);
 }
 
-/* Whether a directory lies in the tree: the nearest node above it says so. */
-static bool lies_in_tree(const char *at, size_t length)
+bool lies_in_tree(const char *at, size_t length)
 {
     for (; length; length--) {
         if (at[length] && at[length] != '/')

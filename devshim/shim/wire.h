@@ -187,8 +187,9 @@ struct channel {
     uint64_t pending[SLOTS / 64] __attribute__((aligned(64)));
 };
 
-/* Only forward, within one generation:  free -> request -> (host) -> answer -> free. */
-enum slot_state { SLOT_IDLE = 0, SLOT_REQUEST = 1, SLOT_ANSWER = 2 };
+/* Only forward, within one generation:  idle -> request -> serving -> answer -> idle. The host claims a request by
+ * compare-and-swap before it looks at it, and the target takes one back that was abandoned (siglongjmp) likewise. */
+enum slot_state { SLOT_IDLE = 0, SLOT_REQUEST = 1, SLOT_SERVING = 2, SLOT_ANSWER = 3 };
 
 enum op {
     OP_READ = 1,  /* size bytes at position offset (-1: the file's own) */

@@ -117,6 +117,7 @@ INTERPOSE off_t lseek(int fd, off_t offset, int whence)
 }
 SAME_AS(lseek, lseek64);
 SAME_AS(lseek, __lseek);
+SAME_AS(lseek, llseek);
 
 /* What the kernel answers for every descriptor, whatever is behind it (fs/ioctl.c). */
 static bool answered_by_vfs(unsigned long request)

@@ -102,6 +102,7 @@ INTERPOSE FILE *fdopen(int fd, const char *mode)
 {
     return stream_on(fd, mode);
 }
+SAME_AS(fdopen, _IO_fdopen);
 
 INTERPOSE FILE *fopen(const char *path, const char *mode)
 {
@@ -117,6 +118,7 @@ INTERPOSE FILE *fopen(const char *path, const char *mode)
     return stream;
 }
 SAME_AS(fopen, fopen64);
+SAME_AS(fopen, _IO_fopen);
 
 static void replace_standard(FILE *old, FILE *new)
 {

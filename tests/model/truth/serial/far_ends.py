@@ -1,0 +1,49 @@
+"""What was at the far end of the wire when the transcripts here were taken, as models."""
+
+import struct
+
+from devshim import Serial
+
+
+class Wire(Serial):
+    """A plain wire: cts, dsr and cd on, as the null modem had them."""
+
+
+class PingPong(Serial):
+    """What /dev/ttyS1 was in py-serial: hears ping, says pong!"""
+
+    def received(self, data):
+        if data == b"ping":
+            self.send(b"pong!")
+
+
+class Greeter(Serial):
+    """Says its line a little after the port was opened."""
+
+    words: str = "hello-from-wire"
+
+    def opened(self):
+        self.after(0.3, self.greet)
+
+    def greet(self):
+        self.send(self.words)
+
+
+class Registers(Serial):
+    """The Modbus server of mbpoll: holding register n is 111 n; a frame ends with silence."""
+
+    silence = 0.05
+
+    def framed(self, frame):
+        unit, function, first, count = struct.unpack(">BBHH", frame[:6])
+        answer = struct.pack(f">BBB{count}H", unit, function, 2 * count, *(111 * n for n in range(first, first + count)))
+        return answer + crc(answer)
+
+
+def crc(data):
+    value = 0xFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
+    return struct.pack("<H", value)
