@@ -45,7 +45,8 @@ class Gps(Serial):
     def position(self):
         if not self.fix:
             return ",,,"
-        return f"{angle(self.latitude, 2)},{'NS'[self.latitude < 0]},{angle(self.longitude, 3)},{'EW'[self.longitude < 0]}"
+        north, east = self.latitude, self.longitude
+        return f"{angle(north, 2)},{'NS'[north < 0]},{angle(east, 3)},{'EW'[east < 0]}"
 
     def moving(self):
         return f"{self.speed:.2f},{self.course:.2f}" if self.fix else ","
@@ -77,7 +78,8 @@ class Gps(Serial):
 
     def gsv(self, now):
         """The first four satellites in view: number, elevation, azimuth, signal in dB-Hz."""
-        seen = [f"{number:02d},{10 * number:02d},{30 * number:03d},40" for number in range(1, min(self.satellites, 4) + 1)]
+        numbers = range(1, min(self.satellites, 4) + 1)
+        seen = [f"{number:02d},{10 * number:02d},{30 * number:03d},40" for number in numbers]
         return ",".join(["1,1", f"{len(seen):02d}", *seen])
 
     # ---- Commands
@@ -97,14 +99,19 @@ class Gps(Serial):
             if number == "220":
                 self.period = self.milliseconds(fields) / 1000
             elif number == "314":
-                wanted = [name for name, often in zip(SENTENCES, fields, strict=False) if int(often) > 0]
-                self.chosen = tuple(sorted(wanted, key=("RMC", "GGA", "GSA", "GSV", "VTG", "GLL").index)) \
-                    if fields != ["-1"] else type(self).chosen
+                self.chosen = self.sentences(fields)
             elif number not in ("000", "101", "102", "103", "104"):   # test; hot, warm, cold, full cold start
                 return 1
         except ValueError:
             return 0
         return 3
+
+    def sentences(self, fields):
+        """What PMTK314 asks for, in the order in which they are sent; -1 is what the receiver began with."""
+        if fields == ["-1"]:
+            return type(self).chosen
+        wanted = [name for name, often in zip(SENTENCES, fields, strict=False) if int(often) > 0]
+        return tuple(sorted(wanted, key=("RMC", "GGA", "GSA", "GSV", "VTG", "GLL").index))
 
     def milliseconds(self, fields):
         period = int(fields[0])

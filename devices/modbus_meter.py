@@ -33,8 +33,9 @@ class Meter:
     def inputs(self):
         """The input registers, 400 of them."""
         words = [0] * 400
-        watts = self.volts * self.amperes
-        for address, value in ((0, self.volts), (6, self.amperes), (12, watts), (70, self.hertz), (342, self.kilowatt_hours)):
+        power = self.volts * self.amperes
+        floats = {0: self.volts, 6: self.amperes, 12: power, 70: self.hertz, 342: self.kilowatt_hours}
+        for address, value in floats.items():
             words[address : address + 2] = struct.unpack(">2H", struct.pack(">f", value))
         return words
 
@@ -42,7 +43,7 @@ class Meter:
         """The answer's bytes after address and function.  Raises Refused."""
         if function in (READ_COILS, READ_DISCRETES):
             bits = within(self.coils if function == READ_COILS else self.discretes, body, 2000)
-            packed = bytes(sum(bit << at for at, bit in enumerate(bits[first : first + 8])) for first in range(0, len(bits), 8))
+            packed = sum(bit << at for at, bit in enumerate(bits)).to_bytes((len(bits) + 7) // 8, "little")
             return bytes([len(packed)]) + packed
         if function in (READ_HOLDINGS, READ_INPUTS):
             words = within(self.holdings if function == READ_HOLDINGS else self.inputs, body, 125)
@@ -90,7 +91,7 @@ class ModbusMeter(Serial):
     silence = characters(3.5)     # ends a frame whose function does not tell its length
 
     def setup(self):
-        if not (1 <= self.address and 1 <= self.count and self.address + self.count <= 248):
+        if self.address < 1 or self.count < 1 or self.address + self.count > 248:
             raise ValueError(f"address={self.address}, count={self.count}: Modbus units have addresses 1 to 247")
         self.meters = {
             self.address + at: Meter(self.volts, self.amperes, self.hertz) for at in range(self.count)

@@ -43,11 +43,11 @@ class Modem(Serial):
     quiet = True                 # nothing was sent for the guard time
     silences = 0                 # counted, so that only the last one's timer tells
     registration_news = 0
-    messages: list = []          # (number, text) on the SIM; None where one was deleted
-    sent: list = []              # (number, text) of what went out by AT+CMGS
     heard = b""                  # data of calls
 
     def setup(self):
+        self.messages = []       # (number, text) on the SIM; None where one was deleted
+        self.sent = []           # (number, text) of what went out by AT+CMGS
         self.unlocked = not self.pin
         self.factory(0)
 
@@ -143,6 +143,7 @@ class Modem(Serial):
         if setting == "?":
             return [f"{self.registers.get(number, 0):03d}"]
         self.registers[number] = int(setting[1:])
+        return None
 
     def dial(self, number):
         if not self.unlocked:
@@ -258,6 +259,7 @@ class Modem(Serial):
         if operand[1:] not in map(str, values):
             self.fail("operation not allowed")
         setattr(self, attribute, int(operand[1:]))
+        return None
 
     def at_cpin(self, operand):
         if operand == "?":
@@ -266,6 +268,7 @@ class Modem(Serial):
             if operand[1:].strip('"') != self.pin:
                 self.fail("incorrect password")
             self.unlocked = True
+        return None
 
     def at_csq(self, operand):
         return ["+CSQ: (0-31,99),(0-7,99)" if operand == "=?" else f"+CSQ: {self.signal},99"]
@@ -280,6 +283,7 @@ class Modem(Serial):
             return [f'+COPS: 0,0,"{self.operator}"' if self.registered and self.unlocked else "+COPS: 0"]
         if operand == "=?":
             return [f'+COPS: (2,"{self.operator}","{self.operator}","00101")']
+        return None
 
     # ---- 27.005: short messages, in text mode
 
@@ -291,6 +295,7 @@ class Modem(Serial):
             return [f"+CNMI: 2,{self.news},0,0,0"]
         if operand != "=?":
             self.news = int(f"{operand[1:]},0".split(",")[1] or 0)
+        return None
 
     def at_cmgs(self, operand):
         if operand == "=?":

@@ -132,10 +132,10 @@ def give_up(error: BaseException, status: int) -> int:
     """Explain on stderr what ended the host, tell the waiter, and return the exit code."""
     from devshim.cli import explain
 
-    if isinstance(error, SystemExit):
-        code = error.code if isinstance(error.code, int) else FAILED
-    else:
+    if isinstance(error, Exception):
         code = explain(error)
+    else:  # a model file that calls sys.exit() is as useless as one that does not compile
+        code = explain(RuntimeError(f"{type(error).__name__}({error})"))
     try:
         os.write(status, b"error %d\n" % code)
     except BrokenPipeError:

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     # signal's enums take 5 ms to make, half of what Python takes to start; the C module below it takes none.
     import signal as _signal
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 else:
     import _signal
 
@@ -62,7 +62,9 @@ def make_run_directory(environment: Mapping[str, str]) -> str:
         os.chmod(path, 0o711)  # whatever the umask took away
     except OSError as error:
         parent = os.path.dirname(path)
-        raise failed(f"cannot make the run's directory in {parent}: {error.strerror}; set TMPDIR to another one") from error
+        raise failed(
+            f"cannot make the run's directory in {parent}: {error.strerror}; set TMPDIR to another one"
+        ) from error
     return path
 
 
@@ -181,7 +183,7 @@ def search_path(environment: Mapping[str, str]) -> list[str]:
     return environment.get("PATH", os.defpath).split(":")
 
 
-def start(path: str, program: Sequence[str], environment: Mapping[str, str], mask: Iterable[int]) -> int:
+def start(path: str, program: list[str], environment: Mapping[str, str], mask: Iterable[int]) -> int:
     """Start a program in the caller's process group with the caller's stdio, and return its process id.
 
     mask is the signal mask that the program shall have: what the user's shell gave to us.  A file that the kernel
@@ -201,6 +203,8 @@ def start(path: str, program: Sequence[str], environment: Mapping[str, str], mas
                 raise
         return os.posix_spawn("/bin/sh", ["sh", path, *program[1:]], environment, setsigmask=mask, setsigdef=default)
     except FileNotFoundError as error:
-        raise failed(f"{path}: its interpreter, named in its first line or in its ELF header, is missing", NOT_FOUND) from error
+        raise failed(
+            f"{path}: its interpreter, named in its first line or in its ELF header, is missing", NOT_FOUND
+        ) from error
     except OSError as error:
         raise failed(f"{path}: {error.strerror}", NOT_EXECUTABLE) from error

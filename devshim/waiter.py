@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 
+from devshim.processes import children, descends, name_of
 from devshim.target import say
 
 TYPE_CHECKING = False
@@ -32,6 +33,9 @@ ENDING = {_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT}
 STOPPING = {_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU}
 TIMERS = {_signal.SIGALRM, _signal.SIGVTALRM, _signal.SIGPROF}
 """A timer survives an exec, so it was set for the program (perl -e 'alarm 5; exec @ARGV')."""
+
+FOREVER = 1e6
+"""Seconds from which on no clock is set."""
 
 GRACE = 10.0
 """Seconds that the host has to finish when the run is over."""
@@ -79,7 +83,7 @@ class Waiter:
         """Wait for the other processes of the run, at most so many seconds; a signal to us ends the waiting."""
         deadline = time.monotonic() + linger
         try:
-            while (others := self.others()) and self.host.ended is None:
+            while self.host.ended is None and (others := self.others()):
                 rest = deadline - time.monotonic()
                 if rest <= 0:
                     return self.tell_unplugged(others, linger)
@@ -107,10 +111,8 @@ class Waiter:
 
     def take_signal(self, seconds: float | None = None) -> None:
         """Wait for one signal, at most so long, and do what it asks for; Interrupted where it asks us to end."""
-        if seconds is None or seconds > 1e6:
-            signal = _signal.sigwaitinfo(SIGNALS)
-        else:
-            signal = _signal.sigtimedwait(SIGNALS, seconds)
+        forever = seconds is None or seconds > FOREVER
+        signal = _signal.sigwaitinfo(SIGNALS) if forever else _signal.sigtimedwait(SIGNALS, seconds or 0)
         if signal is None:
             return
         number = signal.si_signo
@@ -218,43 +220,6 @@ def next_child() -> tuple[int, int] | None:
     except ChildProcessError:
         return None
     return (pid, status) if pid else None
-
-
-def children() -> list[int]:
-    """Process ids of our children; by a look at all processes where the kernel has no list (CONFIG_PROC_CHILDREN)."""
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as listed:
-            return [int(pid) for pid in listed.read().split()]
-    except FileNotFoundError:
-        everyone = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-        return [pid for pid in everyone if parent_of(pid) == os.getpid()]
-
-
-def descends(pid: int) -> bool:
-    """Tell whether a process is a child, grandchild and so on of ours; one that has gone is not."""
-    while pid > 1:
-        pid = parent_of(pid)
-        if pid == os.getpid():
-            return True
-    return False
-
-
-def parent_of(pid: int) -> int:
-    """A process's parent; 0 where there is none."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as state:
-            return int(state.read().rpartition(b")")[2].split()[1])  # its name may hold blanks and brackets
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-
-
-def name_of(pid: int) -> str:
-    """A process's name as ps shows it."""
-    try:
-        with open(f"/proc/{pid}/comm", errors="replace") as name:
-            return name.read().strip()
-    except (FileNotFoundError, ProcessLookupError):
-        return "ended"
 
 
 def ending(status: int) -> str:

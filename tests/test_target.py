@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from devshim import target
 from devshim.errors import ShimNotBuilt, TargetFailed
 
@@ -47,7 +48,9 @@ class TestRunDirectory:
         assert path.startswith(parent) == (length <= target.LONGEST_PARENT)
 
     def test_that_cannot_be_made_says_what_to_do(self) -> None:
-        with pytest.raises(TargetFailed, match=r"cannot make the run's directory in /no/such: No such file.*; set TMPDIR"):
+        with pytest.raises(
+            TargetFailed, match=r"cannot make the run's directory in /no/such: No such file.*; set TMPDIR"
+        ):
             target.make_run_directory({"TMPDIR": "/no/such"})
 
     def test_is_removed_with_read_only_directories_and_links_but_not_what_they_lead_to(self, short: str) -> None:
@@ -90,7 +93,9 @@ class TestEnvironment:
             ("verify_asan_link_order=1", "verify_asan_link_order=1"),
         ],
     )
-    def test_lets_the_address_sanitizer_start_unless_the_user_says_otherwise(self, before: str | None, after: str) -> None:
+    def test_lets_the_address_sanitizer_start_unless_the_user_says_otherwise(
+        self, before: str | None, after: str
+    ) -> None:
         environment = {} if before is None else {"ASAN_OPTIONS": before}
 
         assert target.target_environment(environment, "/run", "/shim.so")["ASAN_OPTIONS"] == after

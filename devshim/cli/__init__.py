@@ -75,7 +75,10 @@ def explain(error: Exception) -> int:
     elif isinstance(error, OSError):
         code, text = FAILED, os_error_text(error)
     else:
-        code, text = FAILED, f"internal error: {type(error).__name__}: {error}{place(error)}; DEVSHIM_DEBUG=1 shows more"
+        code, text = (
+            FAILED,
+            f"internal error: {type(error).__name__}: {error}{place(error)}; DEVSHIM_DEBUG=1 shows more",
+        )
     if os.environ.get("DEVSHIM_DEBUG"):
         import traceback
 

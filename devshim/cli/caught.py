@@ -75,11 +75,17 @@ def privileges(path: str) -> Iterator[Finding]:
     """Find out whether the kernel would start it with more rights than ours, when ld.so ignores LD_PRELOAD."""
     state = os.stat(path)
     if state.st_mode & stat.S_ISUID and state.st_uid != os.geteuid():
-        yield Finding(False, f"{path} is setuid: the loader drops the shim", "run it as its owner, or a copy without that bit")
+        yield Finding(
+            False, f"{path} is setuid: the loader drops the shim", "run it as its owner, or a copy without that bit"
+        )
     if state.st_mode & stat.S_ISGID and state.st_mode & stat.S_IXGRP and state.st_gid != os.getegid():
-        yield Finding(False, f"{path} is setgid: the loader drops the shim", "run it as its group, or a copy without that bit")
+        yield Finding(
+            False, f"{path} is setgid: the loader drops the shim", "run it as its group, or a copy without that bit"
+        )
     if os.geteuid() and "security.capability" in os.listxattr(path):
-        yield Finding(False, f"{path} has file capabilities: the loader drops the shim", "run a copy: cp does not keep them")
+        yield Finding(
+            False, f"{path} has file capabilities: the loader drops the shim", "run a copy: cp does not keep them"
+        )
 
 
 def way_of_calls(elf: Elf) -> Iterator[Finding]:
@@ -90,7 +96,9 @@ def way_of_calls(elf: Elf) -> Iterator[Finding]:
         yield Finding(False, "the shim is not built", "devshim doctor, without a program, says more")
     elif (elf.machine, elf.bits) != (shim.machine, shim.bits):
         advice = f"build the program for {shim.machine_name}"
-        yield Finding(False, f"built for {elf.machine_name}; the shim is for {shim.machine_name}: nothing is caught", advice)
+        yield Finding(
+            False, f"built for {elf.machine_name}; the shim is for {shim.machine_name}: nothing is caught", advice
+        )
         return
     if elf.interpreter is None:
         yield static(elf, go)
@@ -119,11 +127,15 @@ def loader(interpreter: str) -> Iterator[Finding]:
     """Tell glibc's loader from the others."""
     name = os.path.basename(interpreter)
     if not os.path.exists(interpreter):
-        yield Finding(False, f"its loader {interpreter} is not here: it cannot start", "install the libc it was built for")
+        yield Finding(
+            False, f"its loader {interpreter} is not here: it cannot start", "install the libc it was built for"
+        )
     elif name.startswith("ld-musl"):
         yield Finding(False, "dynamically linked with musl; the shim is made for glibc", "build it with glibc's gcc")
     elif name.startswith("klibc"):
-        yield Finding(False, "linked with klibc, which knows no LD_PRELOAD: nothing is caught", "build it with glibc's gcc")
+        yield Finding(
+            False, "linked with klibc, which knows no LD_PRELOAD: nothing is caught", "build it with glibc's gcc"
+        )
     elif name.startswith(("ld-linux", "ld64", "ld.so", "ld-")):
         yield Finding(True, f"dynamically linked with glibc ({interpreter})")
     else:

@@ -10,7 +10,6 @@ import os
 import platform
 import resource
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 from devshim import target
@@ -50,9 +49,7 @@ def system() -> Iterator[Finding]:
     """Look at Python and libc."""
     name, version = platform.libc_ver()
     text = f"Python {platform.python_version()}, Linux {platform.release()} on {platform.machine()}, {name} {version}"
-    if sys.version_info < (3, 11):
-        yield Finding(False, text, "devshim needs Python 3.11 or newer")
-    elif name != "glibc":
+    if name != "glibc":
         yield Finding(False, text, "devshim needs glibc; on Alpine, use a Debian container")
     elif tuple(int(part) for part in version.split(".")[:2]) < (2, 28):
         yield Finding(False, text, "devshim needs glibc 2.28 or newer")

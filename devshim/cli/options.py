@@ -9,7 +9,7 @@ import errno
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 class Options:
@@ -108,7 +108,7 @@ def append(attribute: str) -> Callable[[Options, str], None]:
 # fmt: off
 RUN = (
     Option("-d", "--device",   "NODE=MODEL[,param=value...]", append("devices"),
-           "plug a device: a name of `devshim devices`, file.py[:Class], package.module:Class or device.yml; repeatable"),
+           "plug a device: a name of `devshim devices`, file.py[:Class], package.module:Class or a .yml; repeatable"),
     Option("-c", "--config",   "FILE",         store("config"),       "plug what a devshim.yml lists"),
     Option(None, "--describe", "FILE",         append("describe"),    "learn ioctls from a .py or .h file; repeatable"),
     Option(None, "--deny",     "GLOB[=ERRNO]", deny,                  "refuse nodes that match (EACCES); repeatable"),
@@ -169,7 +169,9 @@ def short_options(word: str, rest: Iterator[str], table: Sequence[Option], optio
         name = "-" + letter
         option = next((row for row in table if row.short == name), None)
         if option is None:
-            raise wrong(f"unknown option {name}" + (f" in {word}" if name != word else ""), word, [r.long for r in table])
+            raise wrong(
+                f"unknown option {name}" + (f" in {word}" if name != word else ""), word, [r.long for r in table]
+            )
         if option.value is not None:
             option.take(options, word[at + 1 :] or value_of(option, name, rest))
             return
@@ -184,8 +186,8 @@ def value_of(option: Option, name: str, rest: Iterator[str]) -> str:
     return value
 
 
-def wrong(text: str, typed: str = "", known: Iterator[str] | Sequence[str] | None = None) -> Exception:
+def wrong(text: str, typed: str = "", known: Iterable[str] = ()) -> Exception:
     """A UsageError, made where it is needed: its module is not worth importing for a command line that is right."""
     from devshim.cli.usage import UsageError, nearest
 
-    return UsageError(text + nearest(typed, known or ()))
+    return UsageError(text + nearest(typed, known))

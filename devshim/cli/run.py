@@ -1,6 +1,6 @@
 """devshim run: starts a program against devices, waits for it, and ends with its exit code.
 
-    reads options -> makes the run's directory -> forks the host -> starts the program -> waits -> cleans up
+reads options -> makes the run's directory -> forks the host -> starts the program -> waits -> cleans up
 """
 
 from __future__ import annotations
@@ -123,6 +123,6 @@ def adopt_orphans() -> None:
     except ImportError as error:
         from devshim.errors import ShimNotBuilt
 
-        text = f"the host's C module cannot be loaded ({error}): run `make build` in a source tree, or install devshim again"
-        raise ShimNotBuilt(text) from error
+        advice = "run `make build` in a source tree, or install devshim again"
+        raise ShimNotBuilt(f"the host's C module cannot be loaded ({error}): {advice}") from error
     set_subreaper()

@@ -9,7 +9,6 @@ from devshim.cli import VERBS
 from devshim.cli.options import RUN, Option
 from devshim.errors import DevshimError
 
-
 WIDTH, INDENT = 104, 30
 
 
@@ -85,7 +84,9 @@ def without_verb(words: list[str]) -> int:
         print(f"devshim {version()}")
         return 0
     kind = "option" if word.startswith("-") else "verb"
-    raise UsageError(f"unknown {kind} {word}{nearest(word, [*VERBS, '--help', '--version'])}; devshim --help lists them")
+    raise UsageError(
+        f"unknown {kind} {word}{nearest(word, [*VERBS, '--help', '--version'])}; devshim --help lists them"
+    )
 
 
 def version() -> str:
@@ -104,7 +105,7 @@ def version() -> str:
 
 
 def nearest(typed: str, known: Iterable[str]) -> str:
-    """"; did you mean ...?" where a known word is like the typed one, else nothing."""
+    """ "; did you mean ...?" where a known word is like the typed one, else nothing."""
     from difflib import get_close_matches
 
     close = get_close_matches(typed, list(known), n=1)

@@ -3,10 +3,7 @@
  * A small loop waits for calls without the GIL: first looking at the slots that were busy a moment ago, then
  * asleep on the bell. It copies a request before it looks at it (the target can write to the mapping at any
  * time), calls Python, and writes the answer. What a call means is Python's business (host/files.py). */
-#define _GNU_SOURCE
-#define PY_SSIZE_T_CLEAN
-#define Py_LIMITED_API 0x030B0000
-#include <Python.h>
+#include "_channel.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -673,6 +670,12 @@ static PyObject *set_subreaper(PyObject *module, PyObject *unused)
 
 static PyMethodDef functions[] = {
     { "set_subreaper", set_subreaper, METH_NOARGS, "Orphans among this process's descendants become its children (prctl(2))." },
+    { "accept", sockets_accept, METH_VARARGS, "accept(listener, size) -> (fd, pid, uid, gid, request) or None." },
+    { "answer", sockets_answer, METH_VARARGS, "answer(fd, data, [fd, [fd]]) -> whether the other end was still there." },
+    { "carrier", sockets_carrier, METH_VARARGS, "carrier(nonblock, buffer) -> (our end, their end, st_dev, st_ino)." },
+    { "send", sockets_send, METH_VARARGS, "send(fd, data) -> whether the packet went out." },
+    { "empty", sockets_empty, METH_VARARGS, "empty(fd): take out all that lies in a packet socket." },
+    { "hang_up", sockets_hang_up, METH_VARARGS, "hang_up(fd): end the connection, for the other end too." },
     { NULL, NULL, 0, NULL },
 };
 

@@ -6,7 +6,6 @@ must descend from the run's program (docs: ARCHITECTURE.md, access).
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import fcntl
@@ -14,9 +13,10 @@ import os
 import select
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from devshim.host import wire
+from devshim.host._channel import accept, answer
 from devshim.host.wire import HelloAnswer, HelloRequest
 from devshim.model.device import WAIT
 
@@ -25,18 +25,47 @@ if TYPE_CHECKING:
     from devshim.host.plugs import DevicePlug
 
 REQUEST_SIZE = ctypes.sizeof(HelloRequest)
+HELLO_ANSWER = struct.Struct("<Ii4I")
+MOST = REQUEST_SIZE + wire.HELLO_PATH
 F_ADD_SEALS, SEALS = 1033, 0x0001 | 0x0002 | 0x0004  # F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW
 SO_PEERGROUPS = 59
 
 
-class Process:
-    """One program image of the run that has a channel."""
+class Caller(NamedTuple):
+    """Whoever is at the other end of a connection."""
 
-    def __init__(self, pid: int, index: int, pidfd: int) -> None:
+    fd: int
+    pid: int
+    uid: int
+    gid: int
+
+    def groups(self) -> list[int]:
+        """The supplementary groups."""
+        with socket.socket(fileno=os.dup(self.fd)) as connection:
+            try:
+                raw = connection.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, 4 * 1024)
+            except OSError:
+                return []
+        return list(struct.unpack(f"{len(raw) // 4}I", raw))
+
+    def gone(self) -> bool:
+        """Whether the other end was closed: its process was interrupted, or died."""
+        with socket.socket(fileno=os.dup(self.fd)) as connection:
+            try:
+                return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            except BlockingIOError:
+                return False
+            except ConnectionResetError:
+                return True
+
+
+class Process:
+    """One process of the run; each image that it executes takes a channel of its own."""
+
+    def __init__(self, pid: int, pidfd: int) -> None:
         self.pid = pid
-        self.index = index
         self.pidfd = pidfd
-        self.promised: set[int] = set()
+        self.channels: list[int] = []
 
 
 class Bootstrap:
@@ -45,184 +74,167 @@ class Bootstrap:
     def __init__(self, host: Host, path: str, root: int | None) -> None:
         self.host = host
         self.root = root
-        self.processes: dict[int, Process] = {}  # by channel index
-        self._waiting: dict[DevicePlug, list[tuple[socket.socket, HelloRequest, int]]] = {}
-        self._bell = os.memfd_create("devshim-bell", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(self._bell, wire.BELL_SIZE)
-        fcntl.fcntl(self._bell, F_ADD_SEALS, SEALS)
+        self._trusted: dict[int, Process] = {}  # by process id; until a process dies its id is its own
+        self._waiting: dict[DevicePlug, list[tuple[Caller, int]]] = {}
+        self.bell = os.memfd_create("devshim-bell", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(self.bell, wire.BELL_SIZE)
+        fcntl.fcntl(self.bell, F_ADD_SEALS, SEALS)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
         self.listener.bind(path)
         os.chmod(path, 0o666)  # the directory is what keeps others out
         self.listener.listen(1024)
-
-    @property
-    def bell(self) -> int:
-        """The bell's memfd."""
-        return self._bell
 
     def start(self) -> None:
         """Begin to answer."""
         self.host.loop.watch(self.listener.fileno(), select.EPOLLIN, self._accept)
 
     def _accept(self, events: int) -> None:
-        for _ in range(64):
-            try:
-                connection, _ = self.listener.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                return
-            connection.setblocking(False)
-            if not self._read(connection):
-                fd = connection.fileno()
-                self.host.loop.watch(fd, select.EPOLLIN, lambda events, c=connection: self._read_late(c))
+        while (accepted := accept(self.listener.fileno(), MOST)) is not None:
+            caller = Caller(*accepted[:4])
+            if accepted[4]:
+                self._answer(caller, accepted[4])
+            else:  # it has connected, and not asked yet
+                self.host.loop.watch(caller.fd, select.EPOLLIN, lambda events, caller=caller: self._read(caller))
 
-    def _read_late(self, connection: socket.socket) -> None:
-        fd = connection.fileno()
-        self.host.loop.unwatch(fd)
-        if not self._read(connection):
-            connection.close()
-
-    def _read(self, connection: socket.socket) -> bool:
-        """Read and answer a request; False where it has not come yet."""
+    def _read(self, caller: Caller) -> None:
+        self.host.loop.unwatch(caller.fd)
         try:
-            message = connection.recv(REQUEST_SIZE + wire.HELLO_PATH)
-        except BlockingIOError:
-            return False
+            message = os.read(caller.fd, MOST)
         except ConnectionResetError:
-            connection.close()
-            return True
+            message = b""
+        self._answer(caller, message)
+
+    def _answer(self, caller: Caller, message: bytes) -> None:
+        """Answer a request, and close the connection unless the answer is to come later."""
         keep = False
         try:
-            keep = self._answer(connection, message)
+            keep = len(message) >= REQUEST_SIZE and self._handle(caller, message)
         finally:
             if not keep:
-                connection.close()
-        return True
+                os.close(caller.fd)
 
-    def _answer(self, connection: socket.socket, message: bytes) -> bool:
-        if len(message) < REQUEST_SIZE:
-            return False
+    def _handle(self, caller: Caller, message: bytes) -> bool:
+        """Answer; True where the connection is kept because the answer has to wait."""
         request = HelloRequest.from_buffer_copy(message)
         if request.magic != wire.WIRE_MAGIC or request.version != wire.WIRE_VERSION:
-            return self._refuse(connection, errno.EPROTO)
-        pid, uid, gid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        if not self._descends(pid):
-            self.host.message(f"process {pid} asked for a device of this run but does not belong to it; refused")
-            return self._refuse(connection, errno.EACCES)
-        if request.what == wire.HELLO_CHANNEL:
-            return self._join(connection, request, pid)
-        if request.what == wire.HELLO_TICKET:
-            return self._redeem(connection, request)
+            return self._refuse(caller, errno.EPROTO)
+        if caller.pid not in self._trusted and not self._trust(caller.pid):
+            self.host.message(f"process {caller.pid} asked for a device of this run but does not belong to it; refused")
+            return self._refuse(caller, errno.EACCES)
         if request.what == wire.HELLO_OPEN:
             path = os.fsdecode(message[REQUEST_SIZE : REQUEST_SIZE + request.length])
             plug = self.host.plug_at(path)
             if plug is None:
-                return self._refuse(connection, errno.ENODEV)
-            groups = peer_groups(connection)
-            if not plug.may_open(request.flags, uid, gid, groups):
-                return self._refuse(connection, errno.EACCES)
-            return self._open(connection, request, plug, pid)
-        return self._refuse(connection, errno.EINVAL)
+                return self._refuse(caller, errno.ENODEV)
+            if caller.uid and not plug.may_open(request.flags, caller.uid, caller.gid, caller.groups):
+                return self._refuse(caller, errno.EACCES)
+            return self._open(caller, request.flags, plug)
+        if request.what == wire.HELLO_CHANNEL:
+            return self._join(caller)
+        if request.what == wire.HELLO_TICKET:
+            return self._redeem(caller, request.ticket)
+        return self._refuse(caller, errno.EINVAL)
 
     # ---- The three requests
 
-    def _join(self, connection: socket.socket, request: HelloRequest, pid: int) -> bool:
-        try:
-            pidfd = os.pidfd_open(pid)
-        except ProcessLookupError:
-            return False
+    def _join(self, caller: Caller) -> bool:
         memfd = os.memfd_create("devshim-channel", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
             os.ftruncate(memfd, wire.CHANNEL_SIZE)
             fcntl.fcntl(memfd, F_ADD_SEALS, SEALS)
-            index = self.host.channel.add(memfd)
-            process = Process(pid, index, pidfd)
-            self.processes[index] = process
-            self.host.loop.watch(pidfd, select.EPOLLIN, lambda events: self._died(process))
-            self._send(connection, HelloAnswer(magic=wire.WIRE_MAGIC), [memfd, self._bell])
+            self._trusted[caller.pid].channels.append(self.host.channel.add(memfd))
+            answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC)), memfd, self.bell)
         finally:
             os.close(memfd)
         return False
 
-    def _died(self, process: Process) -> None:
-        self.host.loop.unwatch(process.pidfd)
-        os.close(process.pidfd)
-        del self.processes[process.index]
-        self.host.channel.remove(process.index)
-        self.host.process_died(process)
-
-    def _redeem(self, connection: socket.socket, request: HelloRequest) -> bool:
-        promised = self.host.promised.pop(request.ticket, None)
-        fd = promised if promised is not None else self.host.waits.descriptor(request.ticket)
+    def _redeem(self, caller: Caller, ticket: int) -> bool:
+        promised = self.host.promised.pop(ticket, None)
+        fd = promised if promised is not None else self.host.waits.descriptor(ticket)
         try:
-            self._send(connection, HelloAnswer(magic=wire.WIRE_MAGIC), [fd])
+            answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC)), fd)
         finally:
             os.close(fd)
         return False
 
-    def _open(self, connection: socket.socket, request: HelloRequest, plug: DevicePlug, pid: int) -> bool:
-        """True where the open waits, and the connection with it."""
-        plug.settle_closes()
+    def _open(self, caller: Caller, flags: int, plug: DevicePlug) -> bool:
+        self.host.closes.settle()
         try:
-            opened = plug.open(request.flags, pid)
+            opened = plug.open(flags, caller.pid)
         except OSError as problem:
-            return self._refuse(connection, problem.errno or errno.EIO)
+            return self._refuse(caller, problem.errno or errno.EIO)
         except Exception as exception:
             self.host.failed(plug.device, "open", exception)
-            return self._refuse(connection, errno.EIO)
+            return self._refuse(caller, errno.EIO)
         if opened is WAIT:
-            if request.flags & os.O_NONBLOCK:
-                return self._refuse(connection, errno.EAGAIN)
-            self._waiting.setdefault(plug, []).append((connection, request, pid))
-            self._send(connection, HelloAnswer(magic=wire.WIRE_MAGIC, flags=wire.ANSWER_WAIT), [])
+            if flags & os.O_NONBLOCK:
+                return self._refuse(caller, errno.EAGAIN)
+            self._waiting.setdefault(plug, []).append((caller, flags))
+            answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC, flags=wire.ANSWER_WAIT)))
             return True
         fd, number, index = opened
-        answer = HelloAnswer(magic=wire.WIRE_MAGIC, file=number, device=index, device_flags=plug.flags)
-        self.host.log_open(plug, request.flags, number)
+        if self.host.verbose:
+            self.host.log_open(plug, flags)
         try:
-            self._send(connection, answer, [fd])
+            answer(caller.fd, HELLO_ANSWER.pack(wire.WIRE_MAGIC, 0, 0, number, index, plug.flags), fd)
         finally:
             os.close(fd)
         return False
 
     def retry(self, plug: DevicePlug) -> None:
         """Ask the model again about opens that wait."""
-        for connection, request, pid in self._waiting.pop(plug, []):
-            if gone(connection):
-                connection.close()
-            elif not plug.plugged:
-                self._refuse(connection, errno.ENODEV)
-                connection.close()
-            elif not self._open(connection, request, plug, pid):
-                connection.close()
+        for caller, flags in self._waiting.pop(plug, []):
+            keep = False
+            try:
+                if not caller.gone():
+                    keep = self._open(caller, flags, plug) if plug.plugged else self._refuse(caller, errno.ENODEV)
+            finally:
+                if not keep:
+                    os.close(caller.fd)
 
-    # ---- The connection
-
-    def _refuse(self, connection: socket.socket, error: int) -> bool:
-        self._send(connection, HelloAnswer(magic=wire.WIRE_MAGIC, error=error), [])
+    def _refuse(self, caller: Caller, error: int) -> bool:
+        answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC, error=error)))
         return False
 
-    def _send(self, connection: socket.socket, answer: HelloAnswer, fds: list[int]) -> None:
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack(f"{len(fds)}i", *fds))] if fds else []
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the asker died, or was interrupted
-            connection.sendmsg([bytes(answer)], rights)
+    # ---- Who may ask
 
-    def _descends(self, pid: int) -> bool:
-        """Whether a process comes from the run's program; orphans do too, for the waiter is their reaper."""
-        if self.root is None or any(process.pid == pid for process in self.processes.values()):
-            return True
-        for _ in range(64):
-            if pid == self.root:
-                return True
-            parent = parent_of(pid)
-            if parent is None or parent == 0:
-                return False
-            pid = parent
-        return False
+    def _trust(self, pid: int) -> bool:
+        """Take a process in, until it dies, if it comes from the run's program."""
+        if self.root is not None and not descends(pid, self.root):
+            return False
+        try:
+            process = Process(pid, os.pidfd_open(pid))
+        except ProcessLookupError:
+            return False
+        self._trusted[pid] = process
+        self.host.loop.watch(process.pidfd, select.EPOLLIN, lambda events: self._died(process))
+        return True
+
+    def _died(self, process: Process) -> None:
+        self.host.loop.unwatch(process.pidfd)
+        os.close(process.pidfd)
+        del self._trusted[process.pid]
+        for index in process.channels:
+            self.host.channel.remove(index)
+        if process.channels:
+            self.host.process_died()
 
     def close(self) -> None:
         """Answer no more."""
         self.host.loop.unwatch(self.listener.fileno())
         self.listener.close()
+
+
+def descends(pid: int, root: int) -> bool:
+    """Whether a process comes from root; orphans do too, for root is their reaper."""
+    for _ in range(64):
+        if pid == root:
+            return True
+        parent = parent_of(pid)
+        if not parent:
+            return False
+        pid = parent
+    return False
 
 
 def parent_of(pid: int) -> int | None:
@@ -232,22 +244,3 @@ def parent_of(pid: int) -> int | None:
             return int(file.read().rpartition(b")")[2].split()[1])
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
-
-
-def peer_groups(connection: socket.socket) -> list[int]:
-    """The supplementary groups of whoever is at the other end."""
-    try:
-        raw = connection.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, 4 * 1024)
-    except OSError:
-        return []
-    return list(struct.unpack(f"{len(raw) // 4}I", raw))
-
-
-def gone(connection: socket.socket) -> bool:
-    """Whether the other end was closed."""
-    try:
-        return connection.recv(1, socket.MSG_PEEK) == b""
-    except BlockingIOError:
-        return False
-    except ConnectionResetError:
-        return True

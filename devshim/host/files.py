@@ -9,10 +9,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import socket
 from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
+from devshim.host._channel import carrier, empty, hang_up, send
 from devshim.host.memory import call as call_ioctl
 from devshim.host.memory import call_unknown
 from devshim.model.device import POLLIN, POLLOUT, REAL, WAIT, Device, File
@@ -112,16 +112,9 @@ class Answering:
 class OpenFile(Answering):
     """One open file description of a computed device, with the host's end of its carrier."""
 
-    def __init__(self, host: Host, plug: DevicePlug, file: File, number: int, access: int) -> None:
+    def __init__(self, host: Host, plug: DevicePlug, file: File, number: int, nonblock: bool) -> None:
         super().__init__(host, plug, file, number)
-        self.access = access
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
-        ours.setblocking(False)
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, CARRIER_BUFFER)
-        self.end = ours
-        self.theirs: socket.socket | None = theirs
-        status = os.fstat(theirs.fileno())
-        self.key = (status.st_dev, status.st_ino)
+        self.end, self.theirs, *self.key = carrier(nonblock, CARRIER_BUFFER)
         self._polls = type(file).poll is not File.poll
         self._ready = POLLIN | POLLOUT  # what poll() would say, for a file that has none
         self._token = 0
@@ -148,9 +141,7 @@ class OpenFile(Answering):
         """Make the carrier readable, and wake as many waiters."""
         for _ in range(min(count, 64)):
             self._token += 1
-            try:
-                self.end.send(self._token.to_bytes(TOKEN_SIZE, "little"))
-            except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+            if not send(self.end, self._token.to_bytes(TOKEN_SIZE, "little")):
                 break  # full of tokens: readable; or closed: nobody looks
         self._armed = True
 
@@ -175,13 +166,7 @@ class OpenFile(Answering):
     def empty(self) -> None:
         """Make the carrier writable again."""
         self._full = False
-        try:
-            while self.end.recv(65536):
-                pass
-        except BlockingIOError:
-            return
-        except ConnectionResetError:
-            return
+        empty(self.end)
 
     def wake(self) -> None:
         """The model says that waiting calls may succeed now."""
@@ -293,9 +278,4 @@ class OpenFile(Answering):
     def hang_up(self) -> None:
         """The device was unplugged: readers and pollers see the hang-up, calls get ENODEV."""
         self.gone = True
-        try:
-            self.end.shutdown(socket.SHUT_RDWR)
-        except OSError as problem:
-            if problem.errno != errno.ENOTCONN:
-                raise
-
+        hang_up(self.end)

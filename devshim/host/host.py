@@ -19,7 +19,8 @@ from typing import Any
 from devshim.errors import SpecError
 from devshim.host import wire
 from devshim.host._channel import Channel, Lock
-from devshim.host.bootstrap import Bootstrap, Process
+from devshim.host.bootstrap import Bootstrap
+from devshim.host.closes import Closes
 from devshim.host.files import Answering
 from devshim.host.log import Log
 from devshim.host.logged import LoggedFile
@@ -53,6 +54,7 @@ class Host:
         for path, kind in self.tree.own_entries():
             self.registry.add_node(path, kind)
         self.loop = Loop(self.lock, self.callback_failed)
+        self.closes = Closes(self.loop)
         self.waits = WaitPoints()
         self.files: list[Answering | LoggedFile | None] = [None]
         self.numbers: list[int] = []
@@ -85,9 +87,7 @@ class Host:
             self._thread.join()
             self._watchdog.stop()
         with self.lock:
-            for plug in list(self._plugs.values()):
-                if plug.plugged:
-                    plug.settle_closes()
+            self.closes.settle()
             self.bootstrap.close()
 
     # ---- Devices
@@ -179,8 +179,8 @@ class Host:
         """Opens that wait may succeed now."""
         self.bootstrap.retry(plug)
 
-    def process_died(self, process: Process) -> None:
-        """It may have taken tokens that were meant for others."""
+    def process_died(self) -> None:
+        """A process died: it may have taken tokens that were meant for others."""
         for plug in self._plugs.values():
             for file in plug.files:
                 file.refresh()
@@ -221,10 +221,9 @@ class Host:
             return (-1, refusal, 0, 0, None, wire.NO_PLACE)
         return 0
 
-    def log_open(self, plug: DevicePlug, flags: int, number: int) -> None:
+    def log_open(self, plug: DevicePlug, flags: int) -> None:
         """An open was answered."""
-        if self.verbose:
-            self.log.line(f'open("{plug.node}", {open_flags(flags)})')
+        self.log.line(f'open("{plug.node}", {open_flags(flags)})')
 
 
 class Guard:

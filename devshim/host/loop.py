@@ -95,12 +95,12 @@ class Loop:
         self._running = True
         while self._running:
             with self.lock:
+                self._forgotten.clear()
                 self._run_due()
                 pause = self._pause()
                 self._sleeping_until = time.monotonic() + pause if pause >= 0 else float("inf")
             ready = self._epoll.poll(pause, 64)
             self._sleeping_until = None
-            self._forgotten.clear()
             for fd, events in ready:
                 with self.lock:
                     if fd not in self._forgotten:  # the number may be a new descriptor's already

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -113,26 +112,23 @@ class DevicePlug:
         if file is not self.device:
             file.flags = flags
         number = self.host.free_number()
-        open_file = OpenFile(self.host, self, file, number, flags & os.O_ACCMODE)
+        open_file = OpenFile(self.host, self, file, number, bool(flags & os.O_NONBLOCK))
         self.host.add_file(open_file)
         self.files.add(open_file)
         index = self.entry(type(file))
-        self.host.registry.add_carrier(*open_file.key, 0, index, number, flags & os.O_ACCMODE)
-        self.host.loop.watch(open_file.end.fileno(), 0, lambda events: self.closed(open_file))
-        theirs = open_file.theirs
-        assert theirs is not None
-        theirs.setblocking(not flags & os.O_NONBLOCK)
-        open_file.theirs = None
-        return theirs.detach(), number, index
+        dev, inode = open_file.key
+        self.host.registry.add_carrier(dev, inode, 0, index, number, flags & os.O_ACCMODE)
+        self.host.closes.watch(open_file)
+        return open_file.theirs, number, index
 
     def closed(self, open_file: OpenFile) -> None:
         """The last descriptor of a file has gone (or the device has, under it)."""
         if open_file not in self.files:
             return
         self.files.discard(open_file)
-        self.host.loop.unwatch(open_file.end.fileno())
+        self.host.closes.forget(open_file)
         self.host.registry.remove_carrier(*open_file.key)
-        open_file.end.close()
+        os.close(open_file.end)
         self.host.files[open_file.number] = None
         self.host.numbers.append(open_file.number)
         self.locks.leave(open_file.number)
@@ -142,12 +138,6 @@ class DevicePlug:
         except Exception as exception:
             if not isinstance(exception, OSError):
                 self.host.failed(self.device, "close", exception)
-
-    def settle_closes(self) -> None:
-        """Notice the closes that have happened, before an open is answered that might depend on them."""
-        for open_file in list(self.files):
-            if open_file.theirs is None and hung_up(open_file):
-                self.closed(open_file)
 
     # ---- Plugging
 
@@ -167,27 +157,20 @@ class DevicePlug:
         self.waits.fire()
         self.device.unplugged()
 
-    def may_open(self, flags: int, uid: int, gid: int, groups: list[int]) -> bool:
+    def may_open(self, flags: int, uid: int, gid: int, groups: Callable[[], list[int]]) -> bool:
         """Whether the node's mode and owner let a user open it so (path_resolution(7))."""
         if uid == 0:
             return True
         status = os.stat(self.host.tree.placeholder(self.node))
         if uid == status.st_uid:
             bits = status.st_mode >> 6
-        elif gid == status.st_gid or status.st_gid in groups:
+        elif gid == status.st_gid or status.st_gid in groups():
             bits = status.st_mode >> 3
         else:
             bits = status.st_mode
         access = flags & os.O_ACCMODE
         wanted = {os.O_RDONLY: 4, os.O_WRONLY: 2, os.O_RDWR: 6}.get(access, 6)
         return bits & wanted == wanted
-
-
-def hung_up(open_file: OpenFile) -> bool:
-    """Whether the program's end of a carrier is closed."""
-    poller = select.poll()
-    poller.register(open_file.end, 0)
-    return any(events & select.POLLHUP for _, events in poller.poll(0))
 
 
 class TtyFile(Answering):
@@ -232,9 +215,6 @@ class TtyPlug(DevicePlug):
             self.tty.hang_up()
             self.tty = None
         super().detach()
-
-    def settle_closes(self) -> None:
-        """The pty looks for hang-ups itself when it is opened."""
 
     def send(self, data: bytes) -> None:
         """Hand bytes to the program."""

@@ -101,7 +101,8 @@ class Registry:
         if len(joined) >= 511:
             raise RegistryFull("nodes below more than some 50 different top directories")
         self._roots.append(root)
-        self.head.roots = joined
+        at = wire.Registry.roots.offset
+        self._map[at : at + len(joined)] = joined  # ctypes would stop at the first NUL
         self.head.root_length = len(joined)
 
     # ---- Devices

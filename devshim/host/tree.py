@@ -98,7 +98,9 @@ class Tree:
         if path != canonical(path):
             raise SpecError(f"{path}: cannot be plugged there; use its real path, {canonical(path)}")
         if os.path.isdir(path) and not os.path.islink(path):
-            raise SpecError(f"{path} is a directory; plug a node in it instead, such as {os.path.join(path, 'ttyUSB0')}")
+            raise SpecError(
+                f"{path} is a directory; plug a node in it instead, such as {os.path.join(path, 'ttyUSB0')}"
+            )
         if os.path.isdir(self.placeholder(path)) and not os.path.islink(self.placeholder(path)):
             raise SpecError(f"{path} is a directory of this run: other nodes are plugged below it")
 

@@ -48,6 +48,8 @@ CAP_SYS_ADMIN = 21
 READ_SIZE = 8192
 #: Bytes taken from the program before others have their turn.
 READ_AT_ONCE = 65536
+#: Bytes offered to the pty at once; it takes some 11 KiB.
+WRITE_AT_ONCE = 65536
 #: Bytes kept for a program that does not read; what a device sends beyond that is lost, as on an overrun UART.
 MOST_PENDING = 4 << 20
 #: Bytes that a paced port takes from the program before its writes wait, as a UART's transmit buffer does.
@@ -251,14 +253,15 @@ class TtyCarrier:
     def _write_pending(self) -> None:
         while self._pending:
             data = self._pending[0]
-            count = self._write_now(data[:READ_AT_ONCE])
-            if not count:
-                return
+            part = data[:WRITE_AT_ONCE]
+            count = self._write_now(part)
             self._pending_size -= count
             if count == len(data):
                 self._pending.popleft()
-            else:
+            elif count:
                 self._pending[0] = data[count:]
+            if count < len(part):
+                return  # full: trying again now would only be refused
         self._watch()
 
     def _drop_pending(self) -> None:
@@ -280,7 +283,7 @@ class TtyCarrier:
             self._watch()
 
     def flush(self, queue: int) -> None:
-        """Drop what the program has not read (TCIFLUSH), what has not gone out to the device (TCOFLUSH), or both."""
+        """Drop what the program has not read (TCIFLUSH), what has not gone out (TCOFLUSH), or both."""
         if self._master < 0 or not self._device.is_open:
             return
         slave = self._slave(os.O_RDWR)
@@ -294,7 +297,7 @@ class TtyCarrier:
         self._watch()
 
     def _discard(self, slave: int, queue: int) -> None:
-        """Drop what the pty holds, in the buffers between its ends and in both line disciplines, and what waits for it."""
+        """Drop what the pty holds, between its ends and in both line disciplines, and what waits for it."""
         if queue in (TCIFLUSH, TCIOFLUSH):
             self._drop_pending()
             fcntl.ioctl(self._master, termios.TCFLSH, TCOFLUSH)

@@ -30,7 +30,7 @@ class Parser(Declarators):
         super().__init__(text, known.structures if known else {}, known.types if known else {}, constants)
         self.pointers = dict(pointers)
         self.used: set[str] = set()
-        self.used_notes: set[int] = set()
+        self.used_notes: set[tuple[int, int]] = set()
         self.own: set[str] = set()
         self.pack: list[int] = [0]
 
@@ -51,8 +51,8 @@ class Parser(Declarators):
                 raise self.fail(f"{self.token.text!r} begins no declaration")
         for path in self.pointers.keys() - self.used:
             raise CTextError(f"{self.text.name}: pointers= describes {path}, which is not declared here")
-        for line in self.text.notes.keys() - self.used_notes:
-            raise CTextError(f"{self.text.name}:{line}: this annotation stands beside no pointer member")
+        for line, column in sorted(self.text.notes.keys() - self.used_notes):
+            raise CTextError(f"{self.text.name}:{line}:{column}: this annotation stands behind no member")
 
     def packing(self) -> bool:
         """Obey a #pragma pack."""
@@ -186,18 +186,18 @@ class Parser(Declarators):
             self.expect(")")
             self.expect(";")
             return
-        attributes = Attributes()
+        attributes, start = Attributes(), self.token
         base = self.specifier(attributes)
         if self.token.text == ";" and issubclass(base, (ctypes.Structure, ctypes.Union)):
             self.complete(base)
             members.append(Member(None, base, None, attributes.aligned, attributes.packed))
         else:
-            self.declarators(owner, base, attributes, members)
+            self.declarators(owner, base, attributes, members, start)
         self.expect(";")
 
-    def declarators(self, owner: str, base: Ctype, attributes: Attributes, members: list[Member]) -> None:
-        """Read the names of one member declaration."""
-        first = len(members)
+    def declarators(self, owner: str, base: Ctype, attributes: Attributes, members: list[Member], start: Token) -> None:
+        """Read the names of one member declaration, which began at start."""
+        fresh: list[Member] = []
         while True:
             mine = Attributes()
             mine.packed, mine.aligned = attributes.packed, attributes.aligned
@@ -213,28 +213,34 @@ class Parser(Declarators):
                 path = f"{owner}.{name.text}"
                 self.used.add(path)
                 ctype = self.described(ctype, self.pointers[path], name)
-            members.append(Member(name.text if name else None, ctype, bits, mine.aligned, mine.packed))
+            fresh.append(Member(name.text if name else None, ctype, bits, mine.aligned, mine.packed))
             if not self.taken(","):
                 break
-        self.annotate(members, first)
+        self.annotate(fresh, start)
+        members += [member._replace(ctype=plain(member.ctype)) for member in fresh]
 
-    def annotate(self, members: list[Member], first: int) -> None:
-        """Apply the annotation on this line to its pointer, or to its only member."""
-        line = self.token.line
-        note = self.text.notes.get(line)
-        mine = range(first, len(members))
-        if note is None:
-            members[first:] = [member._replace(ctype=plain(member.ctype)) for member in members[first:]]
-            return
-        index = next((i for i in mine if hasattr(members[i].ctype, "points_to")), mine[-1])
-        self.used_notes.add(line)
+    def annotate(self, members: list[Member], start: Token) -> None:
+        """Apply the annotation in or behind a declaration (on its last line) to its pointer, or to its only member."""
+        end, after = self.token, self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else self.token
+        until = (after.line, after.column) if after.line == end.line else (end.line + 1, 0)
+        until = until if after is not end else (end.line + 1, 0)
+        notes = [where for where in self.text.notes if (start.line, start.column) < where < until]
+        for where in notes:
+            candidates = [i for i, member in enumerate(members) if hasattr(member.ctype, "points_to")]
+            candidates = candidates or list(range(len(members)))
+            if len(candidates) > 1 or len(notes) > 1:
+                raise self.fail("one annotation for one pointer: declare each member apart", start)
+            self.used_notes.add(where)
+            index = candidates[0]
+            ctype = self.described(members[index].ctype, self.note(self.text.notes[where], start), start)
+            members[index] = members[index]._replace(ctype=ctype)
+
+    def note(self, text: str, token: Token) -> dict[str, Any]:
+        """What an annotation says, as arguments of pointer()."""
         try:
-            description = parse_note(note, {**self.tags, **self.types})
+            return parse_note(text, {**self.tags, **self.types})
         except ValueError as problem:
-            raise self.fail(f"annotation {note!r}: {problem}") from None
-        ctype = self.described(members[index].ctype, description, self.token)
-        members[index] = members[index]._replace(ctype=ctype)
-        members[first:] = [member._replace(ctype=plain(member.ctype)) for member in members[first:]]
+            raise self.fail(f"annotation {text!r}: {problem}", token) from None
 
     def described(self, ctype: Ctype, description: Mapping[str, Any], token: Token) -> Ctype:
         """A pointer member (or a number that carries an address) with its description."""

@@ -64,7 +64,7 @@ def structures(
     """Read C text: structures, unions, enums, typedefs, constants and _IO macros.
 
     pointers  describes members, {"i2c_msg.buf": {"length": "len", "access": "rw"}}, with pointer()'s arguments and
-              "element" (a ctype) where the text does not say it; the same as a comment on the member's line,
+              "element" (a ctype) where the text does not say it; the same as a comment behind the member,
               /* devshim: length=len access=rw optional */ or length=size{1:1,2:2} for a table.
     known     what was read before, whose types and constants may be used here.
     name      stands for the text in messages.

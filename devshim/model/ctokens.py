@@ -82,7 +82,7 @@ def predefined() -> dict[str, str]:
 
 
 class Text:
-    """C text, its tokens in order, the macros it defines, and its annotations by line."""
+    """C text, its tokens in order, the macros it defines, and its annotations by line and column."""
 
     def __init__(self, text: str, name: str, include: Callable[[str], str] | None = None) -> None:
         if len(text) > MOST_TEXT:
@@ -90,7 +90,7 @@ class Text:
         self.name = name
         self.include = include
         self.macros: dict[str, Macro] = {}
-        self.notes: dict[int, str] = {}
+        self.notes: dict[tuple[int, int], str] = {}
         self.branches: list[tuple[bool, bool]] = []  # of each open #if: taken now, taken before
         self.depth = 0
         self.made = 0
@@ -133,19 +133,19 @@ class Text:
         return all(now for now, _ in self.branches)
 
     def without_comments(self, text: str) -> str:
-        """The text with blanks for its comments; annotations in them are kept by the line they begin on."""
+        """The text with blanks for its comments; annotations in them are kept by where they begin."""
 
         def blank(match: re.Match[str]) -> str:
             part = match.group()
             if part[0] in "\"'":
                 return part
             line = text.count("\n", 0, match.start()) + 1
+            column = match.start() - text.rfind("\n", 0, match.start())
             if part.startswith("/*") and (len(part) < 4 or not part.endswith("*/")):
-                column = match.start() - text.rfind("\n", 0, match.start())
                 raise CTextError(f"{self.name}:{line}:{column}: this comment never ends")
             note = NOTE.match(part.removeprefix("//").removeprefix("/*").removesuffix("*/").strip())
             if note and self.depth == 0:
-                self.notes[line] = note[1]
+                self.notes[line, column] = note[1]
             return re.sub(r"[^\n]", " ", part)
 
         return LITERAL_OR_COMMENT.sub(blank, text)

@@ -93,7 +93,7 @@ class LineSplitter:
             return lines
         if self.after_cr and data[:1] == b"\n":
             data = data[1:]
-        self.after_cr = data[-1:] == b"\r" or (self.after_cr and not data)
+        self.after_cr = data[-1:] == b"\r"
         *lines, self.rest = (self.rest + data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         return lines
 

@@ -15,7 +15,7 @@ from devshim.model.termios import CLOCAL, TIOCM_CTS, TIOCM_DTR, TIOCM_RTS
 
 __all__ = ["Pause", "Serial", "TtyPlug", "characters", "command", "pause"]
 
-#: What the pty's own kernel code answers as a serial port's would (asm-generic/ioctls.h).
+#: What the pty's own kernel code answers, or refuses, as a serial port's would (asm-generic/ioctls.h, tty_ioctl).
 NATIVE = {
     0x540A: "TCXONC",
     0x540E: "TIOCSCTTY",
@@ -25,15 +25,27 @@ NATIVE = {
     0x5413: "TIOCGWINSZ",
     0x5414: "TIOCSWINSZ",
     0x541B: "FIONREAD",
+    0x541C: "TIOCLINUX",
+    0x541D: "TIOCCONS",
+    0x5420: "TIOCPKT",
     0x5421: "FIONBIO",
     0x5422: "TIOCNOTTY",
     0x5423: "TIOCSETD",
     0x5424: "TIOCGETD",
     0x5429: "TIOCGSID",
+    0x542E: "TIOCGRS485",
+    0x542F: "TIOCSRS485",
     0x5437: "TIOCVHANGUP",
+    0x5441: "TIOCGPTPEER",
     0x5450: "FIONCLEX",
     0x5451: "FIOCLEX",
     0x5452: "FIOASYNC",
+    0x5456: "TIOCGLCKTRMIOS",
+    0x5457: "TIOCSLCKTRMIOS",
+    0x80045430: "TIOCGPTN",
+    0x40045431: "TIOCSPTLCK",
+    0x80045438: "TIOCGPKT",
+    0x80045439: "TIOCGPTLCK",
 }
 
 

@@ -79,7 +79,9 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
 /* Stood in for as well, but called too seldom to look libc's own up at each start (0.4 us a name): LATE(chmod)(...). */
 #define INTERPOSED_RARELY(X)                                                                       \
     /* wrap_stat.c */                                                                              \
-    X(stat) X(lstat) X(statfs) X(fstatfs) X(statvfs) X(fstatvfs)                                   \
+    X(stat) X(lstat)                                                                               \
+    /* wrap_statfs.c */                                                                            \
+    X(statfs) X(fstatfs) X(statvfs) X(fstatvfs)                                                    \
     /* wrap_path.c */                                                                              \
     X(access) X(eaccess) X(euidaccess) X(readlink) X(canonicalize_file_name)                       \
     X(getwd) X(get_current_dir_name)                                                               \
@@ -93,7 +95,7 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(mkdir) X(mkdirat) X(rmdir) X(unlink) X(unlinkat) X(remove) X(rename) X(renameat)             \
     X(renameat2) X(link) X(linkat) X(symlink) X(symlinkat) X(mkfifo) X(mkfifoat)                   \
     X(mknod) X(mknodat)                                                                            \
-    /* wrap_dir.c, wrap_search.c */                                                                \
+    /* wrap_dir.c, wrap_search.c, wrap_ftw.c */                                                    \
     X(readdir_r) X(rewinddir) X(seekdir) X(telldir) X(getdirentries)                               \
     X(scandir) X(scandirat) X(glob) X(ftw) X(nftw)
 

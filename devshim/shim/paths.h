@@ -26,7 +26,7 @@ struct route {
     int error;               /* errno for ROUTE_HIDDEN and ROUTE_ERROR */
     int fd;                  /* ROUTE_DEVICE by /dev/stdin, /dev/fd/N, /proc/self/fd/N: that N; else -1 */
     uint32_t device;         /* ROUTE_DEVICE: index */
-    const struct node *node; /* ROUTE_DEVICE: the registry's entry */
+    const struct node *node; /* ROUTE_DEVICE: the registry's entry; never NULL from route() */
     const char *name;        /* as the program knows it: absolute and normal; inside path */
     char path[ROUTE_PATH];   /* as the kernel knows it */
 };
@@ -107,7 +107,10 @@ static inline const char *place(int dirfd, const char *path, int follow, struct 
 /* Fill out for a plugged node. False if its names do not fit. */
 bool to_device(const struct node *node, int fd, struct route *out);
 
-/* Fill out for the device behind a descriptor. */
+/* Fill out for what opening /proc/self/fd/N leads to. False where that is no device. */
+bool to_descriptor(int fd, struct route *out);
+
+/* Fill out for the device behind a descriptor; node is NULL after its unplugging. */
 bool to_carrier(const struct carrier *carrier, int fd, struct route *out);
 
 /* N where an absolute path names this process's descriptor N (/dev/stdin, /dev/fd/N, /proc/self/fd/N), else -1. */
@@ -126,7 +129,10 @@ size_t tree_prefix(const char *path);
 /* Whether an absolute, normal path exists only in the tree: the nearest node at or above it says so (walk.c). */
 bool lies_in_tree(const char *name, size_t length);
 
-/* A path at, above or below a root of the registry. */
+/* A path at or below a root of the registry, by text. */
+bool is_below_root(const char *path, size_t length);
+
+/* A path at, above or below a root, or in the tree. */
 bool is_of_interest(const char *path);
 
 /* Whether a file system carries nodes: the one of a root. */

@@ -105,9 +105,7 @@ static enum step pass(struct walk *walk, bool followed, struct route *out)
             return finish(out, ROUTE_REAL, 0);
         place = path;
     } else if (followed) {
-        int fd = descriptor_named(walk->at);
-        const struct carrier *carrier = fd >= 0 ? carrier_of(fd) : NULL;
-        if (carrier && to_carrier(carrier, fd, out))
+        if (to_descriptor(descriptor_named(walk->at), out))
             return walk->rest[0] ? finish(out, ROUTE_ERROR, ENOTDIR) : STEP_DONE;
     }
     ssize_t size = followed ? real.readlinkat(AT_FDCWD, place, link, sizeof link - 1) : -1;

@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+
 from devshim.cli.options import RUN, Options, parse
 from devshim.errors import DevshimError
 
@@ -48,7 +49,9 @@ def test_the_program_begins_at_the_first_word_that_is_no_option(words: tuple[str
     assert not options.verbose
 
 
-@pytest.mark.parametrize("words", [("T", "-v", "true", "-x"), ("-v", "T", "true", "-x"), ("T", "-v", "--", "true", "-x")])
+@pytest.mark.parametrize(
+    "words", [("T", "-v", "true", "-x"), ("-v", "T", "true", "-x"), ("T", "-v", "--", "true", "-x")]
+)
 def test_options_stand_before_and_after_operands(words: tuple[str, ...]) -> None:
     options, operands = read(*words, operands=1)
 

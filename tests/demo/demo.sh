@@ -39,7 +39,7 @@ if command -v i2cget >/dev/null; then
     try 'devshim run -d /dev/i2c-1=tmp102 -d /dev/i2c-1=at24c02 -- i2cdetect -y 1'
     say '48 is the sensor, 50 the EEPROM. 21.5 °C is 0x158 steps of 1/16 °C; i2cget shows the bytes swapped:'
     try 'devshim run -d /dev/i2c-1=tmp102,celsius=21.5 -- i2cget -y 1 0x48 0x00 w'
-    try 'devshim run -d /dev/i2c-1=at24c02 -- sh -c "i2cset -y 1 0x50 0x10 0xca; sleep 0.01; i2cget -y 1 0x50 0x10"'
+    try 'devshim run -d /dev/i2c-1=at24c02 -- sh -c "i2cset -y 1 0x50 0x10 0xca; sleep 0.1; i2cget -y 1 0x50 0x10"'
 else
     say 'i2c-tools are not installed (apt-get install i2c-tools, or make clients): smbus2 reads the sensor instead'
     say '21.5 °C is 0x158 steps of 1/16 °C, left-justified in two bytes, lowest first:'

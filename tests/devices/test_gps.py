@@ -45,15 +45,20 @@ def test_an_independent_parser_reads_back_what_was_set():
     gps.write(b"$PMTK314,1,1,1,1,1,1*%02X\r\n" % checksum(b"PMTK314,1,1,1,1,1,1"))
     table.sent = b""
     table.advance(1)
-    read = {message.sentence_type: message for message in (pynmea2.parse(line, check=True) for line in sentences(table))}
+    read = {
+        message.sentence_type: message for message in (pynmea2.parse(line, check=True) for line in sentences(table))
+    }
 
     assert set(read) == {"RMC", "GGA", "GSA", "GSV", "VTG", "GLL"}
     for name in ("RMC", "GGA", "GLL"):
         assert read[name].latitude == pytest.approx(-33.8568, abs=1e-6)
         assert read[name].longitude == pytest.approx(151.2153, abs=1e-6)
     assert str(read["RMC"].datetime) == "2024-05-01 12:00:00+00:00"
-    assert read["RMC"].status == "A" and read["RMC"].spd_over_grnd == 3.0
-    assert read["GGA"].altitude == 12.5 and int(read["GGA"].num_sats) == 5 and read["GGA"].gps_qual == 1
+    assert read["RMC"].status == "A"
+    assert read["RMC"].spd_over_grnd == 3.0
+    assert read["GGA"].altitude == 12.5
+    assert int(read["GGA"].num_sats) == 5
+    assert read["GGA"].gps_qual == 1
     assert read["GSA"].mode_fix_type == "3"
     assert read["VTG"].spd_over_grnd_kmph == pytest.approx(5.56)
 
@@ -125,7 +130,8 @@ def test_cat_shows_what_a_uart_in_its_first_settings_would():
     outcome = run_devshim("head", "-n", "4", NODE, devices=[f"{NODE}=gps,period=0.05,utc={NOON}"])
 
     first, empty, second, _ = outcome.stdout.split("\n")[:4]
-    assert first.startswith("$GPRMC,") and second.startswith("$GPGGA,")
+    assert first.startswith("$GPRMC,")
+    assert second.startswith("$GPGGA,")
     assert empty == ""  # ICRNL makes two line ends of CR LF, on every serial port
     assert outcome.returncode == 0
 

@@ -124,7 +124,9 @@ def test_addresses_that_modbus_does_not_have_are_refused():
 
 
 def poll(*options, devices=("modbus_meter,count=2",)):
-    outcome = run_devshim("mbpoll", *options, "-b", "9600", "-P", "none", NODE, devices=[f"{NODE}={one}" for one in devices])
+    outcome = run_devshim(
+        "mbpoll", *options, "-b", "9600", "-P", "none", NODE, devices=[f"{NODE}={one}" for one in devices]
+    )
     return outcome.returncode, [line for line in outcome.stdout.splitlines() if line.startswith("[")], outcome.stderr
 
 
@@ -155,19 +157,21 @@ mbpoll -q -a 2 -b 9600 -P none -t 4 -r 5 -c 1 -1 {NODE} | grep '^\\['
 mbpoll -q -a 1 -b 9600 -P none -t 0 -r 1 -c 2 -1 {NODE} | grep '^\\['
 """
     outcome = run_devshim("sh", "-c", script, devices=[f"{NODE}=modbus_meter,count=2"])
-    assert outcome.stdout.split() == ["[5]:", "17", "[6]:", "34", "[5]:", "51", "[1]:", "0", "[2]:", "1"], outcome.stderr
+    assert outcome.stdout.split() == ["[5]:", "17", "[6]:", "34", "[5]:", "51", "[1]:", "0", "[2]:", "1"], (
+        outcome.stderr
+    )
 
 
 @pytest.mark.client("mbpoll")
 def test_mbpoll_is_refused_what_is_not_there():
-    code, found, errors = poll(*"-a 1 -t 4 -r 100 -c 2 -1".split())
+    code, found, errors = poll(*["-a", "1", "-t", "4", "-r", "100", "-c", "2", "-1"])
     assert (code, found) == (1, [])
     assert "Illegal data address" in errors
 
 
 @pytest.mark.client("mbpoll")
 def test_mbpoll_hears_nothing_from_a_unit_that_is_not_there():
-    code, found, errors = poll(*"-a 9 -t 4 -r 1 -c 1 -1 -o 0.2".split())
+    code, found, errors = poll(*["-a", "9", "-t", "4", "-r", "1", "-c", "1", "-1", "-o", "0.2"])
     assert (code, found) == (1, [])
     assert "timed out" in errors
 

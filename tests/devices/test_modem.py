@@ -184,7 +184,8 @@ def test_dropping_dtr_hangs_up():
     desk = Desk(connects=True)
     desk.at("ATD1")
     desk.modem.close()
-    assert not desk.modem.cd and not desk.modem.online
+    assert not desk.modem.cd
+    assert not desk.modem.online
 
 
 def test_a_ring_is_heard_seen_on_its_line_and_answered(desk):
@@ -192,7 +193,8 @@ def test_a_ring_is_heard_seen_on_its_line_and_answered(desk):
     assert desk.said() == "\r\nRING\r\n"
     assert desk.modem.ri
     assert desk.at("ATA") == "\r\nCONNECT\r\n"
-    assert desk.modem.cd and not desk.modem.ri
+    assert desk.modem.cd
+    assert not desk.modem.ri
     assert desk.modem.tiocgicount().rng == 1
 
 

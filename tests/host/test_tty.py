@@ -8,10 +8,11 @@ import struct
 import termios
 import threading
 import time
+from pathlib import Path
 
 import pytest
-
 from devshim.host._channel import Lock
+
 from devshim.host.loop import Loop
 from devshim.host.registry import Registry
 from devshim.host.tty import TtyCarrier
@@ -218,7 +219,8 @@ def test_only_the_last_close_counts(place):
 def test_open_raises_dtr_and_rts_and_the_last_close_drops_them(place):
     device = place.plug(Recorder())
     program = place.open()
-    assert device.dtr and device.rts
+    assert device.dtr
+    assert device.rts
     os.close(program)
     wait_for(lambda: not device.is_open, place)
     assert [event for event in device.events if event.startswith("dtr")] == ["dtr 1 rts 1", "dtr 0 rts 0"]
@@ -269,7 +271,7 @@ def test_who_may_administer_the_system_opens_an_exclusive_port(place):
     program = place.open()
     with place.lock:
         device.tiocexcl()
-    status = open("/proc/self/status").read()
+    status = Path("/proc/self/status").read_text()
     privileged = int(status.split("CapEff:")[1].split()[0], 16) >> 21 & 1
     if privileged:
         os.close(place.open(pid=os.getpid()))
@@ -399,7 +401,8 @@ def test_pulled_out_in_use_readers_see_the_end_and_writers_an_error(place):
     with pytest.raises(OSError, match="Input/output") as problem:
         os.write(program, b"x")
     assert problem.value.errno == errno.EIO
-    assert not device.is_open and not device.dtr
+    assert not device.is_open
+    assert not device.dtr
     os.close(program)
 
 
@@ -463,7 +466,9 @@ def test_what_a_model_raises_is_told_and_the_port_lives_on(place):
     os.write(program, b"bad")
     wait_for(lambda: place.failures, place)
     ((failed, call, error),) = place.failures
-    assert failed is device and call == "write" and "a bug" in str(error)
+    assert failed is device
+    assert call == "write"
+    assert "a bug" in str(error)
     place.failures.clear()
     os.write(program, b"good")
     wait_for(lambda: device.heard == b"good", place)

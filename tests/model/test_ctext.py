@@ -213,6 +213,20 @@ def test_an_annotation_in_a_comment_describes_a_pointer() -> None:
     assert ctypes.sizeof(names.smbus) == 32
 
 
+def test_annotations_on_one_line_belong_to_the_members_before_them() -> None:
+    names = structures(
+        "struct x { __u32 n; __u8 *p; /* devshim: length=n */ __u8 *q; __u8 *r; // devshim: length=2\n};"
+    )
+
+    assert [(step.place.path, step.place.pointer.length) for step in steps(names.x)] == [("p", "n"), ("r", 2)]
+    assert names.x._fields_[0] == ("n", c_uint32)
+
+
+def test_an_annotation_of_two_pointers_at_once_is_refused() -> None:
+    with pytest.raises(CTextError, match="declare each member apart"):
+        structures("struct x { __u8 *p, *q; /* devshim: length=2 */ };")
+
+
 def test_a_pointer_that_nobody_describes_is_a_number() -> None:
     names = structures("struct x { void *p; int (*call)(int, char *); struct later *next; };")
 
@@ -309,8 +323,8 @@ def test_a_constant_has_the_value_that_c_gives_it(text: str, value: int) -> None
             "struct x {\n  __u8 *p; /* devshim: length=n access=rw */\n};",
             "C text:1:1: x.p: no member 'n' holds its length; there are: p",
         ),
-        ("struct x { __u8 *p; /* devshim: size=3 */\n};", "C text:1:19: annotation 'size=3': expected length="),
-        ("int y; /* devshim: length=1 */", "C text:1: this annotation stands beside no pointer member"),
+        ("struct x { __u8 *p; /* devshim: size=3 */\n};", "C text:1:12: annotation 'size=3': expected length="),
+        ("int y; /* devshim: length=1 */", "C text:1:8: this annotation stands behind no member"),
         ("#define LOOP LOOP + 1\nstruct x { int a[LOOP]; };", "C text:2:18: 'LOOP' is not known here"),
     ],
 )

@@ -359,7 +359,8 @@ def test_system_v_termio_changes_the_low_half_only():
     new = Termio.from_buffer_copy(device.tcgeta())
     new.c_iflag &= ~IXON
     device.tcseta(new)
-    assert device.rtscts and not device.xonxoff
+    assert device.rtscts
+    assert not device.xonxoff
     assert bytes(device.termios.c_cc).hex() == "031c7f150400010011131a00120f1716000000"
 
 
@@ -425,7 +426,8 @@ def test_the_program_sets_its_lines_and_the_device_hears_of_each_change():
 def test_the_program_cannot_set_the_devices_lines_nor_the_device_the_programs():
     device = Lines(cts=False)
     device.tiocmset(c_int(0xFFFF))
-    assert not device.cts and not device.ri
+    assert not device.cts
+    assert not device.ri
     with pytest.raises(AttributeError, match="driven by the program"):
         device.dtr = False
 
@@ -446,9 +448,11 @@ def test_baud_rate_0_hangs_up_and_another_one_comes_back():
     device = Lines()
     device.open(os.O_RDWR)
     configure(device, baud=0)
-    assert not device.dtr and not device.rts
+    assert not device.dtr
+    assert not device.rts
     configure(device, baud=9600)
-    assert device.dtr and device.rts
+    assert device.dtr
+    assert device.rts
 
 
 def test_the_last_close_drops_the_lines_only_with_hupcl():

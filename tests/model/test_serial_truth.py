@@ -75,7 +75,9 @@ def test_pyserial_as_far_as_the_port_itself_goes():
     """The transcript's program, less its list of ports and its second port."""
     pytest.importorskip("serial")
     program = (TRUTH / "py-serial" / "ps.py").read_text()
-    program = program[program.index("a=serial.Serial(") :].replace("; b=serial.Serial('/dev/ttyS1',115200,timeout=2)", "")
+    program = program[program.index("a=serial.Serial(") :].replace(
+        "; b=serial.Serial('/dev/ttyS1',115200,timeout=2)", ""
+    )
     program = program.replace("print(b.read(4)); b.write(b'pong!'); b.flush(); ", "").replace("; b.close()", "")
     expected = said("py-serial").splitlines()
 

@@ -120,7 +120,9 @@ def other_names(name: str) -> set[str]:
 @cache
 def interposed() -> frozenset[str]:
     """Return the names of interposed.h's list, as the preprocessor sees them."""
-    source = '#include "interposed.h"\n#define LISTED(name) listed:name;\nINTERPOSED(LISTED)\nINTERPOSED_RARELY(LISTED)\n'
+    source = (
+        '#include "interposed.h"\n#define LISTED(name) listed:name;\nINTERPOSED(LISTED)\nINTERPOSED_RARELY(LISTED)\n'
+    )
     flags = [flag for flag in FLAGS if flag.startswith(("-D", "-U", "-std"))]
     command = [*compiler(), *flags, "-E", "-P", "-x", "c", "-I", str(SHIM), "-"]
     text = subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout

@@ -36,7 +36,8 @@ class Registers(Serial):
 
     def framed(self, frame):
         unit, function, first, count = struct.unpack(">BBHH", frame[:6])
-        answer = struct.pack(f">BBB{count}H", unit, function, 2 * count, *(111 * n for n in range(first, first + count)))
+        values = [111 * number for number in range(first, first + count)]
+        answer = struct.pack(f">BBB{count}H", unit, function, 2 * count, *values)
         return answer + crc(answer)
 
 

@@ -6,10 +6,11 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness import ROOT, Outcome, run
+
 from devshim.host import wire
 from devshim.host.registry import Registry
 from devshim.host.tree import Entry, Tree
-from harness import ROOT, Outcome, run
 
 LIBRARY = ROOT / "devshim/shim/libdevshim.so"
 

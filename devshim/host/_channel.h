@@ -1,0 +1,19 @@
+/* _channel.h: what the files of the host's C module share. */
+#ifndef DEVSHIM_HOST_CHANNEL_H
+#define DEVSHIM_HOST_CHANNEL_H
+
+#define _GNU_SOURCE
+#define PY_SSIZE_T_CLEAN
+#ifndef Py_LIMITED_API
+#define Py_LIMITED_API 0x030B0000
+#endif
+#include <Python.h>
+
+PyObject *sockets_accept(PyObject *module, PyObject *args);
+PyObject *sockets_answer(PyObject *module, PyObject *args);
+PyObject *sockets_carrier(PyObject *module, PyObject *args);
+PyObject *sockets_send(PyObject *module, PyObject *args);
+PyObject *sockets_empty(PyObject *module, PyObject *args);
+PyObject *sockets_hang_up(PyObject *module, PyObject *args);
+
+#endif

@@ -1,0 +1,132 @@
+/* _sockets.c: the socket work of an open, in as few steps as the kernel allows: Python's own socket objects take longer
+ * than the system calls beneath them. */
+#include "_channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FDS 2
+
+/* accept(listener, size) -> (fd, pid, uid, gid, request), or None where nobody waits. The request is b"" where it has not come yet. */
+PyObject *sockets_accept(PyObject *module, PyObject *args)
+{
+    int listener;
+    Py_ssize_t size;
+    struct ucred peer = { 0 };
+    socklen_t length = sizeof peer;
+    char request[8192];
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "in", &listener, &size))
+        return NULL;
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+        if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
+            Py_RETURN_NONE;
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+        peer.pid = 0;
+    ssize_t got = recv(fd, request, (size_t)size < sizeof request ? (size_t)size : sizeof request, 0);
+    return Py_BuildValue("iiiiy#", fd, (int)peer.pid, (int)peer.uid, (int)peer.gid, request, got < 0 ? (Py_ssize_t)0 : (Py_ssize_t)got);
+}
+
+/* answer(fd, bytes, fds): send with descriptors and close nothing. False where the other end has gone. */
+PyObject *sockets_answer(PyObject *module, PyObject *args)
+{
+    union {
+        char room[CMSG_SPACE(FDS * sizeof(int))];
+        struct cmsghdr align;
+    } control = { 0 };
+    int fd, first = -1, second = -1;
+    const char *data;
+    Py_ssize_t size;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "iy#|ii", &fd, &data, &size, &first, &second))
+        return NULL;
+    struct iovec part = { (void *)(uintptr_t)data, (size_t)size };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+    int fds[FDS] = { first, second }, count = (first >= 0) + (second >= 0);
+    if (count) {
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+    }
+    if (sendmsg(fd, &message, MSG_NOSIGNAL) >= 0)
+        Py_RETURN_TRUE;
+    if (errno == EPIPE || errno == ECONNRESET)
+        Py_RETURN_FALSE;
+    return PyErr_SetFromErrno(PyExc_OSError);
+}
+
+/* carrier(nonblock, buffer) -> (ours, theirs, st_dev, st_ino of theirs): a connected pair of packet sockets. */
+PyObject *sockets_carrier(PyObject *module, PyObject *args)
+{
+    int nonblock, buffer, pair[2];
+    struct stat status;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "pi", &nonblock, &buffer))
+        return NULL;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK);
+    if (nonblock)
+        fcntl(pair[1], F_SETFL, O_RDWR | O_NONBLOCK);
+    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    if (fstat(pair[1], &status) < 0) {
+        close(pair[0]);
+        close(pair[1]);
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    return Py_BuildValue("iiKK", pair[0], pair[1], (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+}
+
+/* send(fd, bytes) -> bool: one packet, now or not at all. */
+PyObject *sockets_send(PyObject *module, PyObject *args)
+{
+    int fd;
+    const char *data;
+    Py_ssize_t size;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "iy#", &fd, &data, &size))
+        return NULL;
+    return PyBool_FromLong(send(fd, data, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0);
+}
+
+/* empty(fd): take out all that lies there. */
+PyObject *sockets_empty(PyObject *module, PyObject *args)
+{
+    int fd;
+    char block[8192];
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "i", &fd))
+        return NULL;
+    while (recv(fd, block, sizeof block, MSG_DONTWAIT) > 0)
+        ;
+    Py_RETURN_NONE;
+}
+
+/* hang_up(fd): the other end finds the connection ended. */
+PyObject *sockets_hang_up(PyObject *module, PyObject *args)
+{
+    int fd;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "i", &fd))
+        return NULL;
+    if (shutdown(fd, SHUT_RDWR) < 0 && errno != ENOTCONN)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
