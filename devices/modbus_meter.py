@@ -82,8 +82,8 @@ class Meter:
 class ModbusMeter(Serial):
     """Meters at consecutive addresses of one line: `meters[2].volts = 110` changes the second."""
 
-    address: int = 1              # of the first meter
-    count: int = 1                # of meters
+    unit: int = 1                 # address of the first meter
+    units: int = 1                # how many there are
     volts: float = 230.0          # what each begins with
     amperes: float = 5.0
     hertz: float = 50.0
@@ -91,10 +91,10 @@ class ModbusMeter(Serial):
     silence = characters(3.5)     # ends a frame whose function does not tell its length
 
     def setup(self):
-        if self.address < 1 or self.count < 1 or self.address + self.count > 248:
-            raise ValueError(f"address={self.address}, count={self.count}: Modbus units have addresses 1 to 247")
+        if self.unit < 1 or self.units < 1 or self.unit + self.units > 248:
+            raise ValueError(f"unit={self.unit}, units={self.units}: Modbus has the addresses 1 to 247")
         self.meters = {
-            self.address + at: Meter(self.volts, self.amperes, self.hertz) for at in range(self.count)
+            self.unit + at: Meter(self.volts, self.amperes, self.hertz) for at in range(self.units)
         }
 
     @every(seconds=1)

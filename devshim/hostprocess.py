@@ -95,7 +95,7 @@ def signal_when_readable(descriptor: int) -> None:
 
 def be_host(run_directory: str, options: Options, mask: Iterable[int], status: int, control: int) -> NoReturn:
     """In the forked child: leave the terminal and the program's streams alone, then serve until the run is over."""
-    code, waiter = FAILED, os.getppid()
+    code = FAILED
     try:
         os.setsid()
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Python's own handler would show a traceback
@@ -108,9 +108,18 @@ def be_host(run_directory: str, options: Options, mask: Iterable[int], status: i
     except BaseException as error:
         code = give_up(error, status)
     finally:
-        if os.getppid() != waiter:
+        if closed(control):
             remove_run_directory(run_directory)  # the waiter was killed, so nobody else does it
         os._exit(code)
+
+
+def closed(control: int) -> bool:
+    """Tell whether the waiter's end of a pipe has gone; its parenthood tells too late, for a process dies in steps."""
+    os.set_blocking(control, False)
+    try:
+        return os.read(control, 64) == b""
+    except BlockingIOError:
+        return False
 
 
 def keep_only(*descriptors: int) -> None:

@@ -154,6 +154,9 @@ def sanitizer(elf: Elf) -> Iterator[Finding]:
 def interposed(elf: Elf, shim: Elf) -> Finding:
     """List the functions of the program that the shim stands in front of."""
     names = sorted(elf.imports & shim.exports)
+    own = sorted(elf.exports & shim.exports)
+    if own and "__asan_init" not in elf.exports:
+        return Finding(False, f"it brings its own {' '.join(own)}: calls of these are not caught", NO_ENGINE)
     if not names:
         return Finding(True, "it calls none of the interposed functions itself; its libraries' calls are caught")
     return Finding(True, f"{len(names)} of its functions are caught: {' '.join(names)}")

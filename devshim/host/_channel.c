@@ -235,16 +235,14 @@ static void give(struct slot *slot, uint8_t *room, const struct answer *answer, 
         futex(&slot->state, FUTEX_WAKE, 1, NULL);
 }
 
-/* What files.py returns: bytes (data), an int (the result), or (result, errno, flags, token, data, place). */
+/* What files.py returns: bytes (data; an ioctl's result is 0 then), an int (the result), or
+ * (result, errno, flags, token, data, place). */
 static bool understand(PyObject *value, struct answer *answer, Py_buffer *buffer, uint32_t room)
 {
-    if (PyBytes_Check(value) || PyObject_CheckBuffer(value)) {
-        if (PyObject_GetBuffer(value, buffer, PyBUF_SIMPLE) < 0)
-            return false;
-        answer->data = buffer->buf;
-        answer->length = (uint32_t)buffer->len;
-        answer->result = buffer->len;
-        return buffer->len <= room;
+    if (PyBytes_Check(value)) {
+        answer->data = PyBytes_AsString(value);
+        answer->length = (uint32_t)PyBytes_Size(value);
+        return PyBytes_Size(value) <= room;
     }
     if (PyLong_Check(value)) {
         answer->result = PyLong_AsLongLong(value);
@@ -287,25 +285,40 @@ static PyObject *dispatch(Channel *self, const struct slot *request, const uint8
         PyErr_Clear();
         return Py_BuildValue("LiIKOI", -1ll, ENODEV, 0u, 0ull, Py_None, UINT32_MAX);
     }
-    PyObject *name = names[request->op];
+    PyObject *name = names[request->op], *first = NULL, *second = NULL, *third = NULL;
     switch (request->op) {
     case OP_READ:
-        return PyObject_CallMethod(file, "read", "IL", request->size, (long long)request->offset);
+        first = PyLong_FromUnsignedLong(request->size);
+        second = PyLong_FromLongLong(request->offset);
+        break;
     case OP_WRITE:
-        return PyObject_CallMethod(file, "write", "y#L", data, (Py_ssize_t)request->size, (long long)request->offset);
+        first = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)request->size);
+        second = PyLong_FromLongLong(request->offset);
+        break;
     case OP_IOCTL:
-        return PyObject_CallMethod(file, "ioctl", "IKy#", request->request, (unsigned long long)request->argument,
-                                   data, (Py_ssize_t)request->size);
+        first = PyLong_FromUnsignedLong(request->request);
+        second = PyLong_FromUnsignedLongLong(request->argument);
+        third = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)request->size);
+        break;
     case OP_SEEK:
-        return PyObject_CallMethod(file, "seek", "LI", (long long)request->offset, request->request);
+        first = PyLong_FromLongLong(request->offset);
+        second = PyLong_FromUnsignedLong(request->request);
+        break;
     case OP_LOCK:
-        return PyObject_CallMethod(file, "lock", "II", request->request, process);
+        first = PyLong_FromUnsignedLong(request->request);
+        second = PyLong_FromUnsignedLong(process);
+        break;
     case OP_REPORT:
-        return PyObject_CallMethod(file, "report", "ILy#", request->request, (long long)request->offset, data,
-                                   (Py_ssize_t)request->size);
-    default:
-        return PyObject_CallMethodObjArgs(file, name, NULL);
+        first = PyLong_FromUnsignedLong(request->request);
+        second = PyLong_FromLongLong(request->offset);
+        third = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)request->size);
+        break;
     }
+    PyObject *answer = PyErr_Occurred() ? NULL : PyObject_CallMethodObjArgs(file, name, first, second, third, NULL);
+    Py_XDECREF(first);
+    Py_XDECREF(second);
+    Py_XDECREF(third);
+    return answer;
 }
 
 /* With the GIL and the lock. */

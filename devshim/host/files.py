@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
 from devshim.host._channel import carrier, empty, hang_up, send
-from devshim.host.memory import call as call_ioctl
-from devshim.host.memory import call_unknown
+from devshim.host.memory import call_unknown, plan_of
 from devshim.model.device import POLLIN, POLLOUT, REAL, WAIT, Device, File
-from devshim.model.ioctl import Handler, find_handler
+from devshim.model.ioctl import find_handler
 
 if TYPE_CHECKING:
     from devshim.host.host import Host
@@ -42,6 +41,7 @@ class Answering:
         self.plug = plug
         self.file = file
         self.number = number
+        self._handlers = type(file).ioctls
 
     @property
     def device(self) -> Device:
@@ -63,30 +63,30 @@ class Answering:
 
     def ioctl(self, request: int, argument: int, data: bytes) -> Any:
         """Answer one ioctl."""
-        file = self.file
-        handler = type(file).ioctls.get(request) or self.pattern(request)
+        handler = self._handlers.get(request)
+        if handler is None:
+            handler = find_handler(self._handlers, request)
         try:
             if handler is None:
-                result, out, new_file, place = call_unknown(file, request, argument, data)
+                result, out, new_file, place = call_unknown(self.file, request, argument, data)
             else:
-                result, out, new_file, place = call_ioctl(file, handler, request, argument, data)
+                plan = handler.plan or plan_of(handler)
+                result, out, new_file, place = plan.call(self.file, request, argument, data)
         except Exception as exception:
             if handler is None and isinstance(exception, OSError) and exception.errno == errno.ENOTTY:
                 self.host.unknown_ioctl(self.plug, request)
-            return self.error(f"ioctl {request:#010x}", exception)
+            return self.error(handler.label if handler is not None else f"ioctl {request:#010x}", exception)
         if result is WAIT:
             return self.wait_elsewhere()
         if result is REAL:
             return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
-        flags, token = self.changes()
         if new_file is not None:
             token = self.host.promise(self.plug, new_file)
             return (result, 0, wire.ANSWER_FILE, token, out, place)
-        return (result, 0, flags, token, out, place)
-
-    def pattern(self, request: int) -> Handler | None:
-        """The handler of a request whose size bits vary, if the file's class has one."""
-        return find_handler(type(self.file).ioctls, request)
+        flags, token = self.changes()
+        if flags or (result and out is not None):
+            return (result, 0, flags, token, out, place)
+        return result if out is None else out
 
     def wait_elsewhere(self) -> Answer:
         """Nothing yet, and the carrier cannot tell when: the program fetches a socket to wait on."""
@@ -147,6 +147,8 @@ class OpenFile(Answering):
 
     def changes(self) -> tuple[int, int]:
         """Compare readiness with what the carrier shows: tokens go out at once, taking them out is the shim's."""
+        if self._armed and not self._full and not self._polls and self._ready == POLLIN | POLLOUT:
+            return 0, 0
         bits = self._ready if not self._polls else self.ready()
         flags = 0
         if bits & POLLIN:
@@ -188,8 +190,6 @@ class OpenFile(Answering):
 
     def read(self, size: int, offset: int) -> Any:
         """Answer read(2) and its kin; offset is negative where the file's own position counts."""
-        if self.gone:
-            return failed(errno.ENODEV)
         try:
             data = self.file.read(size) if offset < 0 else self.file.pread(size, offset)
         except Exception as exception:
@@ -197,8 +197,6 @@ class OpenFile(Answering):
         if type(data) is bytes:
             if len(data) > size:
                 return self.wrong_type("read()", data, f"at most the {size} bytes that were asked for")
-            if self._armed and not self._full and not self._polls:
-                return data
             flags, token = self.changes()
             return data if not flags else (len(data), 0, flags, token, data, wire.NO_PLACE)
         if data is WAIT:
@@ -225,8 +223,6 @@ class OpenFile(Answering):
 
     def write(self, data: bytes, offset: int) -> Any:
         """Answer write(2) and its kin."""
-        if self.gone:
-            return failed(errno.ENODEV)
         try:
             taken = self.file.write(data) if offset < 0 else self.file.pwrite(data, offset)
         except Exception as exception:
@@ -251,14 +247,8 @@ class OpenFile(Answering):
             self.plug.waits.ticket(), None, wire.NO_PLACE,
         )  # fmt: skip
 
-    def ioctl(self, request: int, argument: int, data: bytes) -> Any:
-        """Answer one ioctl."""
-        return failed(errno.ENODEV) if self.gone else super().ioctl(request, argument, data)
-
     def seek(self, offset: int, whence: int) -> Any:
         """Answer lseek(2)."""
-        if self.gone:
-            return failed(errno.ENODEV)
         try:
             position = self.file.seek(offset, whence)
         except Exception as exception:
@@ -278,4 +268,14 @@ class OpenFile(Answering):
     def hang_up(self) -> None:
         """The device was unplugged: readers and pollers see the hang-up, calls get ENODEV."""
         self.gone = True
+        self.host.files[self.number] = GoneFile()
         hang_up(self.end)
+
+
+class GoneFile:
+    """Answers for a file whose device was unplugged: ENODEV, whatever the call."""
+
+    def _answer(self, *arguments: Any) -> Answer:
+        return failed(errno.ENODEV)
+
+    read = write = ioctl = seek = poll = lock = report = _answer

@@ -29,11 +29,16 @@ def call(file: File, handler: Handler, request: int, argument: int, data: bytes)
     argument is the raw third argument of ioctl(2), data what the shim collected behind it.  OSError from the method
     passes through; TypeError says that it returned what its description does not allow; ValueError that data is bad.
     """
-    plan = handler.plan
+    outcome: Outcome = plan_of(handler).call(file, request, argument, data)
+    return outcome
+
+
+def plan_of(handler: Handler) -> Plan:
+    """The handler's plan, made when it is first needed."""
+    plan: Plan | None = handler.plan
     if plan is None:
         plan = handler.plan = make_plan(handler)
-    outcome: Outcome = plan.call(file, request, argument, data)
-    return outcome
+    return plan
 
 
 def unpack(handler: Handler, request: int, argument: int, data: bytes) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctypes import c_int
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import WAIT, Device
@@ -62,10 +63,10 @@ INPUT_MASKS = {"cts": TIOCM_CTS, "dsr": TIOCM_DSR, "ri": TIOCM_RNG, "cd": TIOCM_
 class ModemLines(Device):
     """cts, dsr, ri, cd: set by the device, seen by the program.  dtr, rts: the other way round."""
 
-    cts: bool = input_line(TIOCM_CTS, True)
-    dsr: bool = input_line(TIOCM_DSR, True)
-    ri: bool = input_line(TIOCM_RNG, False)
-    cd: bool = input_line(TIOCM_CAR, True)
+    cts: bool = input_line(TIOCM_CTS, True)  # clear to send
+    dsr: bool = input_line(TIOCM_DSR, True)  # data set ready
+    ri: bool = input_line(TIOCM_RNG, False)  # ring indicator
+    cd: bool = input_line(TIOCM_CAR, True)  # carrier detect
     dtr = OutputLine(TIOCM_DTR)
     rts = OutputLine(TIOCM_RTS)
 
@@ -78,12 +79,13 @@ class ModemLines(Device):
         _waits: dict[int, int]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
         for name, mask in INPUT_MASKS.items():
             value = vars(cls).get(name)
             if isinstance(value, bool):
                 setattr(cls, name, InputLine(mask, value))
+            cls.parameters[name] = replace(cls.parameters[name], default=getattr(cls, name))
         cls._first_inputs = sum(mask for name, mask in INPUT_MASKS.items() if getattr(cls, name))
-        super().__init_subclass__(**kwargs)
 
     def __init__(self, **parameters: Any) -> None:
         self._inputs = type(self)._first_inputs

@@ -46,16 +46,17 @@ static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, in
 int open_routed(int dirfd, const char *path, int flags, mode_t mode)
 {
     struct route found;
-    int follow = flags & O_NOFOLLOW ? NOFOLLOW : FOLLOW;
-    int fd = route(dirfd, path, follow, &found) == ROUTE_REAL
-                 ? open_ordinary(dirfd, path, flags, mode, follow, &found)
-                 : open_as_routed(dirfd, path, flags, mode, &found);
+    bool creates = flags & O_CREAT; /* then a dangling link must not be tried first: it would make a real file */
+    int follow = (flags & O_NOFOLLOW) || (creates && (flags & O_EXCL)) ? NOFOLLOW : FOLLOW;
+    enum route_kind kind = creates ? route_fully(dirfd, path, follow, &found) : route(dirfd, path, follow, &found);
+    int fd = kind == ROUTE_REAL ? open_ordinary(dirfd, path, flags, mode, follow, &found)
+                                : open_as_routed(dirfd, path, flags, mode, &found);
     return registry ? note_directory(fd, dirfd, path, &found) : fd;
 }
 
 bool leads_to_device(const char *path, struct route *found)
 {
-    return may_be_routed(AT_FDCWD, path) && route_fully(AT_FDCWD, path, FOLLOW, found) == ROUTE_DEVICE;
+    return route_fully(AT_FDCWD, path, FOLLOW, found) == ROUTE_DEVICE;
 }
 
 /* The mode argument exists only when a file may be created. */

@@ -103,7 +103,7 @@ def test_a_frame_may_come_in_pieces():
 
 
 def test_several_units_answer_for_themselves_and_hear_a_broadcast():
-    meter = ModbusMeter(address=3, count=2)
+    meter = ModbusMeter(unit=3, units=2)
     meter.meters[4].volts = 110.0
     assert ask(meter, "03 04 0000 0002") == "03 04 04 43 66 00 00"
     assert ask(meter, "04 04 0000 0002") == "04 04 04 42 dc 00 00"
@@ -120,10 +120,10 @@ def test_energy_is_counted():
 
 def test_addresses_that_modbus_does_not_have_are_refused():
     with pytest.raises(ValueError, match="1 to 247"):
-        ModbusMeter(address=247, count=2)
+        ModbusMeter(unit=247, units=2)
 
 
-def poll(*options, devices=("modbus_meter,count=2",)):
+def poll(*options, devices=("modbus_meter,units=2",)):
     outcome = run_devshim(
         "mbpoll", *options, "-b", "9600", "-P", "none", NODE, devices=[f"{NODE}={one}" for one in devices]
     )
@@ -156,7 +156,7 @@ mbpoll -q -a 1 -b 9600 -P none -t 4 -r 5 -c 2 -1 {NODE} | grep '^\\['
 mbpoll -q -a 2 -b 9600 -P none -t 4 -r 5 -c 1 -1 {NODE} | grep '^\\['
 mbpoll -q -a 1 -b 9600 -P none -t 0 -r 1 -c 2 -1 {NODE} | grep '^\\['
 """
-    outcome = run_devshim("sh", "-c", script, devices=[f"{NODE}=modbus_meter,count=2"])
+    outcome = run_devshim("sh", "-c", script, devices=[f"{NODE}=modbus_meter,units=2"])
     assert outcome.stdout.split() == ["[5]:", "17", "[6]:", "34", "[5]:", "51", "[1]:", "0", "[2]:", "1"], (
         outcome.stderr
     )
@@ -188,5 +188,5 @@ try:
 except minimalmodbus.IllegalRequestError as error:
     print(error)
 """
-    outcome = run_devshim(sys.executable, "-c", program, devices=[f"{NODE}=modbus_meter,count=2"])
+    outcome = run_devshim(sys.executable, "-c", program, devices=[f"{NODE}=modbus_meter,units=2"])
     assert outcome.stdout == "230.0 4321 0 1\nSlave reported illegal data address\n", outcome.stderr

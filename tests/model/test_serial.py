@@ -530,3 +530,19 @@ def test_a_break_is_heard_in_each_of_its_forms():
     device.tcsbrk(1)  # that one is tcdrain()
     assert device.breaks == 3
     assert not device.break_on
+
+
+def test_the_first_level_that_a_class_gives_is_its_parameters_default():
+    class Quiet(Serial):
+        cd = False
+
+    class Quieter(Quiet):
+        dsr = False
+
+    assert {name: Quieter.parameters[name].default for name in ("cts", "dsr", "ri", "cd")} == {
+        "cts": True,
+        "dsr": False,
+        "ri": False,
+        "cd": False,
+    }
+    assert Quieter(dsr=True).dsr

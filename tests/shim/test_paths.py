@@ -333,3 +333,15 @@ def test_nodes_outside_dev_work_too(plugged: Plugged, tmp_path: Path) -> None:
 
     assert kind(plugged, node, beside) == [f"{CHARACTER} 200:1", f"{CHARACTER} 200:2"]
     assert plugged.output("stat", "-c", "%t:%T", "ports/a", "real/b", cwd=tmp_path).split() == ["200:1", "200:2"]
+
+
+def test_writing_through_a_link_makes_no_real_file(plugged: Plugged, tmp_path: Path) -> None:
+    plugged.device(str(tmp_path / "real" / "node"))
+    (tmp_path / "real").mkdir()
+    (tmp_path / "port").symlink_to(tmp_path / "real" / "node")
+    create = "import os; os.open('port', os.O_CREAT | os.O_WRONLY)"
+
+    for command in (["sh", "-c", "echo > port"], ["sh", "-c", "echo > real/node"], [sys.executable, "-c", create]):
+        plugged.run(*command, cwd=tmp_path)  # nobody answers: it fails
+
+        assert os.listdir(tmp_path / "real") == []
