@@ -1,7 +1,6 @@
 """How tests start things: `devshim run` as a user starts it, and the C programs of tests/shim/programs."""
 
 import hashlib
-import importlib.metadata
 import os
 import signal
 import subprocess
@@ -25,13 +24,9 @@ def devshim_command() -> list[str]:
 
 
 def devshim_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment for devshim_command(): with the checkout importable where nothing is installed."""
-    environment = {**os.environ, **(extra or {})}
-    try:
-        importlib.metadata.distribution("devshim")
-    except importlib.metadata.PackageNotFoundError:
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), environment.get("PYTHONPATH")]))
-    return environment
+    """Return the environment for devshim_command(): ours, with the checkout importable whether installed or not."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, **(extra or {})}
 
 
 def environment_with_commands(folder: Path, path: str | None = None) -> dict[str, str]:

@@ -155,8 +155,9 @@ def interposed(elf: Elf, shim: Elf) -> Finding:
     """List the functions of the program that the shim stands in front of."""
     names = sorted(elf.imports & shim.exports)
     own = sorted(elf.exports & shim.exports)
-    if own and "__asan_init" not in elf.exports:
-        return Finding(False, f"it brings its own {' '.join(own)}: calls of these are not caught", NO_ENGINE)
+    if own and not any(name.startswith("__sanitizer_") for name in elf.exports):  # its functions call the shim's
+        advice = f"{NO_ENGINE}; rename them in the program, or make them static"
+        return Finding(False, f"it brings its own {' '.join(own)}: calls of these are not caught", advice)
     if not names:
         return Finding(True, "it calls none of the interposed functions itself; its libraries' calls are caught")
     return Finding(True, f"{len(names)} of its functions are caught: {' '.join(names)}")

@@ -12,7 +12,7 @@ import re
 import stat
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -27,11 +27,12 @@ from devshim.host.logged import LoggedFile
 from devshim.host.loop import Loop
 from devshim.host.plugs import DevicePlug, plug_class
 from devshim.host.registry import Registry
-from devshim.host.tree import Tree
+from devshim.host.tree import Tree, canonical
 from devshim.host.unmodelled import Unmodelled
 from devshim.host.waits import WaitPoints
 from devshim.host.watchdog import Watchdog
 from devshim.model.device import Device, File
+from devshim.model.ioctl import Request
 
 FIRST_OWN_MAJOR = 512  # 240-254 and 384-511 are taken by real kernels' dynamic numbers
 
@@ -39,16 +40,24 @@ FIRST_OWN_MAJOR = 512  # 240-254 and 384-511 are taken by real kernels' dynamic 
 class Host:
     """Serves the devices of one run in the directory `run`.
 
-    root: the process from which targets must descend; None lets in whoever knows the directory.
+    root: the process from which targets must descend; None lets in whoever knows the directory.  descriptions: names
+    for ioctls that no model answers, by number.
     """
 
-    def __init__(self, run: str, root: int | None, log: Log, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        run: str,
+        root: int | None,
+        log: Log,
+        guard: Guard | None = None,
+        descriptions: Mapping[int, Request] | None = None,
+    ) -> None:
         self.lock = Lock()
         self.log = log
         self.verbose = log.verbose
         self.guard = guard
         self.failures: list[str] = []
-        self.unmodelled = Unmodelled()
+        self.unmodelled = Unmodelled(descriptions)
         self.registry = Registry(os.path.join(run, "registry"))
         self.tree = Tree(os.path.join(run, "tree"))
         for path, kind in self.tree.own_entries():
@@ -94,6 +103,7 @@ class Host:
 
     def plug(self, node: str, device: Device) -> DevicePlug:
         """Attach a device to a node.  Raises SpecError where there is one already."""
+        node = canonical(node)
         if node in self._plugs and self._plugs[node].plugged:
             raise SpecError(f"{node}: two devices at one node ({type(self._plugs[node].device).__name__} is there)")
         plug = plug_class(device)(self, node, device, self._number(node, device))
@@ -118,11 +128,10 @@ class Host:
             return
         status = os.stat(self.tree.placeholder(plug.node))
         self.registry.remove_carrier(status.st_dev, status.st_ino)
+        for path in self.tree.remove(plug.node):
+            self.registry.remove_node(path)
         if os.path.lexists(plug.node):  # something real is there: gone is gone all the same
             self.registry.add_node(plug.node, wire.NODE_HIDDEN)
-        else:
-            self.registry.remove_node(plug.node)
-        self.tree.remove(plug.node)
         plug.detach()
         self.retry_opens(plug)
         self.log.line(f"{plug.node} unplugged")

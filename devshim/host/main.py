@@ -11,7 +11,7 @@ import resource
 import select
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from devshim.host.host import Guard, Host
 from devshim.host.log import Log
@@ -19,6 +19,7 @@ from devshim.host.log import Log
 if TYPE_CHECKING:
     from devshim.cli.options import Options
     from devshim.model.device import Device
+    from devshim.model.ioctl import Request
 
 SWITCH_INTERVAL = 1e-4  # a Python thread that computes must not hold a call up by 5 ms
 
@@ -31,12 +32,11 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     raise_file_limit()
     sys.setswitchinterval(SWITCH_INTERVAL)
     sys.path.insert(0, os.getcwd())
-    devices, deny, only_plugged = asked_for(options)
-    guard = Guard(deny, only_plugged) if deny or only_plugged else None
+    asked = asked_for(options)
     log = Log(options.verbose, options.log)
-    host = Host(run_directory, os.getppid(), log, guard)
+    host = Host(run_directory, os.getppid(), log, asked.guard(), asked.descriptions)
     with host.lock:
-        for node, device in devices.items():
+        for node, device in asked.devices.items():
             host.plug(node, device)
     signal.signal(signal.SIGTERM, lambda number, frame: host.loop.stop())
     host.loop.watch(control, select.EPOLLIN, lambda events: run_over(host, control))
@@ -45,28 +45,51 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     write_all(status, b"ready\n")
     host.loop.run()
     host.stop()
-    for text in host.unmodelled.messages(devices):
+    for text in host.unmodelled.messages(asked.devices):
         log.message(text)
     write_all(status, b"done %d\n" % len(host.failures))
 
 
-def asked_for(options: Options) -> tuple[dict[str, Device], list[tuple[str, int]], bool]:
-    """The devices by node, the denied patterns, and whether only plugged nodes may be opened."""
+class Asked(NamedTuple):
+    """What the command line and the configuration ask for together."""
+
+    devices: dict[str, Device]
+    deny: list[tuple[str, int]]
+    only_plugged: bool
+    descriptions: dict[int, Request]
+
+    def guard(self) -> Guard | None:
+        """What refuses nodes; None where nothing is to be refused."""
+        return Guard(self.deny, self.only_plugged) if self.deny or self.only_plugged else None
+
+
+def asked_for(options: Options) -> Asked:
+    """Read the configuration, load the models and the descriptions.  Raises a DevshimError."""
     deny, only_plugged = list(options.deny), options.only_plugged
     if not options.devices and options.config is None and not options.describe:
-        return {}, deny, only_plugged
+        return Asked({}, deny, only_plugged, {})
     from devshim import spec
 
-    specs = []
+    specs, describe = [], list(options.describe)
     if options.config is not None:
         from devshim import config
 
         found = config.load(options.config)
         specs += found.devices
         deny += found.deny
+        describe += found.describe
         only_plugged = only_plugged or found.only_plugged
     specs += [spec.parse(text) for text in options.devices]
-    return spec.build(specs), deny, only_plugged
+    return Asked(spec.build(specs), deny, only_plugged, described(describe))
+
+
+def described(paths: list[str]) -> dict[int, Request]:
+    """What the files describe; nothing is imported where there are none."""
+    if not paths:
+        return {}
+    from devshim import describe
+
+    return describe.load(paths)
 
 
 def run_over(host: Host, control: int) -> None:

@@ -70,6 +70,28 @@ INTERPOSE long syscall(long number, ...)
     case SYS_statx:
         return statx(ARGUMENT(0, int), ARGUMENT(1, const char *), ARGUMENT(2, int), ARGUMENT(3, unsigned),
                      ARGUMENT(4, struct statx *));
+#ifdef SYS_newfstatat
+    case SYS_newfstatat:
+        return fstatat(ARGUMENT(0, int), ARGUMENT(1, const char *), ARGUMENT(2, struct stat *), ARGUMENT(3, int));
+#endif
+#ifdef SYS_stat
+    case SYS_stat:
+        return stat(ARGUMENT(0, const char *), ARGUMENT(1, struct stat *));
+    case SYS_lstat:
+        return lstat(ARGUMENT(0, const char *), ARGUMENT(1, struct stat *));
+#endif
+    case SYS_fstat:
+        return fstat(ARGUMENT(0, int), ARGUMENT(1, struct stat *));
+    case SYS_faccessat:
+        return faccessat(ARGUMENT(0, int), ARGUMENT(1, const char *), ARGUMENT(2, int), 0);
+#ifdef SYS_faccessat2
+    case SYS_faccessat2:
+        return faccessat(ARGUMENT(0, int), ARGUMENT(1, const char *), ARGUMENT(2, int), ARGUMENT(3, int));
+#endif
+    case SYS_readlinkat:
+        return readlinkat(ARGUMENT(0, int), ARGUMENT(1, const char *), ARGUMENT(2, char *), ARGUMENT(3, size_t));
+    case SYS_getdents64:
+        return getdents64(ARGUMENT(0, int), ARGUMENT(1, void *), ARGUMENT(2, size_t));
     case SYS_execve:
         return execve(ARGUMENT(0, const char *), ARGUMENT(1, char **), ARGUMENT(2, char **));
     case SYS_pidfd_getfd:

@@ -1,0 +1,84 @@
+"""The devices that the benchmark plugs.  They do next to nothing: what is measured is the way to them and back."""
+
+from ctypes import Structure, c_int, c_int32, c_int64
+from typing import Any
+
+from devshim import IO, IOR, Device, I2cChip, Register, Serial, command, ioctl
+
+BULK = 1 << 20
+"""Bytes of one bulk transfer."""
+
+
+class Pair(Structure):
+    """8 bytes."""
+
+    _fields_ = [("position", c_int32), ("speed", c_int32)]
+
+
+class Four(Structure):
+    """32 bytes."""
+
+    _fields_ = [("a", c_int64), ("b", c_int64), ("c", c_int64), ("d", c_int64)]
+
+
+class Computed(Device):
+    """Reads, writes and ioctls, each answered by a method."""
+
+    position = speed = 0
+
+    def read(self, size: int) -> bytes:
+        return b"12345678"
+
+    def write(self, data: bytes) -> None:
+        self.last = data
+
+    @ioctl(IOR("M", 1, Pair))
+    def pair(self) -> Pair:
+        return Pair(self.position, self.speed)
+
+    @ioctl(IOR("M", 2, Four))
+    def four(self) -> Four:
+        return Four(1, 2, 3, 4)
+
+    @ioctl(IO("M", 4), value=c_int)
+    def select(self, number: int) -> None:
+        self.selected = number
+
+
+class Thermometer(I2cChip):
+    """A chip with one register of two bytes."""
+
+    address: int = 0x48
+    addressing, byteorder = "pointer", "big"
+    temperature = Register(0x00, size=2, reset=0x1580)
+
+
+class Meter(Serial):
+    """Answers each query, whatever it is, as soon as its newline has come; and moves bytes in bulk."""
+
+    expected = 0
+
+    def received(self, data: bytes) -> None:
+        """S: send BULK bytes.  W: take as many, then acknowledge."""
+        if self.expected:
+            self.expected -= len(data)
+        elif data == b"S":
+            self.send(bytes(BULK))
+        elif data.startswith(b"W"):
+            self.expected = BULK - len(data) + 1
+        elif data.endswith(b"\n"):
+            self.send(b"12.3456\n")
+        if self.expected < 0:
+            raise AssertionError("more bytes came than were announced")
+        if not self.expected and (data.startswith(b"W") or data.endswith(b"U")):
+            self.send(b"A")
+
+
+class TextMeter(Serial):
+    """The same answer, through the line commands that text devices are written with."""
+
+    newline = "\n"
+
+    @command(r"MEAS\?")
+    def measure(self) -> Any:
+        return "12.3456"
