@@ -29,7 +29,9 @@ def load(paths: list[str]) -> Descriptions:
         except OSError as problem:
             raise SpecError(f"--describe {path}: {(problem.strerror or str(problem)).lower()}") from None
         if not described:
-            raise SpecError(f"--describe {path}: it describes no ioctl; it needs _IO macros, or IO() ... IOWR() in Python")
+            raise SpecError(
+                f"--describe {path}: it describes no ioctl; it needs _IO macros, or IO() ... IOWR() in Python"
+            )
         found.update(described)
     return found
 

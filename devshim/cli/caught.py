@@ -108,7 +108,7 @@ def way_of_calls(elf: Elf) -> Iterator[Finding]:
         yield Finding(False, text, f"{NO_ENGINE}; test such a program against real devices")
         return
     yield from loader(elf.interpreter)
-    yield from sanitizer(elf)
+    yield from sanitized(elf)
     if shim is not None:
         yield interposed(elf, shim)
 
@@ -142,20 +142,29 @@ def loader(interpreter: str) -> Iterator[Finding]:
         yield Finding(False, f"its loader {interpreter} is unknown", "try: devshim run -v -d NODE=MODEL -- PROGRAM")
 
 
-def sanitizer(elf: Elf) -> Iterator[Finding]:
-    """Say what a sanitizer in the program means."""
-    for short, name in SANITIZERS.items():
-        library = any(needed.startswith(f"lib{short}.") for needed in elf.needed)
-        if library or f"__{short}_init" in elf.symbols | elf.exports | elf.imports:
-            note = "; ASAN_OPTIONS gets verify_asan_link_order=0" if short == "asan" and library else ""
-            yield Finding(True, f"built with {name}: works{note}")
+def sanitizers(elf: Elf) -> list[str]:
+    """Which sanitizers a program was built with, by their short names."""
+    known = elf.symbols | elf.exports | elf.imports
+    return [name for name in SANITIZERS if uses_library(elf, name) or f"__{name}_init" in known]
+
+
+def uses_library(elf: Elf, sanitizer: str) -> bool:
+    """Tell whether a sanitizer comes as a library of its own."""
+    return any(needed.startswith(f"lib{sanitizer}.") for needed in elf.needed)
+
+
+def sanitized(elf: Elf) -> Iterator[Finding]:
+    """Say what sanitizers in the program mean."""
+    for name in sanitizers(elf):
+        option = "; ASAN_OPTIONS gets verify_asan_link_order=0" if name == "asan" and uses_library(elf, name) else ""
+        yield Finding(True, f"built with {SANITIZERS[name]}: works{option}")
 
 
 def interposed(elf: Elf, shim: Elf) -> Finding:
     """List the functions of the program that the shim stands in front of."""
     names = sorted(elf.imports & shim.exports)
     own = sorted(elf.exports & shim.exports)
-    if own and not any(name.startswith("__sanitizer_") for name in elf.exports):  # its functions call the shim's
+    if own and not sanitizers(elf):  # a sanitizer's functions of these names call the shim's
         advice = f"{NO_ENGINE}; rename them in the program, or make them static"
         return Finding(False, f"it brings its own {' '.join(own)}: calls of these are not caught", advice)
     if not names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from textwrap import fill
 
+from devshim import __version__
 from devshim.cli import VERBS
 from devshim.cli.options import RUN, Option
 from devshim.errors import DevshimError
@@ -81,27 +82,12 @@ def without_verb(words: list[str]) -> int:
         print(MAIN_HELP.format(verbs=verbs), end="")
         return 0
     if word in ("-V", "--version"):
-        print(f"devshim {version()}")
+        print(f"devshim {__version__}")
         return 0
     kind = "option" if word.startswith("-") else "verb"
     raise UsageError(
         f"unknown {kind} {word}{nearest(word, [*VERBS, '--help', '--version'])}; devshim --help lists them"
     )
-
-
-def version() -> str:
-    """This devshim's version; from the source tree where it is not installed."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("devshim")
-    except PackageNotFoundError:
-        import tomllib
-        from pathlib import Path
-
-        tree = Path(__file__).parents[2] / "pyproject.toml"
-        return str(tomllib.loads(tree.read_text())["project"]["version"]) + " (not installed)"
 
 
 def nearest(typed: str, known: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ import os
 import select
 import socket
 import struct
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from devshim.host import wire
@@ -94,9 +95,9 @@ class Bootstrap:
             if accepted[4]:
                 self._answer(caller, accepted[4])
             else:  # it has connected, and not asked yet
-                self.host.loop.watch(caller.fd, select.EPOLLIN, lambda events, caller=caller: self._read(caller))
+                self.host.loop.watch(caller.fd, select.EPOLLIN, partial(self._read, caller))
 
-    def _read(self, caller: Caller) -> None:
+    def _read(self, caller: Caller, events: int) -> None:
         self.host.loop.unwatch(caller.fd)
         try:
             message = os.read(caller.fd, MOST)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
 from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire

@@ -21,7 +21,7 @@ from devshim.host import wire
 from devshim.host._channel import Channel, Lock
 from devshim.host.bootstrap import Bootstrap
 from devshim.host.closes import Closes
-from devshim.host.files import Answering
+from devshim.host.files import Answering, GoneFile
 from devshim.host.log import Log
 from devshim.host.logged import LoggedFile
 from devshim.host.loop import Loop
@@ -65,7 +65,7 @@ class Host:
         self.loop = Loop(self.lock, self.callback_failed)
         self.closes = Closes(self.loop)
         self.waits = WaitPoints()
-        self.files: list[Answering | LoggedFile | None] = [None]
+        self.files: list[Answering | LoggedFile | GoneFile | None] = [None]
         self.numbers: list[int] = []
         self.promised: dict[int, int] = {}
         self._promises = itertools.count(1 << 63)
@@ -151,10 +151,9 @@ class Host:
 
     def _number(self, node: str, device: Device) -> int:
         """st_rdev: the class's own numbers, or a major that no real kernel uses."""
-        major = device.major
+        major, minor = device.numbers(node)
         if major is None:
             major = self._majors.setdefault(type(device), FIRST_OWN_MAJOR + len(self._majors))
-        minor = device.minor
         taken = self._minors.setdefault(major, set())
         if minor is None:
             trailing = re.search(r"(\d+)$", node)

@@ -26,8 +26,9 @@ class LoggedFile:
         self.host = host
         self.inner = inner
 
-    def _tell(self, call: str, answer: Any) -> Any:
-        self.host.log.line(f"{call} = {outcome(answer)}")
+    def _tell(self, call: str, answer: Any, copied: bool = False) -> Any:
+        """copied: bytes are what an ioctl copies out, and its result is 0."""
+        self.host.log.line(f"{call} = {0 if copied else outcome(answer)}")
         return answer
 
     def read(self, size: int, offset: int) -> Any:
@@ -48,10 +49,12 @@ class LoggedFile:
         """ioctl(2), decoded where the model describes the request."""
         before = decoded(self.inner, request, argument, data)
         answer = self.inner.ioctl(request, argument, data)
-        out = answer[4] if isinstance(answer, tuple) else None
+        out = answer if isinstance(answer, bytes) else answer[4] if isinstance(answer, tuple) else None
         after = decoded(self.inner, request, argument, as_asked(out)) if out is not None else before
         shown = before if before == after else f"{before} => {after}" if before else after
-        return self._tell(f"ioctl({self.inner.plug.node}, {request_name(self.inner, request)}{comma(shown)})", answer)
+        return self._tell(
+            f"ioctl({self.inner.plug.node}, {request_name(self.inner, request)}{comma(shown)})", answer, out is answer
+        )
 
     def seek(self, offset: int, whence: int) -> Any:
         """lseek(2)."""

@@ -130,9 +130,9 @@ class Loop:
         now = time.monotonic()
         while self._timers and self._timers[0][0] <= now:
             timer = heapq.heappop(self._timers)[2]
-            callback, timer.callback = timer.callback, None
-            if callback is not None:
-                self._call(callback)
+            due, timer.callback = timer.callback, None
+            if due is not None:
+                self._call(due)
 
     def _call(self, callback: Callable[..., object], *args: Any) -> None:
         try:

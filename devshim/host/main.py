@@ -70,7 +70,8 @@ def asked_for(options: Options) -> Asked:
         return Asked({}, deny, only_plugged, {})
     from devshim import spec
 
-    specs, describe = [], list(options.describe)
+    specs: list[spec.Spec] = []
+    describe = list(options.describe)
     if options.config is not None:
         from devshim import config
 
@@ -111,4 +112,3 @@ def write_all(fd: int, data: bytes) -> None:
         os.write(fd, data)
     except BrokenPipeError:
         return
-

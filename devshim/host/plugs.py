@@ -15,6 +15,7 @@ from devshim.host.loop import LoopTimer
 from devshim.host.table import compile_table
 from devshim.host.tty import TtyCarrier
 from devshim.model.device import WAIT, Device, File
+from devshim.model.serial import Serial
 
 if TYPE_CHECKING:
     from devshim.host.host import Host
@@ -199,8 +200,9 @@ class TtyPlug(DevicePlug):
 
     def carrier(self) -> TtyCarrier:
         """A new pty for the device."""
-        host = self.host
-        return TtyCarrier(self.device, host.loop, host.registry, self.entry(type(self.device)), host.failed, self.number)
+        host, device = self.host, self.device
+        assert isinstance(device, Serial)
+        return TtyCarrier(device, host.loop, host.registry, self.entry(type(device)), host.failed, self.number)
 
     def open(self, flags: int, pid: int) -> Any:
         """A descriptor of the pty, once the model lets it be opened."""
@@ -232,4 +234,3 @@ def plug_class(device: Device) -> type[DevicePlug]:
         raise DevshimError(
             f"{type(device).__name__}.carrier is {device.carrier!r}: it must be one of {', '.join(kinds)}"
         ) from None
-

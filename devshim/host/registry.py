@@ -130,7 +130,7 @@ class Registry:
         known = self._texts.get(content)
         if known is not None:
             return known
-        at = (self.head.text_used + 7) & ~7
+        at: int = (self.head.text_used + 7) & ~7
         if self._text_at + at + len(content) > wire.REGISTRY_SIZE:
             raise RegistryFull("the registry's room for paths and ioctl descriptions is used up")
         self._map[self._text_at + at : self._text_at + at + len(content)] = content

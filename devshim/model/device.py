@@ -159,6 +159,10 @@ class Device(File):
     def setup(self) -> None:
         """Called once, when all parameters are set; override instead of __init__."""
 
+    def numbers(self, node: str) -> tuple[int | None, int | None]:
+        """The major and minor number at a node (Documentation/admin-guide/devices.txt); None: any that is free."""
+        return self.major, self.minor
+
     def open(self, flags: int) -> Any:
         """Return the File that answers; WAIT to let the program wait; raise OSError to refuse."""
         return self

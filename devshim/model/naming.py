@@ -21,4 +21,6 @@ def check_names(cls: type) -> None:
         for base in cls.__mro__[1:]:
             if isinstance(vars(base).get(name), types.FunctionType):
                 kind = type(value).__name__
-                raise NameTaken(f"{cls.__name__}.{name}: this {kind} would hide {base.__name__}.{name}(); choose another name")
+                raise NameTaken(
+                    f"{cls.__name__}.{name}: this {kind} would hide {base.__name__}.{name}(); choose another name"
+                )

@@ -49,6 +49,16 @@ NATIVE = {
 }
 
 
+#: Names of ports with the major number and the first minor that Linux gives them (Documentation/admin-guide/devices.txt).
+NUMBERS = {
+    "ttyS": (4, 64),
+    "ttyACM": (166, 0),
+    "ttyUSB": (188, 0),
+    "ttyAMA": (204, 64),
+    "rfcomm": (216, 0),
+}
+
+
 class characters(float):
     """A time given in characters at the port's baud rate: `silence = characters(3.5)`."""
 
@@ -121,6 +131,15 @@ class Serial(SerialSettings):
         self.is_open = self.break_on = False
         self._tty = None
         super().__init__(**parameters)
+
+    def numbers(self, node: str) -> tuple[int | None, int | None]:
+        """The numbers that Linux gives a port of this name, such as ttyUSB0; else any that are free."""
+        match = re.fullmatch(r"(\D+)(\d+)", node.rpartition("/")[2])
+        name, number = match.groups() if match else ("", "")
+        if name in NUMBERS and self.major is None:
+            major, first = NUMBERS[name]
+            return major, first + int(number)
+        return super().numbers(node)
 
     # ---- What an author overrides -------------------------------------------------------------------
 

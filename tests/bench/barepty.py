@@ -12,7 +12,7 @@ BULK = 1 << 20
 
 
 def main() -> None:
-    """Serve until nobody reads what we printed any more."""
+    """Serve until standard input ends."""
     master, slave = os.openpty()
     tty.setraw(slave)
     print(os.ttyname(slave), flush=True)

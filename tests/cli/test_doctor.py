@@ -111,6 +111,18 @@ class TestProgram:
         assert result.returncode == 0
         assert "built with AddressSanitizer: works" in result.stdout
 
+    def test_a_program_with_functions_of_the_same_name_is_caught_in_part(self, tmp_path: Path) -> None:
+        source = tmp_path / "own.c"
+        source.write_text(
+            "long read(int fd, void *to, unsigned long size) { return 0; }\nint main(void) { return 0; }\n"
+        )
+        subprocess.run(["cc", "-rdynamic", "-fno-builtin", source, "-o", tmp_path / "own"], check=True)
+
+        assert problems(str(tmp_path / "own")) == (1, ["it brings its own read: calls of these are not caught"])
+
+    def test_a_sanitizer_in_the_program_itself_is_no_problem(self, compiled: Compile) -> None:
+        assert problems(compiled("-fsanitize=address", "-static-libasan")) == (0, [])
+
     def test_a_script_is_followed_to_its_interpreter(self, tmp_path: Path) -> None:
         script = tmp_path / "script"
         script.write_text("#!/usr/bin/env -S sh -e\nexit 3\n")

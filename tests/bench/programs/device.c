@@ -12,7 +12,7 @@
 
 #include "timing.h"
 
-enum { CHIP = 0x48 };
+enum { CHIP = 0x48, MOST_THREADS = 64 };
 
 struct job {
     const char *label, *node;
@@ -116,34 +116,53 @@ static void take_hot(const struct job *job, double *values)
     }
 }
 
-static void *beside(void *argument)
+struct worker {
+    pthread_t thread;
+    const struct job *job;
+    double begin, end;
+};
+
+static void *work(void *argument)
 {
-    struct job job = *(struct job *)argument;
+    struct worker *worker = argument;
+    struct job job = *worker->job;
+
     job.fd = open(job.node, O_RDWR);
     require(job.fd >= 0 && job.call(&job), job.node);
     for (int batch = 0; batch < batches; batch++) {
         pthread_barrier_wait(&together);
+        worker->begin = now_ns();
         for (int call = 0; call < calls; call++)
             require(job.call(&job), job.label);
+        worker->end = now_ns();
         pthread_barrier_wait(&together);
+        pthread_barrier_wait(&together); /* while the times are looked at */
     }
     return NULL;
 }
 
 static void take_together(struct job *job, double *values)
 {
-    pthread_t others[64];
+    struct worker workers[MOST_THREADS];
+
     pthread_barrier_init(&together, NULL, (unsigned)threads + 1);
-    for (int i = 0; i < threads; i++)
-        require(pthread_create(&others[i], NULL, beside, job) == 0, "pthread_create");
+    for (int i = 0; i < threads; i++) {
+        workers[i].job = job;
+        require(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0, "pthread_create");
+    }
     for (int batch = 0; batch < batches; batch++) {
         pthread_barrier_wait(&together);
-        double begin = now_ns();
         pthread_barrier_wait(&together);
-        values[batch] = (now_ns() - begin) / calls / threads;
+        double begin = workers[0].begin, end = workers[0].end;
+        for (int i = 1; i < threads; i++) {
+            begin = workers[i].begin < begin ? workers[i].begin : begin;
+            end = workers[i].end > end ? workers[i].end : end;
+        }
+        values[batch] = (end - begin) / calls / threads;
+        pthread_barrier_wait(&together);
     }
     for (int i = 0; i < threads; i++)
-        pthread_join(others[i], NULL);
+        pthread_join(workers[i].thread, NULL);
 }
 
 static void take(struct job *job)
@@ -172,7 +191,7 @@ int main(int count, char **words)
     calls = atoi(words[2]);
     pause_us = atoi(words[3]);
     threads = atoi(words[4]);
-    require(threads >= 1 && threads <= 64, "threads");
+    require(threads >= 1 && threads <= MOST_THREADS, "threads");
     for (int i = 5; i < count; i++) {
         struct job job;
         parse(words[i], &job);
