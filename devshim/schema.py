@@ -44,16 +44,21 @@ def complaints(document: Document, error: Any) -> Iterator[tuple[Place, str]]:
     """A validator's error as places and words; an unknown key is one complaint for each."""
     path: Path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
-        for key in error.instance:
-            if key not in known:
-                yield document.place((*path, key), key=True), unknown_key(key, known)
+        for key in unknown_keys(error):
+            yield document.place((*path, key), key=True), unknown_key(key, list(error.schema["properties"]))
     elif error.validator == "required":
-        for key in error.validator_value:
+        # Next to an unknown key the missing one is most likely that, misspelt.
+        for key in error.validator_value if not unknown_keys(error) else ():
             if key not in error.instance:
                 yield document.place(path), f'"{key}" is missing{inside(path)}'
     else:
         yield document.place(path), words(path, error)
+
+
+def unknown_keys(error: Any) -> list[str]:
+    """The keys of a mapping that its schema does not know; none where the schema allows any."""
+    strict = error.schema.get("additionalProperties", True) is False
+    return [key for key in error.instance if key not in error.schema.get("properties", {})] if strict else []
 
 
 def unknown_key(key: str, known: list[str]) -> str:
@@ -75,6 +80,8 @@ def words(path: Path, error: Any) -> str:
         choices = [limit] if error.validator == "const" else limit
         near = get_close_matches(str(value), map(str, choices), n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""
+        if str(value) in map(str, choices):
+            hint = ", without quotes"
         return f"{what} is {shown(value)}, but must be {' or '.join(map(str, choices))}{hint}"
     if error.validator in ("minimum", "exclusiveMinimum", "maximum"):
         return f"{what} is {shown(value)}: must be {BOUNDS[error.validator]} {limit}"

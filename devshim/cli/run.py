@@ -48,7 +48,7 @@ def run(options: Options) -> int:
     run_directory = target.make_run_directory(environment)
     try:
         shim = target.shim_path(run_directory)
-        adopt_orphans()
+        prepare_run(run_directory)
         environment = target.target_environment(environment, run_directory, shim)
         return run_in(run_directory, path, options, environment, mask)
     finally:
@@ -116,13 +116,14 @@ def leave_streams_to_program(host: HostProcess) -> None:
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
-def adopt_orphans() -> None:
-    """Become the parent of what the run's processes leave behind (PR_SET_CHILD_SUBREAPER of prctl(2))."""
+def prepare_run(run_directory: str) -> None:
+    """Make the run's registry, and become the parent of what its processes leave behind (prctl(2))."""
     try:
-        from devshim.host._channel import set_subreaper
+        from devshim.host._channel import create_registry, set_subreaper
     except ImportError as error:
         from devshim.errors import ShimNotBuilt
 
         advice = "run `make build` in a source tree, or install devshim again"
         raise ShimNotBuilt(f"the host's C module cannot be loaded ({error}): {advice}") from error
+    create_registry(run_directory + "/registry")
     set_subreaper()

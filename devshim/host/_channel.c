@@ -12,7 +12,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -673,16 +672,9 @@ static PyType_Spec Channel_spec = { "devshim.host._channel.Channel", sizeof(Chan
 
 /* ---- Module -------------------------------------------------------------------------------------------------- */
 
-static PyObject *set_subreaper(PyObject *module, PyObject *unused)
-{
-    (void)module, (void)unused;
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-        return PyErr_SetFromErrno(PyExc_OSError);
-    Py_RETURN_NONE;
-}
-
 static PyMethodDef functions[] = {
-    { "set_subreaper", set_subreaper, METH_NOARGS, "Orphans among this process's descendants become its children (prctl(2))." },
+    { "create_registry", run_create_registry, METH_VARARGS, "create_registry(path): the empty registry of a new run." },
+    { "set_subreaper", run_set_subreaper, METH_NOARGS, "Orphans among this process's descendants become its children (prctl(2))." },
     { "accept", sockets_accept, METH_VARARGS, "accept(listener, size) -> (fd, pid, uid, gid, request) or None." },
     { "answer", sockets_answer, METH_VARARGS, "answer(fd, data, [fd, [fd]]) -> whether the other end was still there." },
     { "carrier", sockets_carrier, METH_VARARGS, "carrier(nonblock, buffer) -> (our end, their end, st_dev, st_ino)." },

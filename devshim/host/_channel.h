@@ -9,6 +9,8 @@
 #endif
 #include <Python.h>
 
+PyObject *run_create_registry(PyObject *module, PyObject *args);
+PyObject *run_set_subreaper(PyObject *module, PyObject *unused);
 PyObject *sockets_accept(PyObject *module, PyObject *args);
 PyObject *sockets_answer(PyObject *module, PyObject *args);
 PyObject *sockets_carrier(PyObject *module, PyObject *args);

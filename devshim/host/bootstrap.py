@@ -13,6 +13,7 @@ import os
 import select
 import socket
 import struct
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,6 +78,7 @@ class Bootstrap:
         self.root = root
         self._trusted: dict[int, Process] = {}  # by process id; until a process dies its id is its own
         self._waiting: dict[DevicePlug, list[tuple[Caller, int]]] = {}
+        self._alone: Callable[[], object] | None = None
         self.bell = os.memfd_create("devshim-bell", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.bell, wire.BELL_SIZE)
         fcntl.fcntl(self.bell, F_ADD_SEALS, SEALS)
@@ -131,19 +133,24 @@ class Bootstrap:
                 return self._refuse(caller, errno.EACCES)
             return self._open(caller, request.flags, plug)
         if request.what == wire.HELLO_CHANNEL:
-            return self._join(caller)
+            return self._join(caller, request.flags)
         if request.what == wire.HELLO_TICKET:
             return self._redeem(caller, request.ticket)
         return self._refuse(caller, errno.EINVAL)
 
     # ---- The three requests
 
-    def _join(self, caller: Caller) -> bool:
+    def _join(self, caller: Caller, flags: int) -> bool:
+        pid = caller.pid
+        if flags & wire.HELLO_FOR_PARENT:  # the channel lives as long as the memory that it is mapped into
+            pid = parent_of(pid) or pid
+            if pid not in self._trusted and not self._trust(pid):
+                return self._refuse(caller, errno.EACCES)
         memfd = os.memfd_create("devshim-channel", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
             os.ftruncate(memfd, wire.CHANNEL_SIZE)
             fcntl.fcntl(memfd, F_ADD_SEALS, SEALS)
-            self._trusted[caller.pid].channels.append(self.host.channel.add(memfd))
+            self._trusted[pid].channels.append(self.host.channel.add(memfd))
             answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC)), memfd, self.bell)
         finally:
             os.close(memfd)
@@ -201,7 +208,7 @@ class Bootstrap:
 
     def _trust(self, pid: int) -> bool:
         """Take a process in, until it dies, if it comes from the run's program."""
-        if self.root is not None and not descends(pid, self.root):
+        if self.root is not None and not descends(pid, {self.root, *self._trusted}):
             return False
         try:
             process = Process(pid, os.pidfd_open(pid))
@@ -215,10 +222,20 @@ class Bootstrap:
         self.host.loop.unwatch(process.pidfd)
         os.close(process.pidfd)
         del self._trusted[process.pid]
+        self._look_whether_alone()
         for index in process.channels:
             self.host.channel.remove(index)
         if process.channels:
             self.host.process_died()
+
+    def when_alone(self, callback: Callable[[], object]) -> None:
+        """Call back once no process that used the run is left."""
+        self._alone = callback
+        self._look_whether_alone()
+
+    def _look_whether_alone(self) -> None:
+        if self._alone is not None and not self._trusted:
+            self._alone()
 
     def close(self) -> None:
         """Answer no more."""
@@ -226,10 +243,10 @@ class Bootstrap:
         self.listener.close()
 
 
-def descends(pid: int, root: int) -> bool:
-    """Whether a process comes from root; orphans do too, for root is their reaper."""
+def descends(pid: int, roots: set[int]) -> bool:
+    """Whether a process is one of roots or comes from one; the waiter is a root, and the reaper of orphans."""
     for _ in range(64):
-        if pid == root:
+        if pid in roots:
             return True
         parent = parent_of(pid)
         if not parent:

@@ -94,9 +94,12 @@ def described(paths: list[str]) -> dict[int, Request]:
 
 
 def run_over(host: Host, control: int) -> None:
-    """The waiter says that the run is over, or has died."""
-    os.read(control, 64)
-    host.loop.stop()
+    """The waiter says that the run is over; or it was killed, and then the program keeps its devices until it ends."""
+    if os.read(control, 64):
+        host.loop.stop()
+    else:
+        host.loop.unwatch(control)
+        host.bootstrap.when_alone(host.loop.stop)
 
 
 def raise_file_limit() -> None:

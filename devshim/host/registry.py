@@ -6,12 +6,13 @@ reader may be looking at is moved.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
-from ctypes import sizeof
 
 from devshim.errors import DevshimError
 from devshim.host import wire
+from devshim.host._channel import create_registry
 from devshim.host.wire import Carrier, DeviceEntry, Node
 
 
@@ -19,40 +20,30 @@ class RegistryFull(DevshimError):
     """More nodes, carriers or texts than the registry has room for."""
 
 
-def page_up(size: int) -> int:
-    """Round up to whole pages."""
-    return (size + 4095) & ~4095
-
-
 class Registry:
-    """The registry file of one run, at `path`; only the host writes it, under its lock."""
+    """The registry file of one run, at `path`; only the host writes it, under its lock.
+
+    It exists already where a program may have started before the host; else it is made.
+    """
 
     def __init__(self, path: str) -> None:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with contextlib.suppress(FileExistsError):
+            create_registry(path)
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            os.fchmod(fd, 0o644)
-            os.ftruncate(fd, wire.REGISTRY_SIZE)
             self._map = mmap.mmap(fd, wire.REGISTRY_SIZE)
         finally:
             os.close(fd)
-        nodes_at = page_up(sizeof(wire.Registry))
-        carriers_at = page_up(nodes_at + wire.MAX_NODES * sizeof(Node))
-        devices_at = page_up(carriers_at + wire.MAX_CARRIERS * sizeof(Carrier))
-        text_at = page_up(devices_at + wire.MAX_DEVICES * sizeof(DeviceEntry))
-        self._nodes = (Node * wire.MAX_NODES).from_buffer(self._map, nodes_at)
-        self._carriers = (Carrier * wire.MAX_CARRIERS).from_buffer(self._map, carriers_at)
-        self._devices = (DeviceEntry * wire.MAX_DEVICES).from_buffer(self._map, devices_at)
-        self._text_at = text_at
+        self.head = head = wire.Registry.from_buffer(self._map)
+        self._nodes = (Node * wire.MAX_NODES).from_buffer(self._map, head.nodes_at)
+        self._carriers = (Carrier * wire.MAX_CARRIERS).from_buffer(self._map, head.carriers_at)
+        self._devices = (DeviceEntry * wire.MAX_DEVICES).from_buffer(self._map, head.devices_at)
+        self._text_at: int = head.text_at
         self._texts: dict[bytes, int] = {}
         self._device_count = 1  # index 0 means none
         self._free_devices: list[int] = []
         self._roots: list[bytes] = []
-        self.head = wire.Registry.from_buffer(self._map)
-        self.head.version = wire.WIRE_VERSION
-        self.head.nodes_at, self.head.carriers_at = nodes_at, carriers_at
-        self.head.devices_at, self.head.text_at, self.head.text_used = devices_at, text_at, 8
-        self.head.host_pid = os.getpid()
-        self.head.magic = wire.WIRE_MAGIC
+        head.host_pid = os.getpid()
 
     # ---- Nodes
 

@@ -372,7 +372,6 @@ int device_open(const struct node *node, const char *placeholder, int flags, mod
         return fail(ENOTDIR);
     if (flags & O_PATH)
         return watch(real.open(placeholder, flags));
-    claim_memory();
     int fd = watch(ask_for_descriptor(&request, path, &answer, NULL));
     if (fd < 0) {
         if (errno == ENODEV && answer.magic == 0)
@@ -381,6 +380,8 @@ int device_open(const struct node *node, const char *placeholder, int flags, mod
     }
     if (answer.device_flags & DEVICE_TTY)
         take_controlling_terminal(fd, flags);
+    else
+        join_host();
     if (!(flags & O_CLOEXEC))
         real.fcntl(fd, F_SETFD, 0);
     return fd;

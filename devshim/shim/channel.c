@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/kcmp.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -56,12 +57,23 @@ static struct connection *connection_page(void)
     return page;
 }
 
-/* The page as it must be before anything that a vfork child might have to tell from its parent's doing. */
-void claim_memory(void)
+/* Whose memory this is. A vfork child that is the first to ask shares its parent's, which the kernel can tell. */
+static pid_t owner_of_memory(struct connection *page)
+{
+    if (!page->process) {
+        pid_t own = (pid_t)real.syscall(SYS_getpid), parent = getppid();
+        int before = errno;
+        bool shared = real.syscall(SYS_kcmp, own, parent, KCMP_VM, 0, 0) == 0;
+        errno = before; /* refused by a sandbox: then vfork children that come first are taken for their parents */
+        page->process = shared ? parent : own;
+    }
+    return page->process;
+}
+
+bool in_borrowed_memory(void)
 {
     struct connection *page = connection_page();
-    if (page && !page->process)
-        page->process = (pid_t)real.syscall(SYS_getpid);
+    return !page || owner_of_memory(page) != (pid_t)real.syscall(SYS_getpid);
 }
 
 static void *map_shared(int fd, size_t size)
@@ -82,7 +94,7 @@ static void close_fd(int fd)
 /* Two threads may join at once; the second one's channel is dropped. No lock: one may be a signal handler. */
 static bool join(struct connection *page)
 {
-    struct hello_request request = { .what = HELLO_CHANNEL };
+    struct hello_request request = { .what = HELLO_CHANNEL, .flags = in_borrowed_memory() ? HELLO_FOR_PARENT : 0 };
     struct hello_answer answer;
     int bell_fd = -1;
     int channel_fd = ask_for_descriptor(&request, NULL, &answer, &bell_fd);
@@ -108,12 +120,6 @@ static bool join(struct connection *page)
     return true;
 }
 
-bool in_borrowed_memory(void)
-{
-    struct connection *page = __atomic_load_n(&connection, __ATOMIC_ACQUIRE);
-    return !page || page->process != (pid_t)real.syscall(SYS_getpid);
-}
-
 static struct connection *connected(void)
 {
     struct connection *page = __atomic_load_n(&connection, __ATOMIC_ACQUIRE);
@@ -122,6 +128,13 @@ static struct connection *connected(void)
         return page;
     page = connection_page();
     return page && join(page) ? page : NULL;
+}
+
+void join_host(void)
+{
+    int before = errno;
+    connected();
+    errno = before;
 }
 
 /* ---- Slots -------------------------------------------------------------------------------------- */
@@ -349,6 +362,22 @@ void host_is_gone(void)
 
 /* ---- The socket ---------------------------------------------------------------------------------- */
 
+/* A program may start before its host is ready. 0, or -1 where the run ended before it was. */
+static int await_host(void)
+{
+    const struct timespec moment = { .tv_nsec = 1000000 };
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+    memcpy(path, run_directory, strlen(run_directory));
+    memcpy(path + strlen(run_directory), "/registry", sizeof "/registry");
+    for (unsigned moments = 1; !__atomic_load_n(&registry->ready, __ATOMIC_ACQUIRE); moments++) {
+        if (moments % 64 == 0 && real.syscall(SYS_faccessat, AT_FDCWD, path, F_OK) < 0)
+            return -1;
+        real.syscall(SYS_nanosleep, &moment, NULL);
+    }
+    return 0;
+}
+
 static int connect_to_host(void)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -357,6 +386,11 @@ static int connect_to_host(void)
 
     if (fd < 0)
         return -1; /* EMFILE: as the open would have answered */
+    if (!registry->ready && await_host() < 0) {
+        close_fd(fd);
+        errno = ENODEV;
+        return -1;
+    }
     memcpy(address.sun_path, run_directory, length);
     memcpy(address.sun_path + length, "/socket", sizeof "/socket");
     while (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {

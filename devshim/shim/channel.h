@@ -30,8 +30,8 @@ int ask_for_descriptor(const struct hello_request *request, const char *path, st
 /* Whether a vfork child runs here, in its parent's memory: then nothing of the program's may be changed. */
 bool in_borrowed_memory(void);
 
-/* Remember that this process, and no vfork child, opens devices here. */
-void claim_memory(void);
+/* Take a channel now rather than with the first call, when all descriptors may be in use. Leaves errno alone. */
+void join_host(void);
 
 /* Say once on stderr that the host is gone; errno is ENODEV afterwards. */
 void host_is_gone(void);

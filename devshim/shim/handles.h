@@ -45,11 +45,14 @@ static inline int watch(int fd)
     return fd;
 }
 
-/* dup and its kin: the new descriptor may be a device if the old one may. */
+/* dup and its kin: the new descriptor may be a device if the old one may. One from PROBED_FDS on may have been
+ * inherited without anybody having looked at it yet. */
 static inline int watch_copy(int new_fd, int old_fd)
 {
-    bool may = (unsigned)old_fd >= WATCHED_FDS || (may_be_device[old_fd >> 3] & (1u << (old_fd & 7)));
-    return new_fd >= 0 && may ? watch(new_fd) : new_fd;
+    if (new_fd < 0)
+        return new_fd;
+    bool may = old_fd >= PROBED_FDS ? identify(old_fd) != NULL : may_be_device[old_fd >> 3] & (1u << (old_fd & 7));
+    return may ? watch(new_fd) : new_fd;
 }
 
 /* Find the devices among the descriptors that this program inherited. Called once, by start(). */

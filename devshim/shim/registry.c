@@ -8,14 +8,15 @@
 #include "interposed.h"
 
 const struct registry *registry;
-char run_directory[256];
+char run_directory[RUN_DIRECTORY];
 
 static const struct registry *map_file(const char *path)
 {
     int fd = real.open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return NULL;
-    struct registry *map = real.mmap(NULL, REGISTRY_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+    bool whole = real.lseek(fd, 0, SEEK_END) >= (off_t)REGISTRY_SIZE;
+    struct registry *map = !whole ? MAP_FAILED : real.mmap(NULL, REGISTRY_SIZE, PROT_READ, MAP_SHARED, fd, 0);
     real.syscall(SYS_close, fd);
     if (map == MAP_FAILED)
         return NULL;

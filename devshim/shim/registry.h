@@ -11,7 +11,8 @@
 extern const struct registry *registry;
 
 /* $DEVSHIM_RUN, without a trailing slash; "" where this process belongs to no run. */
-extern char run_directory[];
+#define RUN_DIRECTORY 98 /* with "/registry" behind it, it fits a socket's address */
+extern char run_directory[RUN_DIRECTORY];
 
 /* Map the registry of the run named by $DEVSHIM_RUN, if any. Called once, by start(). */
 void map_registry(void);

@@ -11,16 +11,26 @@
 struct real_functions real;
 bool started;
 
+extern char **environ;
+
+static void find_real_functions(void)
+{
+#define X(name) real.name = (__typeof__(real.name))(uintptr_t)dlsym(RTLD_NEXT, #name);
+    INTERPOSED(X)
+#undef X
+}
+
 __attribute__((constructor)) void start(void)
 {
     if (started)
         return;
     int before = errno;
-#define X(name) real.name = (__typeof__(real.name))(uintptr_t)dlsym(RTLD_NEXT, #name);
-    INTERPOSED(X)
-#undef X
-    started = true;
-    map_registry();
+    if (!real.open)
+        find_real_functions();
+    if (environ) { /* a sanitizer's constructor comes before libc knows the environment: then not yet */
+        started = true;
+        map_registry();
+    }
     if (registry) {
         remember_environment();
         watch_inherited();

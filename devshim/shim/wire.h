@@ -252,6 +252,8 @@ enum hello {
     HELLO_TICKET       /* token -> a descriptor promised by an answer */
 };
 
+#define HELLO_FOR_PARENT 1u /* flags of HELLO_CHANNEL: a vfork child asks, and runs in its parent's memory */
+
 #define HELLO_PATH 4096u
 
 struct hello_request {

@@ -5,26 +5,32 @@
 #include "calls.h"
 #include "wrap_stdio.h"
 
+/* A copy has come to life: below 3 it is a standard stream's from now on. */
+static int copied(int fd, int old)
+{
+    watch_copy(fd, old);
+    if (fd >= 0 && fd <= 2 && fd != old)
+        adopt_standard_stream(fd);
+    return fd;
+}
+
 INTERPOSE int dup(int fd)
 {
     START_ONCE();
-    return watch_copy(real.dup(fd), fd);
+    return copied(real.dup(fd), fd);
 }
 
 INTERPOSE int dup2(int fd, int to)
 {
     START_ONCE();
-    int result = watch_copy(real.dup2(fd, to), fd);
-    if (result >= 0 && result <= 2 && carrier_of(result))
-        adopt_standard_stream(result);
-    return result;
+    return copied(real.dup2(fd, to), fd);
 }
 SAME_AS(dup2, __dup2);
 
 INTERPOSE int dup3(int fd, int to, int flags)
 {
     START_ONCE();
-    return watch_copy(real.dup3(fd, to, flags), fd);
+    return copied(real.dup3(fd, to, flags), fd);
 }
 
 /* A socket carrier is always O_RDWR; the file was opened otherwise. */
@@ -56,7 +62,7 @@ INTERPOSE int fcntl(int fd, int command, ...)
     switch (command) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-        return watch_copy(real.fcntl(fd, command, argument), fd);
+        return copied(real.fcntl(fd, command, argument), fd);
     case F_GETFL:
         return open_mode(fd, real.fcntl(fd, command));
     case F_SETLK:

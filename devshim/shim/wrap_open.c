@@ -7,11 +7,16 @@
 
 #include "calls.h"
 #include "misses.h"
+#include "wrap_stdio.h"
 
 static int open_as_routed(int dirfd, const char *path, int flags, mode_t mode, const struct route *route)
 {
-    if (route->kind == ROUTE_DEVICE)
-        return device_open(route->node, route->path, flags, mode);
+    if (route->kind == ROUTE_DEVICE) {
+        int fd = device_open(route->node, route->path, flags, mode);
+        if (fd >= 0 && fd <= 2)
+            adopt_standard_stream(fd);
+        return fd;
+    }
     const char *place = place_of(route, path);
     return place ? real.openat(dirfd, place, flags, mode) : -1;
 }

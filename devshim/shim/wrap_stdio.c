@@ -39,15 +39,22 @@ static int stream_seek(void *cookie, off64_t *offset, int whence)
     return 0;
 }
 
+/* The streams that stand at 0, 1 and 2 in place of libc's own. */
+static FILE *adopted[3];
+
 static int stream_close(void *cookie)
 {
-    return close(fd_of(cookie));
+    int fd = fd_of(cookie);
+    if (fd <= 2)
+        adopted[fd] = NULL;
+    return close(fd);
 }
 
 static FILE *cookie_stream(int fd, const char *mode)
 {
     cookie_io_functions_t functions = { stream_read, stream_write, stream_seek, stream_close };
-    FILE *stream = fopencookie((void *)(intptr_t)fd, mode, functions);
+    char plain[3] = { mode[0], strchr(mode, '+') ? '+' : '\0', '\0' }; /* fopencookie knows no more than these */
+    FILE *stream = fopencookie((void *)(intptr_t)fd, plain, functions);
 
     if (stream)
         stream->_fileno = fd;
@@ -168,19 +175,18 @@ void adopt_standard_stream(int fd)
     static const char *const modes[] = { "r", "w", "w" };
     FILE **streams[] = { &stdin, &stdout, &stderr };
 
-    if (!computed(fd) || in_borrowed_memory())
+    if (!computed(fd) || (adopted[fd] && *streams[fd] == adopted[fd]) || in_borrowed_memory())
         return;
     FILE *stream = cookie_stream(fd, modes[fd]);
     if (!stream)
         return;
     if (fd == 2)
         setvbuf(stream, NULL, _IONBF, 0);
-    *streams[fd] = stream;
+    *streams[fd] = adopted[fd] = stream;
 }
 
 void adopt_standard_streams(void)
 {
     for (int fd = 0; fd <= 2; fd++)
-        if (carrier_of(fd))
-            adopt_standard_stream(fd);
+        adopt_standard_stream(fd);
 }

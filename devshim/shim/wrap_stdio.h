@@ -5,7 +5,7 @@
 /* stdin, stdout and stderr where this program inherited them from a device that computes. */
 void adopt_standard_streams(void);
 
-/* The same for one of them, after a dup2() put a device there. */
+/* The same for one of them (0, 1 or 2), after a device came to be there; nothing where it is none that computes. */
 void adopt_standard_stream(int fd);
 
 #endif

@@ -1,0 +1,129 @@
+"""Rows: calls on devices that a Python model answers, hot and after a pause, on any processor and on one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.bench.samples import Row, Target
+from tests.bench.systems import Bench, Peer
+
+PAUSE_US = 300
+PLUGGED = {"/dev/bench0": "Computed", "/dev/i2c-9": "Thermometer"}
+
+# What umockdev can replay and is nearest to ours: EVIOCGID fills 8 bytes, EVIOCGNAME(32) as many as it says.
+EVDEV = "/dev/input/event9"
+PEER = Peer(
+    "P: /devices/virtual/input/input9/event9\nN: input/event9\nE: DEVNAME=/dev/input/event9\nE: SUBSYSTEM=input\n"
+    "A: dev=13:73\n",
+    ioctls={EVDEV: f"@DEV {EVDEV}\nEVIOCGID 0 0300AD0BEEBE0101\nEVIOCGNAME 32 {'41' * 32}\n"},
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One kind of call: where and what, as programs/device.c reads it, on each of the three systems."""
+
+    title: str
+    ours: str
+    native: str
+    umockdev: str | None
+    counterpart: str
+    reads: float
+    """Target when hot: so many native read(2)."""
+
+
+CALLS = {
+    "read": Call("read, 8 bytes", "/dev/bench0:read", "/dev/zero:read", None, "/dev/zero", 5),
+    "write": Call("write, 8 bytes", "/dev/bench0:write", "/dev/null:write", None, "/dev/null", 5),
+    "value": Call(
+        "ioctl, by value",
+        "/dev/bench0:ioctl:0x4d04:1",
+        "/dev/ptmx:ioctl:0x540b:0",
+        f"{EVDEV}:ioctl:0x40044590:1",
+        "TCFLSH of a pseudo-terminal; umockdev: EVIOCGRAB",
+        9,
+    ),
+    "struct8": Call(
+        "ioctl, structure of 8 bytes",
+        "/dev/bench0:ioctl:0x80084d01",
+        "/dev/ptmx:ioctl:0x5413",
+        f"{EVDEV}:ioctl:0x80084502",
+        "TIOCGWINSZ of a pseudo-terminal; umockdev: EVIOCGID",
+        9,
+    ),
+    "struct32": Call(
+        "ioctl, structure of 32 bytes",
+        "/dev/bench0:ioctl:0x80204d02",
+        "/dev/ptmx:ioctl:0x5401",
+        f"{EVDEV}:ioctl:0x80204506",
+        "TCGETS of a pseudo-terminal; umockdev: EVIOCGNAME(32)",
+        9,
+    ),
+    "rdwr": Call("ioctl(I2C_RDWR), 2 messages", "/dev/i2c-9:rdwr", "/dev/zero:readv", None, "readv of two parts", 0),
+    "open": Call("open", "/dev/bench0:open", "/dev/null:open", f"{EVDEV}:open", "/dev/null", 300),
+}
+
+HOT, PAUSED = "hot", f"after a pause of {PAUSE_US} µs"
+
+
+def rows() -> dict[str, Row]:
+    """The rows of this group by label: CALL/hot, CALL/paused, and each with /one where all runs on one processor."""
+    found = {}
+    for label, call in CALLS.items():
+        if label == "open":
+            row = found["open/hot"] = Row("device calls, opening", call.title, Target("reads", call.reads))
+            row.counterpart = call.counterpart
+            continue
+        for when, most in (("hot", call.reads), ("paused", None), ("hot/one", 30), ("paused/one", 100)):
+            hot, one = when.startswith("hot"), when.endswith("/one")
+            group = f"device calls, {HOT if hot else PAUSED}" + (", on one processor" if one else "")
+            target = Target("reads", most) if most and label != "rdwr" else None
+            found[f"{label}/{when}"] = Row(group, call.title, target, counterpart=call.counterpart)
+    for threads in (1, 4):
+        title = f"read, 8 bytes, {threads} thread{'s' * (threads > 1)}"
+        found[f"threads/{threads}"] = Row("device calls, by threads (time / calls of all)", title)
+    return found
+
+
+def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
+    """Take one round at each step."""
+    for _ in range(bench.rounds):
+        for when in ("hot", "paused", "hot/one", "paused/one"):
+            here = {label: row for label, row in wanted.items() if label.partition("/")[2] == when}
+            labels = [label.partition("/")[0] for label in here]
+            cpu = 0 if when.endswith("/one") else None
+            for system, series in take(bench, labels, PAUSE_US if "paused" in when else 0, cpu).items():
+                for label, values in series.items():
+                    here[f"{label}/{when}"].add(system, values)
+            if here:
+                yield
+        for label in wanted:
+            if label.startswith("threads/"):
+                take_threads(bench, wanted[label], int(label.partition("/")[2]))
+                yield
+
+
+def take(bench: Bench, labels: list[str], pause: int, cpu: int | None) -> dict[str, dict[str, list[float]]]:
+    """Measure calls on all three systems once; what one cannot do is not in its answer."""
+    if not labels:
+        return {}
+    batches = bench.count(120, 5) if pause else bench.count(40)
+    head = bench.program("device"), str(batches), str(bench.count(300, 10)), str(pause), "1"
+    # umockdev takes 100 times as long, and must not open more than 50 times.
+    slow = head[0], str(min(batches, 40)), str(bench.count(25, 3)), str(pause), "1"
+    native = [f"{label}={CALLS[label].native}" for label in labels]
+    ours = [f"{label}={CALLS[label].ours}" for label in labels]
+    theirs = [f"{label}={call}" for label in labels if (call := CALLS[label].umockdev)]
+    return {
+        "native": bench.natively(*head, *native, cpu=cpu),
+        "devshim": bench.under_devshim(PLUGGED, *head, *ours, cpu=cpu),
+        "umockdev": bench.under_umockdev(PEER, *slow, *theirs, cpu=cpu) if theirs else {},
+    }
+
+
+def take_threads(bench: Bench, row: Row, threads: int) -> None:
+    """The same read in several threads, each with a file of its own."""
+    head = bench.program("device"), str(bench.count(40)), str(bench.count(300, 10)), "0", str(threads)
+    row.add("native", bench.natively(*head, "read=/dev/zero:read").get("read", []))
+    row.add("devshim", bench.under_devshim(PLUGGED, *head, "read=/dev/bench0:read").get("read", []))
