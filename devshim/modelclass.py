@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 from devshim import catalogue
 from devshim.errors import DevshimError, SpecError
 from devshim.model.device import Device
+from devshim.model.naming import NameTaken
 
 Result = TypeVar("Result")
 
@@ -116,6 +117,8 @@ def nothing_known(model: str) -> str:
     """The message for a text that names no model, with the nearest name or every way to name one."""
     from difflib import get_close_matches
 
+    if os.path.isdir(model):
+        return f"{model} is a folder, not a model's file"
     known = [*catalogue.names(), *catalogue.entry_points()]
     near = get_close_matches(model, known, n=1)
     if near:
@@ -185,8 +188,11 @@ def missing(file: Path) -> None:
     from difflib import get_close_matches
 
     folder = file.parent
-    near = get_close_matches(file.name, os.listdir(folder), n=1) if folder.is_dir() else []
-    raise SpecError(f"{file}: no such file" + (f'; did you mean "{folder / near[0]}"?' if near else ""))
+    # Their common suffix makes short names too much alike.
+    stems = [each.stem for each in folder.iterdir() if each.suffix == file.suffix] if folder.is_dir() else []
+    near = get_close_matches(file.stem, stems, n=1)
+    hint = f'; did you mean "{folder / near[0]}{file.suffix}"?' if near else ""
+    raise SpecError(f"{file}: no such file{hint}")
 
 
 def module_of(file: Path) -> ModuleType:
@@ -250,6 +256,8 @@ def line_about(problem: BaseException, cls: type[Any]) -> str:
 def in_words(problem: BaseException) -> str:
     """An exception as one line: its type and what it says."""
     said = " ".join(str(problem).split())
+    if isinstance(problem, NameTaken):
+        return said  # ours, and complete
     return f"{type(problem).__name__}: {said}" if said else type(problem).__name__
 
 

@@ -10,6 +10,7 @@ A URL (socket://host:port) is one piece; what it takes stands after its `?`.
 from __future__ import annotations
 
 import os
+import re
 import typing
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -17,6 +18,12 @@ from typing import Any, NamedTuple
 from devshim import modelclass
 from devshim.errors import DevshimError, SpecError
 from devshim.model.device import Device
+
+LONGEST_NODE, LONGEST_NAME = 1023, 255
+"""In bytes.  NAME_MAX of linux/limits.h, and a quarter of PATH_MAX: the run's directory comes before it."""
+
+OF_A_PROCESS = re.compile(r"/proc/(\d+|self|thread-self)/")
+EXAMPLE = "ttyUSB0"
 
 CLOSING = {"[": "]", "(": ")", "{": "}"}
 
@@ -39,6 +46,8 @@ class Spec(NamedTuple):
 def parse(text: str) -> Spec:
     """Read NODE=MODEL[,param=value...].  Raises SpecError where it is none, or NODE cannot be one."""
     node, equals, rest = text.partition("=")
+    if not text:
+        raise SpecError("an empty text is no device; write NODE=MODEL, such as /dev/ttyUSB0=gps")
     if not equals:
         lacks, example = ("model", f"{text}=MODEL") if text.startswith("/") else ("node", f"/dev/NAME={text}")
         raise SpecError(f"{text}: no {lacks}; write NODE=MODEL, such as {example}")
@@ -60,11 +69,17 @@ def is_url(model: str) -> bool:
 def check_node(node: str, where: str) -> str:
     """The node's path, normalised.  Raises SpecError for one that is not absolute, or is a folder."""
     if not os.path.isabs(node) or "\0" in node:
-        raise SpecError(f'{where}: "{node}" is no node; it must be an absolute path, such as /dev/ttyUSB0')
+        raise SpecError(f'{where}: "{node}" is no node; it must be an absolute path, such as /dev/{EXAMPLE}')
     # normpath keeps two leading slashes, which mean the same as one on Linux.
     path = "/" + os.path.normpath(node).lstrip("/")
+    if len(os.fsencode(path)) > LONGEST_NODE or any(len(os.fsencode(name)) > LONGEST_NAME for name in path.split("/")):
+        raise SpecError(
+            f"{path[:40]}...: this node's path is too long; {LONGEST_NODE} bytes in all and {LONGEST_NAME} in a name"
+        )
     if os.path.isdir(path):
-        raise SpecError(f"{where}: {path} is a folder; a device is plugged at a file in it")
+        raise SpecError(f"{where}: {path} is a folder; plug the device at a path in it, such as {path}/{EXAMPLE}")
+    if OF_A_PROCESS.match(os.path.realpath(os.path.dirname(path)) + "/"):
+        raise SpecError(f"{where}: {path} is another file in each process; plug the device at a path of its own")
     return path
 
 

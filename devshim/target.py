@@ -161,6 +161,8 @@ def find_program(name: str, environment: Mapping[str, str]) -> str:
     Raises TargetFailed with exit code 127 where there is none, 126 where it may not be executed.
     """
     places = [name] if "/" in name else [os.path.join(place or ".", name) for place in search_path(environment)]
+    if not name:
+        raise failed("the program's name is empty", NOT_FOUND)
     refused = None
     for place in places:
         try:
@@ -186,8 +188,8 @@ def search_path(environment: Mapping[str, str]) -> list[str]:
 def start(path: str, program: list[str], environment: Mapping[str, str], mask: Iterable[int]) -> int:
     """Start a program in the caller's process group with the caller's stdio, and return its process id.
 
-    mask is the signal mask that the program shall have: what the user's shell gave to us.  A file that the kernel
-    does not know goes to /bin/sh, as in execvp(3).
+    mask is the signal mask that the program shall have: what the user's shell gave to us.  A text file without a
+    first line that names its interpreter goes to /bin/sh, as in execvp(3).
 
     Raises TargetFailed with exit code 127 or 126 where the kernel refuses to execute it.
     """
@@ -201,6 +203,7 @@ def start(path: str, program: list[str], environment: Mapping[str, str], mask: I
 
             if error.errno != ENOEXEC:
                 raise
+            refuse_binary(path)
         return os.posix_spawn("/bin/sh", ["sh", path, *program[1:]], environment, setsigmask=mask, setsigdef=default)
     except FileNotFoundError as error:
         raise failed(
@@ -208,3 +211,11 @@ def start(path: str, program: list[str], environment: Mapping[str, str], mask: I
         ) from error
     except OSError as error:
         raise failed(f"{path}: {error.strerror}", NOT_EXECUTABLE) from error
+
+
+def refuse_binary(path: str) -> None:
+    """Raise TargetFailed for what is no script, such as another machine's program: a shell would only misread it."""
+    with open(path, "rb") as file:
+        start = file.read(256)
+    if b"\0" in start or start.startswith(b"\x7fELF"):
+        raise failed(f"{path}: this machine cannot run it; devshim doctor {path} says more", NOT_EXECUTABLE)

@@ -62,12 +62,11 @@ class Option:
 
 def deny(options: Options, text: str) -> None:
     """Take GLOB or GLOB=ERRNO, the errno by its name; without one the program gets EACCES."""
-    glob, equals, name = text.rpartition("=")
-    if not equals:
-        options.deny.append((text, errno.EACCES))
-        return
+    glob, _, name = text.rpartition("=") if "=" in text else (text, "", "EACCES")
     number = getattr(errno, name.upper(), None)
-    if not glob or not isinstance(number, int):
+    if not glob:
+        raise wrong(f"--deny {text!r}: no pattern; write GLOB or GLOB=ERRNO, such as '/dev/video*=ENODEV'")
+    if not isinstance(number, int):
         raise wrong(f"--deny {text}: {name!r} is no errno", name.upper(), errno.errorcode.values())
     options.deny.append((glob, number))
 

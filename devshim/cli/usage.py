@@ -85,9 +85,8 @@ def without_verb(words: list[str]) -> int:
         print(f"devshim {__version__}")
         return 0
     kind = "option" if word.startswith("-") else "verb"
-    raise UsageError(
-        f"unknown {kind} {word}{nearest(word, [*VERBS, '--help', '--version'])}; devshim --help lists them"
-    )
+    hint = nearest(word, [*VERBS, "--help", "--version"]) or "; devshim --help lists them"
+    raise UsageError(f"unknown {kind} {word}{hint}")
 
 
 def nearest(typed: str, known: Iterable[str]) -> str:

@@ -117,7 +117,7 @@ def convert(value: Any, kind: Any) -> Any:
     if kind is float:
         if isinstance(value, bool):
             raise ValueError("expected a number")
-        return float(value)
+        return convert_float(value)
     if kind is bytes and isinstance(value, str):
         return value.encode()
     if kind is str and not isinstance(value, str):
@@ -152,10 +152,21 @@ def convert_bool(value: Any) -> bool:
     return bool(value)
 
 
+def convert_float(value: Any) -> float:
+    """A number; text as Python's float() reads it."""
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError("expected a number, such as 10 or 2.5") from None
+
+
 def convert_int(value: Any) -> int:
     """A whole number; text may be 0x48, 0b101 or 0o17."""
     if isinstance(value, str):
-        return int(value, 0)
+        try:
+            return int(value, 0)
+        except ValueError:
+            raise ValueError("expected a whole number, such as 10 or 0x48") from None
     if isinstance(value, float) and not value.is_integer():
         raise ValueError("expected a whole number")
     return int(value)

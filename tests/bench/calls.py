@@ -70,16 +70,16 @@ HOT, PAUSED = "hot", f"after a pause of {PAUSE_US} µs"
 def rows() -> dict[str, Row]:
     """The rows of this group by label: CALL/hot, CALL/paused, and each with /one where all runs on one processor."""
     found = {}
-    for label, call in CALLS.items():
-        if label == "open":
-            row = found["open/hot"] = Row("device calls, opening", call.title, Target("reads", call.reads))
-            row.counterpart = call.counterpart
-            continue
-        for when, most in (("hot", call.reads), ("paused", None), ("hot/one", 30), ("paused/one", 100)):
-            hot, one = when.startswith("hot"), when.endswith("/one")
-            group = f"device calls, {HOT if hot else PAUSED}" + (", on one processor" if one else "")
-            target = Target("reads", most) if most and label != "rdwr" else None
-            found[f"{label}/{when}"] = Row(group, call.title, target, counterpart=call.counterpart)
+    for when, most in (("hot", None), ("paused", None), ("hot/one", 30), ("paused/one", 100)):
+        hot, one = when.startswith("hot"), when.endswith("/one")
+        group = f"device calls, {HOT if hot else PAUSED}" + (", on one processor" if one else "")
+        for label, call in CALLS.items():
+            if label != "open":
+                reads = call.reads if when == "hot" else most
+                target = Target("reads", reads) if reads and label != "rdwr" else None
+                found[f"{label}/{when}"] = Row(group, call.title, target, counterpart=call.counterpart)
+    call = CALLS["open"]
+    found["open/hot"] = Row("device calls, opening", call.title, Target("reads", call.reads), counterpart=call.counterpart)
     for threads in (1, 4):
         title = f"read, 8 bytes, {threads} thread{'s' * (threads > 1)}"
         found[f"threads/{threads}"] = Row("device calls, by threads (time / calls of all)", title)

@@ -9,8 +9,8 @@ from tests.bench.systems import Bench
 
 GROUP = "ordinary calls, shim loaded"
 TITLES = {
-    "read": ("read(2), 1 byte of /dev/zero", 0.03),
-    "write": ("write(2), 1 byte to /dev/null", 0.03),
+    "read": ("read(2), 1 byte", 0.03),
+    "write": ("write(2), 1 byte", 0.03),
     "ioctl": ("ioctl(FIONREAD) on a pipe", 0.03),
     "poll": ("poll(2) of one pipe", 0.03),
     "open+close": ("open and close of a file", 0.2),
@@ -29,8 +29,9 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
     """Take one round at each step."""
     file = bench.folder / "ordinary-file"
     file.write_text("nothing\n")
-    words = bench.program("ordinary"), str(bench.count(40)), str(bench.count(1000, 50)), str(file)
-    for _ in range(bench.rounds):
+    words = bench.program("ordinary"), str(bench.count(20)), str(bench.count(1000, 50)), str(file)
+    # Where a program happens to lie in memory costs or saves more than the targets allow for: many short programs.
+    for _ in range(4 * bench.rounds):
         found = {
             "native": bench.natively(*words),
             "devshim": bench.under_devshim(PLUGGED, *words),

@@ -25,8 +25,8 @@ def rows() -> dict[str, Row]:
         "ask": Row(CONVERSATION, "any processor", Target("native", 1.3)),
         "ask/one": Row(CONVERSATION, "one processor", Target("native", 1.3)),
         "ask/text": Row(CONVERSATION, "one processor, by @command"),
-        "take": Row(GROUP_BULK, "from the model to the program", Target("of native", 0.9), bytes_a_second=True),
-        "give": Row(GROUP_BULK, "from the program to the model", Target("of native", 0.9), bytes_a_second=True),
+        "take": Row(GROUP_BULK, "model to program", Target("of native", 0.9), bytes_a_second=True),
+        "give": Row(GROUP_BULK, "program to model", Target("of native", 0.9), bytes_a_second=True),
     }
     for row in found.values():
         row.counterpart = BARE

@@ -15,9 +15,9 @@ GROUP = "starting programs"
 def rows() -> dict[str, Row]:
     """The rows of this group by label."""
     return {
-        "exec": Row(GROUP, "spawn and wait: true, in a run", Target("added reads", 500)),
+        "exec": Row(GROUP, "true, from within a run", Target("added reads", 500)),
         "command": Row(
-            GROUP, "the whole of: devshim run -- true", Target("native", 3.0), counterpart="python3 -c pass"
+            GROUP, "devshim run -- true", Target("native", 3.0), counterpart="python3 -c pass"
         ),
     }
 

@@ -43,6 +43,7 @@ class Bench:
         self.rounds = rounds
         self.umockdev = shutil.which("umockdev-run")
         self.complaints: list[str] = []
+        self._failed: set[tuple[str | int | None, ...]] = set()
         self.devshim = self._devshim_command()
         self._built: dict[str, Path] = {}
 
@@ -96,7 +97,7 @@ class Bench:
                 words += ["-i", f"{node}={self._kept('ioctls', text)}"]
             for node, text in peer.scripts.items():
                 words += ["-s", f"{node}={self._kept('script', text)}"]
-        return self._measure([*words, "--", *program], cpu)
+        return self._measure([*words, "--", *program], cpu, timeout=20)
 
     def _kept(self, kind: str, text: str) -> str:
         path = self.folder / f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
@@ -104,12 +105,16 @@ class Bench:
             path.write_text(text)
         return str(path)
 
-    def _measure(self, command: Sequence[str], cpu: int | None) -> Series:
-        """Run and read `label value value ...` lines; where that fails, note it and return nothing."""
+    def _measure(self, command: Sequence[str], cpu: int | None, timeout: float = 60) -> Series:
+        """Run and read `label value value ...` lines; where that fails, note it, return nothing, and do not try again."""
+        key = *command, cpu
+        if key in self._failed:
+            return {}
         try:
-            return parse(run(command, cpu))
+            return parse(run(command, cpu, timeout))
         except NotMeasured as problem:
             self.complaints.append(str(problem))
+            self._failed.add(key)
             return {}
 
 

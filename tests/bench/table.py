@@ -9,7 +9,7 @@ from tests.bench.machine import Machine
 from tests.bench.samples import Row, Samples
 
 HEAD = (
-    f"{'':31}{'native':>8} {'devshim':>8} {'p10 to p90':>13} {'umockdev':>8}  {'/native':>7} {'faster':>7}"
+    f"{'':32}{'native':>8} {'devshim':>8} {'p10 to p90':>13} {'umockdev':>8}  {'/native':>7} {'faster':>7}"
     f"  {'target':>8}"
 )
 UNITS = {"reads": "r", "added reads": "r", "native": "n", "of native": "n"}
@@ -35,7 +35,7 @@ def line(row: Row, read: float) -> str:
     native = ratio(row.devshim, row.native, row.bytes_a_second)
     faster = ratio(row.umockdev, row.devshim)
     cells = f"{shown(row, row.native):>8} {shown(row, row.devshim):>8} {spread:>13} {shown(row, row.umockdev):>8}"
-    return f"  {row.title[:28]:29}{cells}  {native:>7} {faster:>7}  {verdict(row, read)}".rstrip()
+    return f"  {row.title[:30]:30}{cells}  {native:>7} {faster:>7}  {verdict(row, read)}".rstrip()
 
 
 def shown(row: Row, samples: Samples, part: float = 0.5) -> str:

@@ -79,8 +79,8 @@ class TestCommandLine:
                 ["run", "--deny", "/dev/*=EACES", "true"],
                 "--deny /dev/*=EACES: 'EACES' is no errno; did you mean EACCES?",
             ),
-            (["rnu"], "unknown verb rnu; did you mean run?; devshim --help lists them"),
-            (["--hlep"], "unknown option --hlep; did you mean --help?; devshim --help lists them"),
+            (["rnu"], "unknown verb rnu; did you mean run?"),
+            (["--hlep"], "unknown option --hlep; did you mean --help?"),
         ],
     )
     def test_is_refused_in_one_line(self, words: list[str], line: str) -> None:

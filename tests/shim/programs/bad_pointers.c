@@ -11,7 +11,6 @@ int main(int argc, char **argv)
 {
     struct { int a, b; } state;
     char *nowhere = (char *)16;
-    (void)argc;
     int fd = open(argv[1], O_RDWR);
     char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(mprotect(page + 4096, 4096, PROT_NONE) == 0);
@@ -24,6 +23,6 @@ int main(int argc, char **argv)
     CHECK(read(fd, page + 4088, 8) == 8);
     CHECK(read(fd, page, (size_t)-1) == -1 && errno == EINVAL);
     CHECK(reads(fd));
-    CHECK(open(nowhere, O_RDONLY) == -1 && errno == EFAULT);
+    CHECK(open(argv[argc] /* NULL */, O_RDONLY) == -1 && errno == EFAULT);
     return 0;
 }
