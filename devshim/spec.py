@@ -147,7 +147,7 @@ def make(found: modelclass.Model, spec: Spec) -> Any:
         raise SpecError(f"{spec.where}: {problem}") from problem
     except DevshimError:
         raise
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise SpecError(f"{spec.where}: {modelclass.line_about(problem, found.cls)}") from problem
 
 

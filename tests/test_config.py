@@ -87,7 +87,9 @@ def test_what_a_model_refuses_is_said_with_the_place_of_its_entry(written):
     [
         ("", ": it is empty; it begins with version: 1"),
         ("- a\n", ":1:1: this must be a mapping (key: value), not a list"),
-        ("device: []\n", ':1:1: "version" is missing'),
+        ("devices: []\n", ':1:1: "version" is missing'),
+        ("device: []\n", ':1:1: unknown key "device"; did you mean "devices"?'),
+        ('version: "1"\n', ':1:10: "version" is "1", but must be 1, without quotes'),
         ("version: 2\n", ':1:10: "version" is 2, but must be 1'),
         ("version: 1\ndevise: []\n", ':2:1: unknown key "devise"; did you mean "devices"?'),
         ("version: 1\nxyz: []\n", ':2:1: unknown key "xyz"; known here: version, devices'),

@@ -85,7 +85,8 @@ def explain(error: Exception) -> int:
         traceback.print_exception(error)
     from devshim.target import say
 
-    say(text)
+    # One line, whatever a file or an argument that it quotes may contain.
+    say("".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text))
     return code
 
 

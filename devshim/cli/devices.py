@@ -62,7 +62,9 @@ def main(words: list[str]) -> int:
 
 
 def columns() -> int:
-    """How wide the text may be: the terminal's width, at most 100."""
+    """How wide the text may be: the terminal's width, at most 100; 100 where there is no terminal."""
+    if not sys.stdout.isatty():
+        return MOST_COLUMNS
     return min(MOST_COLUMNS, shutil.get_terminal_size((MOST_COLUMNS, 24)).columns)
 
 

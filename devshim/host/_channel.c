@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -305,7 +306,7 @@ static PyObject *dispatch(Channel *self, const struct slot *request, const uint8
         break;
     case OP_LOCK:
         first = PyLong_FromUnsignedLong(request->request);
-        second = PyLong_FromUnsignedLong(process);
+        second = PyLong_FromUnsignedLongLong(request->argument);
         break;
     case OP_REPORT:
         first = PyLong_FromUnsignedLong(request->request);
@@ -677,7 +678,7 @@ static PyMethodDef functions[] = {
     { "set_subreaper", run_set_subreaper, METH_NOARGS, "Orphans among this process's descendants become its children (prctl(2))." },
     { "accept", sockets_accept, METH_VARARGS, "accept(listener, size) -> (fd, pid, uid, gid, request) or None." },
     { "answer", sockets_answer, METH_VARARGS, "answer(fd, data, [fd, [fd]]) -> whether the other end was still there." },
-    { "carrier", sockets_carrier, METH_VARARGS, "carrier(nonblock, buffer) -> (our end, their end, st_dev, st_ino)." },
+    { "carrier", sockets_carrier, METH_VARARGS, "carrier(nonblock, type, our buffer, their buffer) -> (our end, their end, st_dev, st_ino)." },
     { "send", sockets_send, METH_VARARGS, "send(fd, data) -> whether the packet went out." },
     { "empty", sockets_empty, METH_VARARGS, "empty(fd): take out all that lies in a packet socket." },
     { "hang_up", sockets_hang_up, METH_VARARGS, "hang_up(fd): end the connection, for the other end too." },
@@ -701,6 +702,8 @@ PyMODINIT_FUNC PyInit__channel(void)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         names[i] = PyUnicode_InternFromString(texts[i]);
     if (PyModule_AddObject(module, "Lock", lock) < 0 || PyModule_AddObject(module, "Channel", channel) < 0)
+        return NULL;
+    if (PyModule_AddIntConstant(module, "PACKETS", SOCK_SEQPACKET) < 0 || PyModule_AddIntConstant(module, "STREAM", SOCK_STREAM) < 0)
         return NULL;
     return module;
 }

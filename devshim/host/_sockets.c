@@ -69,21 +69,25 @@ PyObject *sockets_answer(PyObject *module, PyObject *args)
     return PyErr_SetFromErrno(PyExc_OSError);
 }
 
-/* carrier(nonblock, buffer) -> (ours, theirs, st_dev, st_ino of theirs): a connected pair of packet sockets. */
+/* carrier(nonblock, type, our buffer, their buffer) -> (ours, theirs, st_dev, st_ino of theirs): a connected pair. A
+ * buffer of 0 leaves the system's own. */
 PyObject *sockets_carrier(PyObject *module, PyObject *args)
 {
-    int nonblock, buffer, pair[2];
+    int nonblock, type, our_buffer, their_buffer, pair[2];
     struct statx status; /* not fstat: its name is newer than the oldest glibc that we support */
     (void)module;
 
-    if (!PyArg_ParseTuple(args, "pi", &nonblock, &buffer))
+    if (!PyArg_ParseTuple(args, "piii", &nonblock, &type, &our_buffer, &their_buffer))
         return NULL;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) < 0)
         return PyErr_SetFromErrno(PyExc_OSError);
     fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK);
     if (nonblock)
         fcntl(pair[1], F_SETFL, O_RDWR | O_NONBLOCK);
-    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    if (our_buffer)
+        setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &our_buffer, sizeof our_buffer);
+    if (their_buffer)
+        setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &their_buffer, sizeof their_buffer);
     if (statx(pair[1], "", AT_EMPTY_PATH, STATX_INO, &status) < 0) {
         close(pair[0]);
         close(pair[1]);

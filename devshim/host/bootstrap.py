@@ -31,6 +31,7 @@ HELLO_ANSWER = struct.Struct("<Ii4I")
 MOST = REQUEST_SIZE + wire.HELLO_PATH
 F_ADD_SEALS, SEALS = 1033, 0x0001 | 0x0002 | 0x0004  # F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW
 SO_PEERGROUPS = 59
+PATIENCE = 0.02  # seconds, where the host has no descriptor left
 
 
 class Caller(NamedTuple):
@@ -92,7 +93,15 @@ class Bootstrap:
         self.host.loop.watch(self.listener.fileno(), select.EPOLLIN, self._accept)
 
     def _accept(self, events: int) -> None:
-        while (accepted := accept(self.listener.fileno(), MOST)) is not None:
+        while True:
+            try:
+                accepted = accept(self.listener.fileno(), MOST)
+            except OSError:  # no descriptor left: the others wait until one is closed
+                self.host.loop.unwatch(self.listener.fileno())
+                self.host.loop.after(PATIENCE, self.start)
+                return
+            if accepted is None:
+                return
             caller = Caller(*accepted[:4])
             if accepted[4]:
                 self._answer(caller, accepted[4])
@@ -112,6 +121,8 @@ class Bootstrap:
         keep = False
         try:
             keep = len(message) >= REQUEST_SIZE and self._handle(caller, message)
+        except OSError as problem:  # no descriptor, memory or process number left
+            self._refuse(caller, problem.errno or errno.EIO)
         finally:
             if not keep:
                 os.close(caller.fd)
@@ -171,8 +182,8 @@ class Bootstrap:
             opened = plug.open(flags, caller.pid)
         except OSError as problem:
             return self._refuse(caller, problem.errno or errno.EIO)
-        except Exception as exception:
-            self.host.failed(plug.device, "open", exception)
+        except (Exception, SystemExit) as exception:
+            self.host.failed(plug.device, "open", exception, "the program gets EIO")
             return self._refuse(caller, errno.EIO)
         if opened is WAIT:
             if flags & os.O_NONBLOCK:
@@ -225,8 +236,16 @@ class Bootstrap:
         self._look_whether_alone()
         for index in process.channels:
             self.host.channel.remove(index)
-        if process.channels:
-            self.host.process_died()
+        self.host.process_died(process.pid)
+
+    def settle(self) -> None:
+        """Handle all deaths that have happened."""
+        poller = select.poll()
+        ends = {process.pidfd: process for process in self._trusted.values()}
+        for pidfd in ends:
+            poller.register(pidfd, select.POLLIN)
+        for pidfd, _ in poller.poll(0):
+            self._died(ends[pidfd])
 
     def when_alone(self, callback: Callable[[], object]) -> None:
         """Call back once no process that used the run is left."""

@@ -10,7 +10,7 @@ import select
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from devshim.host.files import OpenFile
+    from devshim.host.files import Opened
     from devshim.host.loop import Loop
 
 
@@ -19,15 +19,15 @@ class Closes:
 
     def __init__(self, loop: Loop) -> None:
         self._epoll = select.epoll()
-        self._files: dict[int, OpenFile] = {}
+        self._files: dict[int, Opened] = {}
         loop.watch(self._epoll.fileno(), select.EPOLLIN, lambda events: self.settle())
 
-    def watch(self, file: OpenFile) -> None:
+    def watch(self, file: Opened) -> None:
         """Call file.plug.closed(file) once its last descriptor has gone."""
         self._files[file.end] = file
         self._epoll.register(file.end, 0)
 
-    def forget(self, file: OpenFile) -> None:
+    def forget(self, file: Opened) -> None:
         """Watch it no more; its end is about to be closed."""
         if self._files.pop(file.end, None) is not None:
             self._epoll.unregister(file.end)

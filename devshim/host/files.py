@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
-from devshim.host._channel import carrier, empty, hang_up, send
+from devshim.host._channel import STREAM, answer, carrier, empty, hang_up, send
+from devshim.host.locks import Owner
 from devshim.host.memory import call_unknown, plan_of
 from devshim.model.device import POLLIN, POLLOUT, REAL, WAIT, Device, File
 from devshim.model.ioctl import find_handler
@@ -51,7 +53,7 @@ class Answering:
         """A method of the model raised: OSError is the driver's own errno, anything else a bug in the model."""
         if isinstance(exception, OSError) and exception.errno:
             return failed(exception.errno)
-        self.host.failed(self.device, call, exception)
+        self.host.failed(self.device, call, exception, "the program gets EIO")
         return failed(errno.EIO)
 
     def wrong_type(self, call: str, returned: Any, wanted: str) -> Answer:
@@ -71,7 +73,7 @@ class Answering:
             else:
                 plan = handler.plan or plan_of(handler)
                 result, out, new_file, place = plan.call(self.file, request, argument, data)
-        except Exception as exception:
+        except (Exception, SystemExit) as exception:
             if handler is None and isinstance(exception, OSError) and exception.errno == errno.ENOTTY:
                 self.host.unknown_ioctl(self.plug, request)
             return self.error(handler.label if handler is not None else f"ioctl {request:#010x}", exception)
@@ -96,33 +98,98 @@ class Answering:
         return 0, 0
 
     def lock(self, operation: int, process: int) -> Any:
-        """flock(2) and its kin."""
-        if operation & ~fcntl.LOCK_NB not in (fcntl.LOCK_SH, fcntl.LOCK_EX, fcntl.LOCK_UN):
+        """flock(2), and the record locks of fcntl(2), which are independent of it."""
+        kind = operation & (fcntl.LOCK_SH | fcntl.LOCK_EX | fcntl.LOCK_UN)
+        if kind not in (fcntl.LOCK_SH, fcntl.LOCK_EX, fcntl.LOCK_UN):
             return failed(errno.EINVAL)
-        if self.plug.locks.take(self.number, operation):
+        record = operation & (wire.LOCK_OF_PROCESS | wire.LOCK_OF_FILE)
+        locks = self.plug.records if record else self.plug.locks
+        owner = Owner(process, None) if operation & wire.LOCK_OF_PROCESS else Owner(-1, self.number)
+        if locks.in_the_way(owner, kind):
+            self.host.settle_ends()
+        if operation & wire.LOCK_TEST:
+            other = locks.in_the_way(owner, kind)
+            return other.process << 8 | locks.held(other) if other else 0
+        if locks.take(owner, kind, self.number):
             return 0
-        return (-1, 0, wire.ANSWER_WAIT | wire.ANSWER_TICKET, self.plug.locks.point.ticket(), None, wire.NO_PLACE)
+        return (-1, 0, wire.ANSWER_WAIT | wire.ANSWER_TICKET, locks.point.ticket(), None, wire.NO_PLACE)
 
     def report(self, op: int, result: int, data: bytes) -> int:
         """A native call is over; of interest only where calls are logged (logged.py)."""
         return 0
 
 
-class OpenFile(Answering):
-    """One open file description of a computed device, with the host's end of its carrier."""
+class Opened(Answering):
+    """One open file description with a socket pair of its own: the program holds one end, the host the other."""
+
+    def __init__(self, host: Host, plug: DevicePlug, file: File, number: int, pair: tuple[int, int, int, int]) -> None:
+        super().__init__(host, plug, file, number)
+        self.end, self.theirs, *self.key = pair
+        self.gone = False
+
+    def closing(self) -> None:
+        """The last descriptor has gone; the end is about to be closed."""
+
+    def wake(self) -> None:
+        """The model says that waiting calls may succeed now."""
+
+    def refresh(self) -> None:
+        """A process died, perhaps between taking a token out and asking: put one in where one belongs."""
+
+    def write(self, data: bytes, offset: int) -> Any:
+        """Answer write(2) and its kin."""
+        try:
+            taken = self.file.write(data) if offset < 0 else self.file.pwrite(data, offset)
+        except (Exception, SystemExit) as exception:
+            return self.error(f"write({len(data)} bytes)", exception)
+        if taken is None:
+            taken = len(data)
+        if taken is WAIT:
+            return self.nothing_taken()
+        if taken is REAL:
+            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+        if not isinstance(taken, int) or not 0 <= taken <= len(data):
+            return self.wrong_type("write()", taken, f"None, a number of bytes up to {len(data)}, WAIT or REAL")
+        flags, token = self.changes()
+        return taken if not flags else (taken, 0, flags, token, None, wire.NO_PLACE)
+
+    def seek(self, offset: int, whence: int) -> Any:
+        """Answer lseek(2)."""
+        try:
+            position = self.file.seek(offset, whence)
+        except (Exception, SystemExit) as exception:
+            return self.error(f"lseek({offset}, {whence})", exception)
+        if not isinstance(position, int) or position < 0:
+            return self.wrong_type("seek()", position, "the new position")
+        return position
+
+    def nothing_taken(self) -> Answer:
+        """Not writable until wake()."""
+        return self.wait_elsewhere()
+
+    def hang_up(self) -> None:
+        """The device was unplugged: readers and pollers see the hang-up, calls get ENODEV."""
+        self.gone = True
+        self.host.files[self.number] = GoneFile()
+        hang_up(self.end)
+
+
+class OpenFile(Opened):
+    """One open file description of a computed device; its carrier carries readiness alone.
+
+    A stream socket, because one token then wakes all who wait to look at it; of packets it would wake one.
+    """
 
     def __init__(self, host: Host, plug: DevicePlug, file: File, number: int, nonblock: bool) -> None:
-        super().__init__(host, plug, file, number)
-        self.end, self.theirs, *self.key = carrier(nonblock, CARRIER_BUFFER)
+        super().__init__(host, plug, file, number, carrier(nonblock, STREAM, 0, CARRIER_BUFFER))
         self._polls = type(file).poll is not File.poll
         self._ready = POLLIN | POLLOUT  # what poll() would say, for a file that has none
         self._token = 0
         self._armed = False  # a token lies in the carrier, as far as we know
         self._full = False
-        self._waiting = 0  # calls that were told to wait on the carrier
-        self.gone = False
+        self._waiting = False  # a call was told to wait on the carrier
         if self.ready() & POLLIN:
-            self.send_tokens(1)
+            self.send_token()
 
     # ---- Readiness
 
@@ -136,12 +203,10 @@ class OpenFile(Answering):
             return POLLIN | POLLOUT
         return bits
 
-    def send_tokens(self, count: int) -> None:
-        """Make the carrier readable, and wake as many waiters."""
-        for _ in range(min(count, 64)):
-            self._token += 1
-            if not send(self.end, self._token.to_bytes(TOKEN_SIZE, "little")):
-                break  # full of tokens: readable; or closed: nobody looks
+    def send_token(self) -> None:
+        """Make the carrier readable, and wake all who wait on it."""
+        self._token += 1
+        send(self.end, self._token.to_bytes(TOKEN_SIZE, "little"))  # or it is full of tokens: readable; or closed
         self._armed = True
 
     def changes(self) -> tuple[int, int]:
@@ -152,7 +217,7 @@ class OpenFile(Answering):
         flags = 0
         if bits & POLLIN:
             if not self._armed:
-                self.send_tokens(1)
+                self.send_token()
         elif self._armed:
             self._armed = False
             flags |= wire.ANSWER_DRAIN
@@ -176,14 +241,18 @@ class OpenFile(Answering):
         self._ready = POLLIN | POLLOUT
         if self._full and self.ready() & POLLOUT:
             self.empty()
-        waiting, self._waiting = self._waiting, 0
+        waiting, self._waiting = self._waiting, False
         if waiting or (self.ready() & POLLIN and not self._armed):
-            self.send_tokens(max(waiting, 1))
+            self.send_token()
 
     def refresh(self) -> None:
-        """A process died, perhaps between taking a token out and asking: put one in where one belongs."""
-        if not self.gone and (self._waiting or self.ready() & POLLIN):
-            self.send_tokens(max(self._waiting, 1))
+        """A process died, perhaps between an answer and what it says about the carrier: do that here."""
+        if self.gone:
+            return
+        if self._full:
+            self.empty()
+        if self._waiting or self.ready() & POLLIN:
+            self.send_token()
 
     # ---- Calls
 
@@ -191,7 +260,7 @@ class OpenFile(Answering):
         """Answer read(2) and its kin; offset is negative where the file's own position counts."""
         try:
             data = self.file.read(size) if offset < 0 else self.file.pread(size, offset)
-        except Exception as exception:
+        except (Exception, SystemExit) as exception:
             return self.error(f"read({size})", exception)
         if type(data) is bytes:
             if len(data) > size:
@@ -217,25 +286,8 @@ class OpenFile(Answering):
         """Not readable until wake(): the shim drains the carrier and waits on it."""
         self._ready &= ~POLLIN
         self._armed = False
-        self._waiting += 1
+        self._waiting = True
         return (-1, 0, wire.ANSWER_WAIT | wire.ANSWER_DRAIN, self._token, None, wire.NO_PLACE)
-
-    def write(self, data: bytes, offset: int) -> Any:
-        """Answer write(2) and its kin."""
-        try:
-            taken = self.file.write(data) if offset < 0 else self.file.pwrite(data, offset)
-        except Exception as exception:
-            return self.error(f"write({len(data)} bytes)", exception)
-        if taken is None:
-            taken = len(data)
-        if taken is WAIT:
-            return self.nothing_taken()
-        if taken is REAL:
-            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
-        if not isinstance(taken, int) or not 0 <= taken <= len(data):
-            return self.wrong_type("write()", taken, f"None, a number of bytes up to {len(data)}, WAIT or REAL")
-        flags, token = self.changes()
-        return taken if not flags else (taken, 0, flags, token, None, wire.NO_PLACE)
 
     def nothing_taken(self) -> Answer:
         """Not writable until wake()."""
@@ -246,29 +298,37 @@ class OpenFile(Answering):
             self.plug.waits.ticket(), None, wire.NO_PLACE,
         )  # fmt: skip
 
-    def seek(self, offset: int, whence: int) -> Any:
-        """Answer lseek(2)."""
-        try:
-            position = self.file.seek(offset, whence)
-        except Exception as exception:
-            return self.error(f"lseek({offset}, {whence})", exception)
-        if not isinstance(position, int) or position < 0:
-            return self.wrong_type("seek()", position, "the new position")
-        return position
-
     def poll(self) -> Any:
-        """The shim took a token out that was meant for others: send a fresh one where the file is readable."""
-        if not self.gone and self.ready() & POLLIN:
-            self.send_tokens(1)
+        """The shim took a token out that was meant for others, or filled the carrier late: put that right."""
+        bits = self.ready()
+        if bits & POLLIN:
+            self.send_token()
+        if bits & POLLOUT:
+            self.empty()
         return 0
 
-    # ---- The end
-
     def hang_up(self) -> None:
-        """The device was unplugged: readers and pollers see the hang-up, calls get ENODEV."""
+        """The device was unplugged: the carrier hangs up, and its file stays known until the program closes it.
+
+        Whether it has cannot be seen on a socket that was shut down.  So a pipe's end lies in it, which goes with it.
+        """
         self.gone = True
         self.host.files[self.number] = GoneFile()
+        self.host.closes.forget(self)
+        pipe, end = os.pipe2(os.O_CLOEXEC)
+        self._token += 1
+        alive = answer(self.end, self._token.to_bytes(TOKEN_SIZE, "little"), end)
+        os.close(end)
         hang_up(self.end)
+        self.host.loop.watch(pipe, 0, lambda events: self.closed_at_last(pipe))
+        if not alive:
+            self.closed_at_last(pipe)
+
+    def closed_at_last(self, pipe: int) -> None:
+        """The last descriptor of a file whose device has gone is closed."""
+        self.host.loop.unwatch(pipe)
+        os.close(pipe)
+        self.plug.closed(self)
 
 
 class GoneFile:

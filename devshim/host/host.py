@@ -34,6 +34,7 @@ from devshim.host.watchdog import Watchdog
 from devshim.model.device import Device, File
 from devshim.model.ioctl import Request
 
+OURS = tuple(os.path.join(os.path.dirname(os.path.dirname(__file__)), part, "") for part in ("host", "model"))
 FIRST_OWN_MAJOR = 512  # 240-254 and 384-511 are taken by real kernels' dynamic numbers
 
 
@@ -57,6 +58,7 @@ class Host:
         self.verbose = log.verbose
         self.guard = guard
         self.failures: list[str] = []
+        self._failed_so: dict[tuple[str, str], int] = {}
         self.unmodelled = Unmodelled(descriptions)
         self.registry = Registry(os.path.join(run, "registry"))
         self.tree = Tree(os.path.join(run, "tree"))
@@ -187,9 +189,15 @@ class Host:
         """Opens that wait may succeed now."""
         self.bootstrap.retry(plug)
 
-    def process_died(self) -> None:
-        """A process died: it may have taken tokens that were meant for others."""
+    def settle_ends(self) -> None:
+        """Notice all closes and deaths that have happened."""
+        self.closes.settle()
+        self.bootstrap.settle()
+
+    def process_died(self, pid: int) -> None:
+        """A process died: it may have taken tokens that were meant for others, and its locks are free."""
         for plug in self._plugs.values():
+            plug.records.died(pid)
             for file in plug.files:
                 file.refresh()
 
@@ -199,18 +207,31 @@ class Host:
         """One line on stderr."""
         self.log.message(text)
 
-    def failed(self, device: Device, call: str, exception: BaseException) -> None:
-        """A model raised what is no OSError: the traceback, and a failure of the run."""
+    def failed(self, device: Device, call: str, exception: BaseException, outcome: str = "") -> None:
+        """A model raised what is no OSError: a failure of the run; its traceback is shown the first time.
+
+        outcome: what the program gets of it, if anything.
+        """
         trace = model_traceback(exception)
         where = f"{type(device).__name__} at {device.node}" if device.node else type(device).__name__
         self.failures.append(f"{where}: {call}: {type(exception).__name__}: {exception}")
-        self.log.message(f"{where} failed in {call}; the program gets EIO\n{trace}")
+        times = self._failed_so.get((where, trace), 0)
+        self._failed_so[where, trace] = times + 1
+        if not times:
+            self.log.message(f"{where} failed in {call}{outcome and '; ' + outcome}\n{trace}")
+
+    def failed_again(self) -> list[str]:
+        """One message for each failure that came more than once."""
+        return [
+            f"{where} failed so {times} times in all: {trace.splitlines()[-1]}"
+            for (where, trace), times in self._failed_so.items()
+            if times > 1
+        ]
 
     def callback_failed(self, callback: Callable[..., object], exception: BaseException) -> None:
         """Something of the host's own or a model's raised in the loop."""
-        trace = model_traceback(exception)
         self.failures.append(f"{type(exception).__name__}: {exception}")
-        self.log.message(f"a callback failed\n{trace}")
+        self.log.message("a callback failed\n" + "".join(traceback.format_exception(exception)).rstrip())
 
     def unknown_ioctl(self, plug: DevicePlug, request: int) -> None:
         """An ioctl that the model has no handler for."""
@@ -250,9 +271,9 @@ class Guard:
 
 
 def model_traceback(exception: BaseException) -> str:
-    """The traceback of what a model raised, from the model's first line on."""
+    """The traceback of what a model raised, from the model's first line on; of what we raise about it, the words."""
     frames = exception.__traceback__
-    while frames is not None and "/devshim/host/" in frames.tb_frame.f_code.co_filename and frames.tb_next is not None:
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(OURS):
         frames = frames.tb_next
     return "".join(traceback.format_exception(type(exception), exception, frames)).rstrip()
 

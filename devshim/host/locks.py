@@ -1,39 +1,68 @@
 """Advisory locks on computed devices, whose every open has an inode of its own, so that the kernel's would not meet.
 
-flock(2) and open-file-description locks belong to the file; POSIX record locks would belong to the process and
-are taken as the file's too, over the whole device (there is nothing to count bytes in).
+flock(2)'s and those of an open file description belong to the file, POSIX record locks to the process.  All are over
+the whole device: there is nothing to count bytes in.
 """
 
 from __future__ import annotations
 
 import fcntl
+from typing import NamedTuple
 
 from devshim.host.waits import WaitPoint
 
 
+class Owner(NamedTuple):
+    """Who holds a lock: a process, or a file (then process is -1, as F_GETLK tells it; fcntl(2))."""
+
+    process: int
+    file: int | None
+
+
 class Locks:
-    """Who holds the lock of one device."""
+    """Who holds the locks of one kind on one device."""
 
     def __init__(self, point: WaitPoint) -> None:
         self.point = point
-        self._holders: dict[int, int] = {}
+        self._kinds: dict[Owner, int] = {}
+        self._files: dict[Owner, set[int]] = {}
 
-    def take(self, file: int, operation: int) -> bool:
-        """Take, change or give back a file's lock (LOCK_SH, LOCK_EX, LOCK_UN); False where another is in the way."""
-        kind = operation & ~fcntl.LOCK_NB
+    def in_the_way(self, owner: Owner, kind: int) -> Owner | None:
+        """Somebody whose lock forbids this one (LOCK_SH, LOCK_EX; LOCK_UN never)."""
+        if kind != fcntl.LOCK_UN:
+            for other, held in self._kinds.items():
+                if other != owner and fcntl.LOCK_EX in (kind, held):
+                    return other
+        return None
+
+    def held(self, owner: Owner) -> int:
+        """The lock that somebody holds: LOCK_SH, LOCK_EX, or LOCK_UN for none."""
+        return self._kinds.get(owner, fcntl.LOCK_UN)
+
+    def take(self, owner: Owner, kind: int, file: int) -> bool:
+        """Take, change or give back a lock through a file; False where another is in the way."""
         if kind == fcntl.LOCK_UN:
-            self.leave(file)
+            self._drop(owner)
             return True
-        others = [held for holder, held in self._holders.items() if holder != file]
-        if others and (kind == fcntl.LOCK_EX or fcntl.LOCK_EX in others):
+        if self.in_the_way(owner, kind):
             return False
-        weaker = self._holders.get(file) == fcntl.LOCK_EX and kind == fcntl.LOCK_SH
-        self._holders[file] = kind
+        weaker = self.held(owner) == fcntl.LOCK_EX and kind == fcntl.LOCK_SH
+        self._kinds[owner] = kind
+        self._files.setdefault(owner, set()).add(file)
         if weaker:
             self.point.fire()
         return True
 
-    def leave(self, file: int) -> None:
-        """A file has been closed, or unlocked."""
-        if self._holders.pop(file, None) is not None:
+    def closed(self, file: int) -> None:
+        """A file has been closed: its locks go, and a process's that were taken through it."""
+        for owner in [owner for owner, files in self._files.items() if file in files]:
+            self._drop(owner)
+
+    def died(self, process: int) -> None:
+        """A process has ended: its own locks go."""
+        self._drop(Owner(process, None))
+
+    def _drop(self, owner: Owner) -> None:
+        self._files.pop(owner, None)
+        if self._kinds.pop(owner, None) is not None:
             self.point.fire()

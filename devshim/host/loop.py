@@ -137,5 +137,5 @@ class Loop:
     def _call(self, callback: Callable[..., object], *args: Any) -> None:
         try:
             callback(*args)
-        except Exception as exception:
+        except (Exception, SystemExit) as exception:
             self._failed(callback, exception)

@@ -13,6 +13,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from devshim.errors import DevshimError, SpecError
 from devshim.host.host import Guard, Host
 from devshim.host.log import Log
 
@@ -37,7 +38,7 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     host = Host(run_directory, os.getppid(), log, asked.guard(), asked.descriptions)
     with host.lock:
         for node, device in asked.devices.items():
-            host.plug(node, device)
+            plug(host, node, device)
     signal.signal(signal.SIGTERM, lambda number, frame: host.loop.stop())
     host.loop.watch(control, select.EPOLLIN, lambda events: run_over(host, control))
     host.start()
@@ -45,9 +46,21 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     write_all(status, b"ready\n")
     host.loop.run()
     host.stop()
-    for text in host.unmodelled.messages(asked.devices):
+    for text in [*host.failed_again(), *host.unmodelled.messages(asked.devices)]:
         log.message(text)
     write_all(status, b"done %d\n" % len(host.failures))
+
+
+def plug(host: Host, node: str, device: Device) -> None:
+    """Plug one device.  Raises SpecError, in one line, also for what the model's own plugged() raises."""
+    try:
+        host.plug(node, device)
+    except DevshimError:
+        raise
+    except (Exception, SystemExit) as problem:
+        from devshim.modelclass import line_about
+
+        raise SpecError(f"{node}: {line_about(problem, type(device))}") from problem
 
 
 class Asked(NamedTuple):

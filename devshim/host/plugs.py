@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from devshim.errors import DevshimError
 from devshim.host import wire
-from devshim.host.files import Answering, OpenFile
+from devshim.host.files import Answering, Opened, OpenFile
 from devshim.host.locks import Locks
 from devshim.host.loop import LoopTimer
+from devshim.host.streams import OpenStream
 from devshim.host.table import compile_table
 from devshim.host.tty import TtyCarrier
 from devshim.model.device import WAIT, Device, File
 from devshim.model.serial import Serial
+from devshim.model.stream import Stream
 
 if TYPE_CHECKING:
     from devshim.host.host import Host
@@ -33,7 +35,8 @@ class DevicePlug:
         self.rdev = rdev
         self.waits = host.waits.make()
         self.locks = Locks(host.waits.make())
-        self.files: set[OpenFile] = set()
+        self.records = Locks(host.waits.make())
+        self.files: set[Opened] = set()
         self.plugged = False
         self._entries: dict[type[File], int] = {}
         self._timers: set[LoopTimer] = set()
@@ -45,11 +48,15 @@ class DevicePlug:
         index = self._entries.get(file)
         if index is None:
             flags = self.flags | (wire.DEVICE_SEEK if self.device.seekable else 0)
+            record, gone = 0, 0
+            if issubclass(file, Stream):
+                flags = flags & ~wire.DEVICE_READ | wire.DEVICE_STREAM
+                record, gone = file.record, file.gone_errno
             if self.host.verbose and flags & wire.DEVICE_TTY:
                 flags |= wire.DEVICE_REPORT
             native = getattr(file, "native_ioctls", ())
             table = compile_table(file.ioctls.values(), native) if file.ioctls or native else b""
-            index = self.host.registry.add_device(self.node, flags, self.device.mode, self.rdev, table)
+            index = self.host.registry.add_device(self.node, flags, self.device.mode, self.rdev, table, record, gone)
             self._entries[file] = index
         return index
 
@@ -75,7 +82,7 @@ class DevicePlug:
             self._timers.discard(timer)
             try:
                 callback()
-            except Exception as exception:
+            except (Exception, SystemExit) as exception:
                 self.host.failed(self.device, "a timer", exception)
 
         with self.host.lock:
@@ -113,7 +120,12 @@ class DevicePlug:
         if file is not self.device:
             file.flags = flags
         number = self.host.free_number()
-        open_file = OpenFile(self.host, self, file, number, bool(flags & os.O_NONBLOCK))
+        nonblock = bool(flags & os.O_NONBLOCK)
+        open_file: Opened = (
+            OpenStream(self.host, self, file, number, nonblock)
+            if isinstance(file, Stream)
+            else OpenFile(self.host, self, file, number, nonblock)
+        )
         self.host.add_file(open_file)
         self.files.add(open_file)
         index = self.entry(type(file))
@@ -122,21 +134,23 @@ class DevicePlug:
         self.host.closes.watch(open_file)
         return open_file.theirs, number, index
 
-    def closed(self, open_file: OpenFile) -> None:
+    def closed(self, open_file: Opened) -> None:
         """The last descriptor of a file has gone (or the device has, under it)."""
         if open_file not in self.files:
             return
         self.files.discard(open_file)
+        open_file.closing()
         self.host.closes.forget(open_file)
         self.host.registry.remove_carrier(*open_file.key)
         os.close(open_file.end)
         self.host.files[open_file.number] = None
         self.host.numbers.append(open_file.number)
-        self.locks.leave(open_file.number)
+        self.locks.closed(open_file.number)
+        self.records.closed(open_file.number)
         try:
             if open_file.file is not self.device or not any(other.file is self.device for other in self.files):
                 open_file.file.close()
-        except Exception as exception:
+        except (Exception, SystemExit) as exception:
             if not isinstance(exception, OSError):
                 self.host.failed(self.device, "close", exception)
 
@@ -153,9 +167,12 @@ class DevicePlug:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+        self.host.closes.settle()
         for open_file in list(self.files):
-            open_file.hang_up()
-        self.waits.fire()
+            if not open_file.gone:
+                open_file.hang_up()
+        for point in (self.waits, self.locks.point, self.records.point):
+            point.fire()
         self.device.unplugged()
 
     def may_open(self, flags: int, uid: int, gid: int, groups: Callable[[], list[int]]) -> bool:

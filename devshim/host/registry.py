@@ -98,7 +98,9 @@ class Registry:
 
     # ---- Devices
 
-    def add_device(self, path: str, flags: int, mode: int, rdev: int, ioctls: bytes) -> int:
+    def add_device(
+        self, path: str, flags: int, mode: int, rdev: int, ioctls: bytes, record: int = 0, gone: int = 0
+    ) -> int:
         """Enter a device; returns its index."""
         if self._free_devices:
             index = self._free_devices.pop()
@@ -108,6 +110,7 @@ class Registry:
             raise RegistryFull(f"more than {wire.MAX_DEVICES - 1} devices in one run")
         entry = self._devices[index]
         entry.flags, entry.mode, entry.rdev = flags, mode, rdev
+        entry.record, entry.gone = record, gone
         entry.path = self.text(os.fsencode(path) + b"\0")
         entry.ioctls = self.text(ioctls) if ioctls else 0
         return index

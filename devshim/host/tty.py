@@ -330,7 +330,7 @@ class TtyCarrier:
         """Call the model; what it raises concerns no program that waits for an answer."""
         try:
             method(*args)
-        except Exception as exception:
+        except (Exception, SystemExit) as exception:
             self._failed(self._device, name, exception)
 
 

@@ -18,7 +18,7 @@ MAX_DEVICES = 8192
 
 REGISTRY_SHADOWS, REGISTRY_GUARD, REGISTRY_LINKS_OUTSIDE = 1, 2, 4
 NODE_FREE, NODE_DEVICE, NODE_TREE, NODE_MERGED, NODE_HIDDEN, NODE_GONE = range(6)
-DEVICE_READ, DEVICE_WRITE, DEVICE_SEEK, DEVICE_TTY, DEVICE_REPORT = 1, 2, 4, 8, 16
+DEVICE_READ, DEVICE_WRITE, DEVICE_SEEK, DEVICE_TTY, DEVICE_REPORT, DEVICE_STREAM = 1, 2, 4, 8, 16, 32
 CARRIER_FREE, CARRIER_GONE = 0, 1
 
 MAX_PROCESSES = 4096
@@ -33,6 +33,7 @@ CHANNEL_SIZE = CHANNEL_SMALL + SLOTS * LARGE_DATA
 BELL_SIZE = 4096
 
 OP_READ, OP_WRITE, OP_IOCTL, OP_SEEK, OP_POLL, OP_REPORT, OP_NOTE, OP_LOCK = range(1, 9)
+LOCK_OF_PROCESS, LOCK_OF_FILE, LOCK_TEST = 0x100, 0x200, 0x400
 ANSWER_WAIT, ANSWER_REAL, ANSWER_DRAIN, ANSWER_FILE, ANSWER_TICKET, ANSWER_FULL = 1, 2, 4, 8, 16, 32
 HELLO_CHANNEL, HELLO_OPEN, HELLO_TICKET = 1, 2, 3
 HELLO_FOR_PARENT = 1
@@ -57,7 +58,10 @@ class Node(Structure):
 
 
 class DeviceEntry(Structure):
-    _fields_ = [("flags", c_uint32), ("mode", c_uint32), ("rdev", c_uint64), ("path", c_uint32), ("ioctls", c_uint32)]
+    _fields_ = [
+        ("flags", c_uint32), ("mode", c_uint32), ("rdev", c_uint64), ("path", c_uint32), ("ioctls", c_uint32),
+        ("record", c_uint32), ("gone", c_uint32),
+    ]  # fmt: skip
 
 
 class Carrier(Structure):

@@ -49,7 +49,7 @@ NATIVE = {
 }
 
 
-#: Names of ports with the major number and the first minor that Linux gives them (Documentation/admin-guide/devices.txt).
+#: Names of ports with their major number and first minor (Documentation/admin-guide/devices.txt).
 NUMBERS = {
     "ttyS": (4, 64),
     "ttyACM": (166, 0),

@@ -73,14 +73,16 @@ static void drain(const struct carrier *carrier, int fd, uint64_t newest)
     errno = before;
 }
 
-/* Not writable any more: fill the carrier, so that poll sees it. The host empties it to say the contrary. */
-static void fill(int fd)
+/* Not writable any more: fill the carrier, so that poll sees it. The host empties it to say the contrary, which it
+ * may have done while we were at it: so let it look once more. */
+static void fill(const struct carrier *carrier, int fd)
 {
     static const char block[4096];
     int before = errno;
 
     while (send(fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
         ;
+    ask_for_fresh_token(carrier);
     errno = before;
 }
 
@@ -126,7 +128,7 @@ static void settle(const struct carrier *carrier, int fd, const struct outcome *
     if (outcome->flags & ANSWER_DRAIN)
         drain(carrier, fd, outcome->token);
     if (outcome->flags & ANSWER_FULL)
-        fill(fd);
+        fill(carrier, fd);
 }
 
 /* "Nothing yet": 0 to ask again, -1 with EAGAIN or EINTR. */
@@ -266,13 +268,16 @@ int64_t device_seek(const struct carrier *carrier, int64_t offset, int whence)
     return outcome.error ? fail(outcome.error) : outcome.result;
 }
 
-int device_lock(const struct carrier *carrier, int fd, int operation)
+int64_t device_lock(const struct carrier *carrier, int operation)
 {
+    if (carrier->access & O_PATH)
+        return fail(EBADF);
     for (;;) {
         struct slot *slot = begin(carrier, OP_LOCK);
         if (!slot)
             return -1;
         slot->request = (uint32_t)operation;
+        slot->argument = (uint64_t)getpid();
         bool answered = converse(slot);
         struct outcome outcome = outcome_of(slot);
         free_slot(slot);
@@ -281,12 +286,11 @@ int device_lock(const struct carrier *carrier, int fd, int operation)
         if (outcome.error)
             return fail(outcome.error);
         if (!(outcome.flags & ANSWER_WAIT))
-            return 0;
+            return outcome.result;
         if (operation & LOCK_NB)
             return fail(EWOULDBLOCK);
         if (wait_on_ticket(outcome.token) < 0)
             return -1;
-        (void)fd;
     }
 }
 

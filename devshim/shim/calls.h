@@ -13,7 +13,9 @@ ssize_t device_write(const struct carrier *carrier, int fd, const struct iovec *
                      bool nonblock);
 int64_t device_seek(const struct carrier *carrier, int64_t offset, int whence);
 int device_ioctl(const struct carrier *carrier, int fd, unsigned long request, uintptr_t argument);
-int device_lock(const struct carrier *carrier, int fd, int operation);
+
+/* operation: flock(2)'s, with enum lock_flag. Returns 0, or what a LOCK_TEST found. */
+int64_t device_lock(const struct carrier *carrier, int operation);
 
 /* A node was asked for that nobody plugged. Returns 0, or the errno with which a guard refuses it. */
 int note_miss(const char *path, int error);

@@ -64,6 +64,7 @@ enum device_flag {
     DEVICE_WRITE = 2,  /* write family */
     DEVICE_SEEK = 4,   /* lseek, pread and pwrite positions */
     DEVICE_TTY = 8,    /* carrier is a pty: shared by all opens of the device */
+    DEVICE_STREAM = 32, /* the carrier itself holds what is read, in records */
     DEVICE_REPORT = 16 /* tell the host of native reads and writes too (-v, recording) */
 };
 
@@ -73,6 +74,8 @@ struct device {
     uint64_t rdev;        /* as st_rdev */
     uint32_t path;        /* offset in the text area */
     uint32_t ioctls;      /* offset in the text area of its struct ioctl_table; 0: none */
+    uint32_t record;      /* DEVICE_STREAM: bytes of one record; a read takes whole ones */
+    uint32_t gone;        /* DEVICE_STREAM: the errno of a read when the device has gone */
 };
 
 #define CARRIER_FREE 0u
@@ -199,7 +202,14 @@ enum op {
     OP_POLL,      /* answer: ready bits; the host sends a fresh token where the file is readable */
     OP_REPORT,    /* a native call that is over: what in request, result, data */
     OP_NOTE,      /* a node that was looked for and nobody plugged: path in data, errno in request */
-    OP_LOCK       /* flock: operation in request; POSIX locks: the same with the process as the owner */
+    OP_LOCK       /* flock's operation in request, with enum lock_flag; argument: the asking process */
+};
+
+/* What OP_LOCK is about where it is not a lock of flock(2). */
+enum lock_flag {
+    LOCK_OF_PROCESS = 0x100, /* fcntl(2): F_SETLK and its kin, lockf(3) */
+    LOCK_OF_FILE = 0x200,    /* F_OFD_SETLK and its kin: they and the former meet, flock's meet neither */
+    LOCK_TEST = 0x400        /* take nothing; result: who is in the way, (process << 8 | LOCK_SH or LOCK_EX), or 0 */
 };
 
 enum answer_flag {

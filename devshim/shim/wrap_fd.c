@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "calls.h"
+#include "memory.h"
 #include "wrap_stdio.h"
 
 /* A copy has come to life: below 3 it is a standard stream's from now on. */
@@ -42,12 +43,51 @@ static int open_mode(int fd, int flags)
     return (flags & ~O_ACCMODE) | (int)(carrier->access & O_ACCMODE);
 }
 
-static int lock_record(const struct carrier *carrier, int fd, int command, const struct flock *lock)
+static const struct carrier *locked_by_host(int fd)
 {
-    bool wait = command == F_SETLKW || command == F_OFD_SETLKW;
-    int kind = lock->l_type == F_RDLCK ? LOCK_SH : lock->l_type == F_WRLCK ? LOCK_EX : LOCK_UN;
-    int result = device_lock(carrier, fd, kind | (wait ? 0 : LOCK_NB));
-    return result;
+    return answering(fd, DEVICE_READ | DEVICE_WRITE);
+}
+
+static int64_t lock_kind(short type)
+{
+    return type == F_RDLCK ? LOCK_SH : type == F_WRLCK ? LOCK_EX : type == F_UNLCK ? LOCK_UN : -1;
+}
+
+/* fcntl(2)'s record locks, always over all of the device: there are no bytes to count in it. */
+static int lock_record(const struct carrier *carrier, int command, uintptr_t argument)
+{
+    bool of_file = command == F_OFD_SETLK || command == F_OFD_SETLKW || command == F_OFD_GETLK;
+    bool wait = command == F_SETLKW || command == F_OFD_SETLKW, test = command == F_GETLK || command == F_OFD_GETLK;
+    struct flock lock;
+
+    if (!copy_from_target(&lock, argument, sizeof lock)) {
+        errno = EFAULT;
+        return -1;
+    }
+    int64_t kind = lock_kind(lock.l_type);
+    if (kind < 0 || (test && kind == LOCK_UN)) {
+        errno = EINVAL;
+        return -1;
+    }
+    int missing = kind == LOCK_SH ? O_WRONLY : kind == LOCK_EX ? O_RDONLY : -1;
+    if (!test && (int)(carrier->access & O_ACCMODE) == missing) {
+        errno = EBADF;
+        return -1;
+    }
+    int64_t found = device_lock(carrier, (int)kind | (of_file ? LOCK_OF_FILE : LOCK_OF_PROCESS)
+                                             | (wait ? 0 : LOCK_NB) | (test ? LOCK_TEST : 0));
+    if (found < 0 || !test)
+        return found < 0 ? -1 : 0;
+    if (found == 0)
+        lock.l_type = F_UNLCK;
+    else
+        lock = (struct flock){ .l_type = (found & 0xff) == LOCK_SH ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET,
+                               .l_pid = (pid_t)(found >> 8) };
+    if (!copy_to_target(argument, &lock, sizeof lock)) {
+        errno = EFAULT;
+        return -1;
+    }
+    return 0;
 }
 
 INTERPOSE int fcntl(int fd, int command, ...)
@@ -69,9 +109,11 @@ INTERPOSE int fcntl(int fd, int command, ...)
     case F_SETLKW:
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-        carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
+    case F_GETLK:
+    case F_OFD_GETLK:
+        carrier = locked_by_host(fd);
         if (carrier)
-            return lock_record(carrier, fd, command, argument);
+            return lock_record(carrier, command, (uintptr_t)argument);
         break;
     }
     return real.fcntl(fd, command, argument);
@@ -81,22 +123,35 @@ SAME_AS(fcntl, __fcntl);
 
 INTERPOSE int flock(int fd, int operation)
 {
-    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
-    return carrier ? device_lock(carrier, fd, operation) : real.flock(fd, operation);
+    const struct carrier *carrier = locked_by_host(fd);
+    if (!carrier)
+        return real.flock(fd, operation);
+    if (operation & ~(LOCK_SH | LOCK_EX | LOCK_UN | LOCK_NB)) {
+        errno = EINVAL;
+        return -1;
+    }
+    return (int)device_lock(carrier, operation);
 }
 
 INTERPOSE int lockf(int fd, int command, off_t length)
 {
-    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
+    const struct carrier *carrier = locked_by_host(fd);
+    int64_t found;
+
     if (!carrier)
         return real.lockf(fd, command, length);
     switch (command) {
     case F_LOCK:
-        return device_lock(carrier, fd, LOCK_EX);
+        return (int)device_lock(carrier, LOCK_OF_PROCESS | LOCK_EX);
     case F_TLOCK:
-        return device_lock(carrier, fd, LOCK_EX | LOCK_NB);
+        return (int)device_lock(carrier, LOCK_OF_PROCESS | LOCK_EX | LOCK_NB);
     case F_ULOCK:
-        return device_lock(carrier, fd, LOCK_UN);
+        return (int)device_lock(carrier, LOCK_OF_PROCESS | LOCK_UN);
+    case F_TEST:
+        found = device_lock(carrier, LOCK_OF_PROCESS | LOCK_EX | LOCK_TEST);
+        if (found > 0)
+            errno = EACCES;
+        return found == 0 ? 0 : -1;
     default:
         errno = EINVAL;
         return -1;

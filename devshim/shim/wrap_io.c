@@ -18,11 +18,28 @@ static ssize_t told(int fd, uint32_t op, ssize_t result, const void *data)
     return result;
 }
 
+/* Reads of a device that sends records: whole ones, and an end of the carrier is the device's end. */
+static ssize_t read_records(const struct device *device, int fd, void *buf, size_t size)
+{
+    if (size > 0 && size < device->record) {
+        errno = EINVAL;
+        return -1;
+    }
+    ssize_t got = real.read(fd, buf, size - size % device->record);
+    if (got == 0 && size > 0) {
+        errno = (int)device->gone;
+        return -1;
+    }
+    return got;
+}
+
 INTERPOSE ssize_t read(int fd, void *buf, size_t size)
 {
     const struct carrier *carrier = carrier_of(fd);
     if (!carrier)
         return real.read(fd, buf, size);
+    if (device_of(carrier)->flags & DEVICE_STREAM)
+        return told(fd, OP_READ, read_records(device_of(carrier), fd, buf, size), buf);
     struct iovec part = { buf, size };
     if (device_of(carrier)->flags & DEVICE_READ)
         return device_read(carrier, fd, &part, 1, OWN_POSITION, false);
@@ -32,7 +49,9 @@ SAME_AS(read, __read);
 
 INTERPOSE ssize_t readv(int fd, const struct iovec *parts, int count)
 {
-    const struct carrier *carrier = answering(fd, DEVICE_READ);
+    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_STREAM);
+    if (carrier && (device_of(carrier)->flags & DEVICE_STREAM) && count > 0)
+        return read_records(device_of(carrier), fd, parts[0].iov_base, parts[0].iov_len);
     return carrier ? device_read(carrier, fd, parts, count, OWN_POSITION, false) : real.readv(fd, parts, count);
 }
 

@@ -24,7 +24,7 @@ def main() -> int:
     """Measure what the command line asks for."""
     options = arguments()
     with tempfile.TemporaryDirectory(prefix="devshim-bench-") as folder:
-        scale, rounds = (0.25, 2) if options.quick else (1.0, 5)
+        scale, rounds = (0.25, 2) if options.quick else (1.0, 8)
         bench = Bench(Path(folder), options.scale or scale, options.rounds or rounds)
         rows = chosen(options.only)
         if not any(rows.values()):
@@ -43,12 +43,13 @@ def main() -> int:
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure devshim beside native and umockdev.")
+    about = "Measure devshim beside native and umockdev."
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=about)
     parser.add_argument("--quick", action="store_true", help="half a minute, and less to be trusted")
     parser.add_argument("--only", metavar="PATTERN", default="*", help="rows by name, such as 'calls/*' or '*/read/*'")
     parser.add_argument("--list", action="store_true", help="show the names of the rows, and measure nothing")
     parser.add_argument("--output", type=Path, default=HERE, metavar="FOLDER", help="where the results go")
-    parser.add_argument("--rounds", type=int, help="how often each row is taken up (5, quick: 2)")
+    parser.add_argument("--rounds", type=int, help="how often each row is taken up (8, quick: 2)")
     parser.add_argument("--scale", type=float, help="part of the calls of a whole run (1, quick: 0.25)")
     return parser.parse_args()
 
@@ -93,6 +94,7 @@ def report(rows: list[Row], machine: Machine, folder: Path, seconds: float) -> N
         "machine": machine.facts(),
         "noise": machine.noise(),
         "native_read_ns": machine.read.summary(),
+        "handover_ns": {where: samples.summary() for where, samples in machine.handover.items() if samples},
         "rows": [row.summary(read) for row in rows if row.devshim or row.native],
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ CALLS = {
         9,
     ),
     "struct8": Call(
-        "ioctl, structure of 8 bytes",
+        "ioctl, 8-byte structure",
         "/dev/bench0:ioctl:0x80084d01",
         "/dev/ptmx:ioctl:0x5413",
         f"{EVDEV}:ioctl:0x80084502",
@@ -53,14 +53,14 @@ CALLS = {
         9,
     ),
     "struct32": Call(
-        "ioctl, structure of 32 bytes",
+        "ioctl, 32-byte structure",
         "/dev/bench0:ioctl:0x80204d02",
         "/dev/ptmx:ioctl:0x5401",
         f"{EVDEV}:ioctl:0x80204506",
         "TCGETS of a pseudo-terminal; umockdev: EVIOCGNAME(32)",
         9,
     ),
-    "rdwr": Call("ioctl(I2C_RDWR), 2 messages", "/dev/i2c-9:rdwr", "/dev/zero:readv", None, "readv of two parts", 0),
+    "rdwr": Call("I2C_RDWR of 2 messages", "/dev/i2c-9:rdwr", "/dev/zero:readv", None, "readv of two parts", 0),
     "open": Call("open", "/dev/bench0:open", "/dev/null:open", f"{EVDEV}:open", "/dev/null", 300),
 }
 
@@ -79,7 +79,8 @@ def rows() -> dict[str, Row]:
                 target = Target("reads", reads) if reads and label != "rdwr" else None
                 found[f"{label}/{when}"] = Row(group, call.title, target, counterpart=call.counterpart)
     call = CALLS["open"]
-    found["open/hot"] = Row("device calls, opening", call.title, Target("reads", call.reads), counterpart=call.counterpart)
+    target = Target("reads", call.reads)
+    found["open/hot"] = Row("device calls, opening", call.title, target, counterpart=call.counterpart)
     for threads in (1, 4):
         title = f"read, 8 bytes, {threads} thread{'s' * (threads > 1)}"
         found[f"threads/{threads}"] = Row("device calls, by threads (time / calls of all)", title)

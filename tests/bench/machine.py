@@ -9,27 +9,32 @@ import sys
 from pathlib import Path
 
 from tests.bench.samples import Samples
-from tests.bench.systems import Bench
+from tests.bench.systems import Bench, parse, run
 
 
 class Machine:
-    """Facts, and two things measured again and again during the run: a fixed loop, and read(2) of one byte."""
+    """Facts, and what is measured again and again during the run: a fixed loop, read(2) of one byte, handing over."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.loop = Samples()
         self.read = Samples()
+        self.handover = {"one": Samples(), "two": Samples()}
+        """To another process and back, in nanoseconds, on one processor and on two."""
 
     def look(self) -> None:
-        """Measure both once more."""
-        found = self.bench.natively(self.bench.program("noise"), str(self.bench.count(40)))
+        """Measure all of it once more.  Raises NotMeasured."""
+        found = parse(run([self.bench.program("noise"), str(self.bench.count(20))]))
         self.loop.add(found["loop"])
         self.read.add(found["read"])
+        for where, samples in self.handover.items():
+            samples.add(found.get(where, []))
 
     def noise(self) -> dict[str, float]:
         """The fixed loop's time as multiples of its least: 1.0 throughout on a quiet machine."""
         least = self.loop.quantile(0)
-        return {name: round(self.loop.quantile(part) / least, 3) for name, part in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9), ("max", 1))}
+        parts = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "max": 1.0}
+        return {name: round(self.loop.quantile(part) / least, 3) for name, part in parts.items()}
 
     def facts(self) -> dict[str, object]:
         """What to know when figures of two machines are compared."""
@@ -56,4 +61,5 @@ def umockdev_version(command: str | None) -> str | None:
     """What umockdev-run --version says; None where there is none."""
     if command is None:
         return None
-    return subprocess.run([command, "--version"], capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    asked = subprocess.run([command, "--version"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip() or "unknown"

@@ -30,8 +30,9 @@ def draw(rows: list[Row], machine: Machine) -> str:
             y += LINE
     height = y + 46
     width = LEFT + WIDTH + RIGHT
+    size = f"viewBox='0 0 {width} {height}' width='{width}' height='{height}'"
     parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}' {FONT}>",
+        f"<svg xmlns='http://www.w3.org/2000/svg' {size} {FONT}>",
         f"<rect width='{width}' height='{height}' fill='white'/>",
         *heading(),
         *axis.grid(TOP, y),
@@ -48,7 +49,8 @@ class Axis:
     def __init__(self, rows: list[Row]) -> None:
         ratios = [1.0]
         for row in rows:
-            ratios += [s.quantile(part) / row.native.median for s in (row.devshim, row.umockdev) if s for part in (0.1, 0.9)]
+            for samples in filter(None, (row.devshim, row.umockdev)):
+                ratios += [samples.quantile(part) / row.native.median for part in (0.1, 0.9)]
         self.first = math.floor(math.log10(min(ratios)) * 2) / 2
         self.last = max(self.first + 1, math.ceil(math.log10(max(ratios)) * 2) / 2)
 
@@ -89,7 +91,8 @@ def draw_row(row: Row, y: int, axis: Axis, read: float) -> Iterator[str]:
 def draw_samples(samples: Samples, native: float, y: int, axis: Axis, colour: str) -> Iterator[str]:
     """Spread and median of one system."""
     low, middle, high = (axis.at(samples.quantile(part) / native) for part in (0.1, 0.5, 0.9))
-    yield f"<line x1='{low:.1f}' y1='{y}' x2='{high:.1f}' y2='{y}' stroke='{colour}' stroke-width='6' stroke-opacity='.3'/>"
+    ends = f"x1='{low:.1f}' y1='{y}' x2='{high:.1f}' y2='{y}'"
+    yield f"<line {ends} stroke='{colour}' stroke-width='6' stroke-opacity='.3'/>"
     yield f"<circle cx='{middle:.1f}' cy='{y}' r='5' fill='{colour}'/>"
 
 
@@ -104,7 +107,8 @@ def target_ratio(row: Row, read: float) -> float | None:
 
 def heading() -> Iterator[str]:
     """Title and key."""
-    yield text(14, 26, "How many times as long as the native counterpart (medians; bars: p10 to p90; less is better)", "start", 14, "bold")
+    title = "How many times as long as the native counterpart (medians; bars: p10 to p90; less is better)"
+    yield text(14, 26, title, "start", 14, "bold")
     x = 20
     for name, colour in COLOURS.items():
         yield f"<circle cx='{x}' cy='48' r='5' fill='{colour}'/>"

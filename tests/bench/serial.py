@@ -12,9 +12,9 @@ from tests.bench.samples import Row, Target
 from tests.bench.systems import HERE, Bench, Peer
 
 NODE = "/dev/ttyB0"
-DESCRIPTION = (
-    "P: /devices/virtual/tty/ttyB0\nN: ttyB0\nE: DEVNAME=/dev/ttyB0\nE: SUBSYSTEM=tty\nA: dev=4:99\n"
-)
+DESCRIPTION = "P: /devices/virtual/tty/ttyB0\nN: ttyB0\nE: DEVNAME=/dev/ttyB0\nE: SUBSYSTEM=tty\nA: dev=4:99\n"
+PIECE = 4000
+"""Bytes a line of umockdev's script: about what one read of a pseudo-terminal gives; with whole megabytes it hangs."""
 CONVERSATION, GROUP_BULK = "serial port: write a query, read the answer", "serial port: bulk data"
 BARE = "a raw Python loop on a bare pseudo-terminal"
 
@@ -54,8 +54,9 @@ def script(what: str, batches: int, calls: int) -> str:
     """The conversation of programs/tty.c as umockdev's recorder would have written it."""
     if what == "ask":
         return "w 0 MEAS?^J\nr 0 12.3456^J\n" * (batches * calls)
-    data = "U" * BULK
-    return (f"w 0 S\nr 0 {data}\n" if what == "take" else f"w 0 W{data}\nr 0 A\n") * batches
+    pieces = [min(PIECE, BULK - at) for at in range(0, BULK, PIECE)]
+    data = "".join(f"{'r' if what == 'take' else 'w'} 0 {'U' * piece}\n" for piece in pieces)
+    return (f"w 0 S\n{data}" if what == "take" else f"w 0 W\n{data}r 0 A\n") * batches
 
 
 @contextmanager

@@ -16,9 +16,7 @@ def rows() -> dict[str, Row]:
     """The rows of this group by label."""
     return {
         "exec": Row(GROUP, "true, from within a run", Target("added reads", 500)),
-        "command": Row(
-            GROUP, "devshim run -- true", Target("native", 3.0), counterpart="python3 -c pass"
-        ),
+        "command": Row(GROUP, "devshim run -- true", Target("native", 3.0), counterpart="python3 -c pass"),
     }
 
 

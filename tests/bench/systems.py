@@ -60,8 +60,8 @@ class Bench:
             key = hashlib.sha256(source.read_bytes() + header.read_bytes()).hexdigest()[:12]
             binary = self.folder / f"{name}-{key}"
             compiler = os.environ.get("CC", "cc").split()
-            command = [*compiler, "-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE", str(source), "-pthread", "-o", str(binary)]
-            subprocess.run(command, check=True)
+            flags = ["-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-pthread"]
+            subprocess.run([*compiler, *flags, str(source), "-o", str(binary)], check=True)
             self._built[name] = binary
         return str(self._built[name])
 
@@ -106,7 +106,7 @@ class Bench:
         return str(path)
 
     def _measure(self, command: Sequence[str], cpu: int | None, timeout: float = 60) -> Series:
-        """Run and read `label value value ...` lines; where that fails, note it, return nothing, and do not try again."""
+        """Run and read `label value value ...` lines; what fails is noted, gives nothing, and is not tried again."""
         key = *command, cpu
         if key in self._failed:
             return {}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from tests.bench.machine import Machine
 from tests.bench.samples import Row, Samples
 
-HEAD = (
-    f"{'':32}{'native':>8} {'devshim':>8} {'p10 to p90':>13} {'umockdev':>8}  {'/native':>7} {'faster':>7}"
-    f"  {'target':>8}"
-)
+HEAD = f"{'':28}{'native':>7} {'devshim':>7} {'p10 p90':>11} {'umockdev':>8}  {'/native':>7}{'faster':>6}  target"
 UNITS = {"reads": "r", "added reads": "r", "native": "n", "of native": "n"}
 
 
@@ -26,7 +24,8 @@ def lines(rows: Iterable[Row], machine: Machine) -> Iterator[str]:
         for row in members:
             yield line(row, read)
     yield ""
-    yield from legend(rows, machine)
+    for text in legend(rows, machine):
+        yield from textwrap.wrap(text, 100)
 
 
 def line(row: Row, read: float) -> str:
@@ -34,8 +33,8 @@ def line(row: Row, read: float) -> str:
     spread = f"{shown(row, row.devshim, 0.1)} {shown(row, row.devshim, 0.9)}" if row.devshim else ""
     native = ratio(row.devshim, row.native, row.bytes_a_second)
     faster = ratio(row.umockdev, row.devshim)
-    cells = f"{shown(row, row.native):>8} {shown(row, row.devshim):>8} {spread:>13} {shown(row, row.umockdev):>8}"
-    return f"  {row.title[:30]:30}{cells}  {native:>7} {faster:>7}  {verdict(row, read)}".rstrip()
+    cells = f"{shown(row, row.native):>7} {shown(row, row.devshim):>7} {spread:>11} {shown(row, row.umockdev):>8}"
+    return f"  {row.title[:26]:26}{cells}  {native:>6} {faster:>6}  {verdict(row, read)}".rstrip()
 
 
 def shown(row: Row, samples: Samples, part: float = 0.5) -> str:
@@ -73,7 +72,8 @@ def verdict(row: Row, read: float) -> str:
     plus = "+" if row.target.measure == "added reads" else ""
     unit = UNITS[row.target.measure]
     word = "met" if row.target.met(figure) else "MISSED"
-    return f"{sign}{plus}{row.target.value:g}{unit}: {figure:{'+' if plus else ''}.{2 if abs(figure) < 10 else 0}f} {word}"
+    reached = f"{figure:{plus}.{2 if abs(figure) < 10 else 0}f}"
+    return f"{sign}{plus}{row.target.value:g}{unit} {reached} {word}"
 
 
 def legend(rows: list[Row], machine: Machine) -> Iterator[str]:
@@ -83,7 +83,9 @@ def legend(rows: list[Row], machine: Machine) -> Iterator[str]:
     missed = [row for row in judged if not row.met(read)]
     yield "n, µ, m: nano-, micro- and milliseconds a call, medians.  M: MB/s.  -: cannot, or not installed."
     yield "/native: devshim / native.  faster: umockdev / devshim.  Targets are in n, the native column, or"
-    yield f"r, one native read(2): {read:.0f} ns in this run (p10 {machine.read.quantile(0.1):.0f}, p90 {machine.read.quantile(0.9):.0f}); +: more than native."
+    low, high = machine.read.quantile(0.1), machine.read.quantile(0.9)
+    yield f"r, one native read(2): {read:.0f} ns in this run (p10 {low:.0f}, p90 {high:.0f}); +: more than native."
+    yield f"Handing over to another process and back, the floor where one sleeps: {handovers(machine)}."
     yield (
         f"Noise: a fixed loop took {noise['p10']:.2f} (p10), {noise['p50']:.2f} (median), {noise['p90']:.2f} (p90), "
         f"{noise['max']:.2f} (most) times its least."
@@ -93,3 +95,11 @@ def legend(rows: list[Row], machine: Machine) -> Iterator[str]:
         f"Python {facts['python']}, umockdev {facts['umockdev'] or 'not installed'}"
     )
     yield f"Targets: {len(judged) - len(missed)} of {len(judged)} met."
+
+
+def handovers(machine: Machine) -> str:
+    """What the floor is, in words and in native reads."""
+    words = {"one": "on one processor", "two": "on two"}
+    known = {words[where]: samples.median for where, samples in machine.handover.items() if samples}
+    read = machine.read.median
+    return ", ".join(f"{where} {value / 1e3:.1f} µs ({value / read:.0f}r)" for where, value in known.items())

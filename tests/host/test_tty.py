@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from devshim.host._channel import Lock
 
+from devshim.host._channel import Lock
 from devshim.host.loop import Loop
 from devshim.host.registry import Registry
 from devshim.host.tty import TtyCarrier

@@ -230,7 +230,7 @@ def test_the_class_is_made_once_for_an_unchanged_file(tmp_path):
         ("dialogue: [{on: a, pattern: b}]\n", '3:12: an entry needs one of "on"'),
         ("dialogue: [{on: 5}]\n", '3:17: "on" must be text, not 5; put it into quotes'),
         ("dialogue: [{on: a, say: 1.5}]\n", '3:25: "say" must be text or a list, not 1.5; put it into quotes'),
-        ("dialogue: [{on: a, say: [b, {paus: 1}]}]\n", '"pause" is missing'),
+        ("dialogue: [{on: a, say: [b, {paus: 1}]}]\n", 'unknown key "paus"; did you mean "pause"?'),
         ("dialogue: [{pattern: '*IDN?'}]\n", "3:22: '*IDN?' is no regular expression: nothing to repeat"),
         ("dialogue: [{on: '(?P<a>'}]\n", "3:17: '(?P<a>' is no regular expression"),
         ("dialogue: [{on: a}, {on: b}, {on: a}]\n", "3:30: never reached: entry 1 takes the same line"),

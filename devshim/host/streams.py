@@ -1,0 +1,78 @@
+"""Open files whose carrier itself holds what is read: records go in here, the program reads them from the kernel."""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from typing import TYPE_CHECKING
+
+from devshim.host._channel import PACKETS, STREAM, carrier, send
+from devshim.host.files import Opened
+
+if TYPE_CHECKING:
+    from devshim.host.host import Host
+    from devshim.host.plugs import DevicePlug
+    from devshim.model.stream import Stream
+
+LIMITED_BUFFER = 4608  # the kernel's least, so that a file's depth is kept here and not in the socket
+AT_ONCE = 16384  # bytes that a socket takes whole or not at all
+
+
+class OpenStream(Opened):
+    """One open stream: what the model sends goes into the carrier, and waits here where that is full."""
+
+    file: Stream
+
+    def __init__(self, host: Host, plug: DevicePlug, file: Stream, number: int, nonblock: bool) -> None:
+        kind = PACKETS if file.packets else STREAM
+        buffer = LIMITED_BUFFER if file.depth is not None else 0
+        super().__init__(host, plug, file, number, carrier(nonblock, kind, buffer, 0))
+        self._queue: deque[bytes] = deque()
+        self._queued = 0
+        file._feed = self
+
+    def feed(self, data: bytes) -> None:
+        """Hand records to the program, now or when it has read; b"" forgets those that wait."""
+        if self.gone:
+            return
+        if not data:
+            self._queue.clear()
+            self._queued = 0
+            return
+        for piece in self._pieces(data):
+            if self._queue or not send(self.end, piece):
+                self._keep(piece)
+
+    def _pieces(self, data: bytes) -> list[bytes]:
+        if self.file.packets or len(data) <= AT_ONCE:
+            return [data]
+        size = AT_ONCE // self.file.record * self.file.record or self.file.record
+        return [data[at : at + size] for at in range(0, len(data), size)]
+
+    def pending(self) -> int:
+        """Records that wait here."""
+        return self._queued // self.file.record
+
+    def _keep(self, piece: bytes) -> None:
+        if not self._queue:
+            self.host.loop.watch(self.end, select.EPOLLOUT, self._send_kept)
+        self._queue.append(piece)
+        self._queued += len(piece)
+
+    def _send_kept(self, events: int) -> None:
+        while self._queue and send(self.end, self._queue[0]):
+            self._queued -= len(self._queue.popleft())
+        if not self._queue or events & select.EPOLLHUP:
+            self.host.loop.unwatch(self.end)
+
+    def hang_up(self) -> None:
+        """The device was unplugged."""
+        self.closing()
+        super().hang_up()
+
+    def closing(self) -> None:
+        """Send no more."""
+        self._queue.clear()
+        self._queued = 0
+        self.file._feed = None
+        self.host.loop.unwatch(self.end)

@@ -1,0 +1,59 @@
+"""Stream: a file whose reads are fed, in whole records, as those of input devices, GPIO line events or HID reports are.
+
+What is sent lies in the kernel until the program reads it, so that reading costs what it costs on a real device, and
+poll, O_NONBLOCK and signals are the kernel's.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import ClassVar, Protocol
+
+from devshim.model.device import File
+
+
+class Feed(Protocol):
+    """What the host gives a stream while it is open."""
+
+    def feed(self, data: bytes) -> None:
+        """Hand records to the program."""
+
+    def pending(self) -> int:
+        """Records that wait here because the program does not read; not those that lie in the kernel already."""
+
+
+class Stream(File):
+    """A file that a device sends records to."""
+
+    #: Bytes of one record; a read gives whole ones, and fails with EINVAL where not one fits (the evdev manner).
+    record: ClassVar[int] = 1
+    #: Each send() is one packet, and a read that is too short for it drops the rest (the hidraw manner).
+    packets: ClassVar[bool] = False
+    #: Records kept for a program that does not read; None: no limit but memory.
+    depth: ClassVar[int | None] = None
+    #: What a read fails with when the device has been unplugged.
+    gone_errno: ClassVar[int] = errno.ENODEV
+
+    _feed: Feed | None = None
+
+    def send(self, data: bytes) -> None:
+        """Hand one or more whole records to the program that has this file open.
+
+        Raises ValueError where data is no whole number of records.
+        """
+        if len(data) % self.record:
+            raise ValueError(f"{type(self).__name__}.send(): {len(data)} bytes are no records of {self.record}")
+        if self._feed is None or not data:
+            return
+        if self.depth is not None and self._feed.pending() + len(data) // self.record > self.depth:
+            self.overflowed(data)
+        else:
+            self._feed.feed(data)
+
+    def overflowed(self, data: bytes) -> None:
+        """The program reads too slowly, and these records have no room: they are dropped, unless overridden."""
+
+    def drop_pending(self) -> None:
+        """Forget the records that wait here; what lies in the kernel already stays."""
+        if self._feed is not None:
+            self._feed.feed(b"")

@@ -1,0 +1,73 @@
+"""That the benchmark runs to its end and says what it should; how fast anything is, is not for tests to judge."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from tests.bench.samples import Row, Samples, Target
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_bench(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m tests.bench WORDS…`."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tests.bench", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "title", "count"),
+    [
+        ("calls/*/hot", "ioctl, 32-byte structure", 7),
+        ("serial/ask", "any processor", 1),
+        ("ordinary/*", "read(2), 1 byte", 7),
+    ],
+)
+def test_a_tiny_run_measures_its_rows_and_writes_both_files(
+    pattern: str, title: str, count: int, tmp_path: Path
+) -> None:
+    outcome = run_bench("--only", pattern, "--rounds", "1", "--scale", "0.02", "--output", str(tmp_path))
+    assert outcome.returncode == 0, outcome.stderr
+    lines = outcome.stdout.splitlines()
+    assert any(line.startswith("  " + title) for line in lines), outcome.stdout
+    table = lines[: next(number for number, line in enumerate(lines) if line.startswith("Targets: ")) + 1]
+    assert max(map(len, table)) <= 100, outcome.stdout
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert len(results["rows"]) == count
+    assert all(row["devshim"]["median"] > 0 and row["native"]["median"] > 0 for row in results["rows"]), outcome.stdout
+    assert ElementTree.parse(tmp_path / "results.svg").getroot().tag.endswith("svg")
+
+
+def test_a_pattern_that_fits_no_row_is_refused() -> None:
+    outcome = run_bench("--only", "nothing/*")
+    assert outcome.returncode == 2
+    assert "--list" in outcome.stderr
+
+
+def test_what_is_added_is_compared_within_each_round() -> None:
+    native, ours = Samples([[100.0], [300.0], [500.0]]), Samples([[110.0], [310.0], [510.0]])
+    assert ours.added_to(native) == 10
+
+
+def test_a_target_is_judged_by_the_read_of_the_same_run() -> None:
+    row = Row("group", "title", Target("reads", 5), devshim=Samples([[900.0, 1000.0, 1100.0]]))
+    assert row.figure(read=200) == 5
+    assert row.met(read=200)
+    assert not row.met(read=199)
+
+
+def test_a_throughput_must_be_that_part_of_the_native_one() -> None:
+    row = Row("group", "title", Target("of native", 0.9), native=Samples([[90.0]]), devshim=Samples([[100.0]]))
+    assert row.met(read=100)
+    assert row.figure(read=100) == 0.9
+
+
+def test_a_row_without_a_counterpart_is_not_judged_by_it() -> None:
+    row = Row("group", "title", Target("native", 1.3), devshim=Samples([[100.0]]))
+    assert row.met(read=100) is None
