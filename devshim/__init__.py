@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
     from devshim.errors import ConfigError, DevshimError, ModelError, ShimNotBuilt, SpecError, TargetFailed
     from devshim.model.ctext import structures
-    from devshim.model.device import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, REAL, WAIT, Device, File
+    from devshim.model.device import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, REAL, WAIT, Device, File, Link
     from devshim.model.i2c import I2cBus, I2cChip
     from devshim.model.ioctl import IO, IOR, IOW, IOWR, NewFile, ioctl, pointer, sized
     from devshim.model.registers import Block, Register
     from devshim.model.serial import Serial, characters, command, pause
+    from devshim.model.stream import Stream
     from devshim.model.timing import every
 
 __version__ = "0.1.0"
@@ -24,19 +25,20 @@ PUBLIC = {
     "devshim.errors": ("ConfigError", "DevshimError", "ModelError", "ShimNotBuilt", "SpecError", "TargetFailed"),
     "devshim.model.ctext": ("structures",),
     "devshim.model.device": (
-        "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Device", "File",
+        "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Device", "File", "Link",
     ),
     "devshim.model.i2c": ("I2cBus", "I2cChip"),
     "devshim.model.ioctl": ("IO", "IOR", "IOW", "IOWR", "NewFile", "ioctl", "pointer", "sized"),
     "devshim.model.registers": ("Block", "Register"),
     "devshim.model.serial": ("Serial", "characters", "command", "pause"),
+    "devshim.model.stream": ("Stream",),
     "devshim.model.timing": ("every",),
 }  # fmt: skip
 
 __all__ = [
     "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Block",
-    "ConfigError", "Device", "DevshimError", "File", "I2cBus", "I2cChip", "ModelError", "NewFile", "Register", "Serial",
-    "ShimNotBuilt", "SpecError", "TargetFailed", "characters", "command", "every", "ioctl", "pause", "pointer", "sized",
+    "ConfigError", "Device", "DevshimError", "File", "I2cBus", "I2cChip", "Link", "ModelError", "NewFile", "Register", "Serial",
+    "ShimNotBuilt", "SpecError", "Stream", "TargetFailed", "characters", "command", "every", "ioctl", "pause", "pointer", "sized",
     "structures",
 ]  # fmt: skip
 

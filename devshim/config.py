@@ -14,12 +14,12 @@ Relative paths are relative to the file.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from devshim import deny as rules
 from devshim import schema, yamltext
 from devshim.errors import ConfigError, SpecError
 from devshim.spec import Spec, check_node
@@ -43,7 +43,7 @@ class Config:
     file: str
     devices: tuple[Spec, ...] = ()
     describe: tuple[str, ...] = ()
-    deny: tuple[tuple[str, int], ...] = ()
+    deny: tuple[rules.Rule, ...] = ()
     only_plugged: bool = False
 
 
@@ -96,12 +96,9 @@ def placed(data: dict[str, Any], key: str) -> list[tuple[Path, str]]:
     return [((key,), value)] if isinstance(value, str) else [((key, at), text) for at, text in enumerate(value)]
 
 
-def denied(document: Document, path: Path, text: str) -> tuple[str, int]:
+def denied(document: Document, path: Path, text: str) -> rules.Rule:
     """GLOB or GLOB=ERRNO; without one the program gets EACCES, as with --deny."""
-    glob, equals, name = text.rpartition("=")
-    if not equals:
-        return text, errno.EACCES
-    numbers = {name: number for number, name in errno.errorcode.items()}
-    if name.upper() not in numbers or not glob:
-        raise document.error(path, f'"{text}": {name!r} is no errno; write GLOB or GLOB=ERRNO, such as /dev/sda=EPERM')
-    return glob, numbers[name.upper()]
+    try:
+        return rules.parse(text)
+    except ValueError as problem:
+        raise document.error(path, f'"{text}": {problem}') from None

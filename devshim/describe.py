@@ -13,6 +13,7 @@ from devshim.errors import SpecError
 from devshim.model.ctext import CTextError, header
 from devshim.model.device import File
 from devshim.model.ioctl import Handler, Request
+from devshim.modelclass import guarded
 
 Descriptions = dict[int, Request]
 
@@ -51,11 +52,9 @@ def from_python(path: str) -> Descriptions:
         raise SpecError(f"--describe {path}: it must be a .py or a .h file")
     Path(path).stat()  # run_path() would name the importer, not the file
     try:
-        names = runpy.run_path(path)
-    except OSError:
-        raise
-    except Exception as problem:
-        raise SpecError(f"--describe {path}: {type(problem).__name__}: {problem}") from None
+        names = guarded(path, Path(path), lambda: runpy.run_path(path))
+    except SpecError as problem:
+        raise SpecError(f"--describe {problem}") from problem
     found: Descriptions = {}
     for name, value in names.items():
         if isinstance(value, Request):

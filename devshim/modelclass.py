@@ -17,7 +17,6 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 from devshim import catalogue
 from devshim.errors import DevshimError, SpecError
 from devshim.model.device import Device
-from devshim.model.naming import NameTaken
 
 Result = TypeVar("Result")
 
@@ -241,9 +240,15 @@ def raise_as_line(origin: str, file: Path | None, problem: BaseException) -> NoR
     """Raise SpecError for a failure of the author's code: file:line: what."""
     if isinstance(problem, SyntaxError):
         line = f":{problem.lineno}" if problem.lineno else ""
-        raise SpecError(f"{problem.filename or origin}{line}: {problem.msg}") from problem
+        shown = problem.filename if problem.filename and not same_file(problem.filename, origin) else origin
+        raise SpecError(f"{shown}{line}: {problem.msg}") from problem
     place = last_place(problem, str(file)) if file is not None else ""
     raise SpecError(f"{place or origin + ': '}{in_words(problem)}") from problem
+
+
+def same_file(one: str, other: str) -> bool:
+    """Whether two paths lead to the same file."""
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def line_about(problem: BaseException, cls: type[Any]) -> str:
@@ -256,8 +261,8 @@ def line_about(problem: BaseException, cls: type[Any]) -> str:
 def in_words(problem: BaseException) -> str:
     """An exception as one line: its type and what it says."""
     said = " ".join(str(problem).split())
-    if isinstance(problem, NameTaken):
-        return said  # ours, and complete
+    if type(problem).__module__.startswith("devshim."):
+        return said
     return f"{type(problem).__name__}: {said}" if said else type(problem).__name__
 
 
@@ -265,8 +270,7 @@ def last_place(problem: BaseException, file: str) -> str:
     """The last place in a file that a failure has passed, as "file:line: "; "" where it has passed none."""
     import traceback
 
-    wanted = os.path.realpath(file)
     for frame in reversed(traceback.extract_tb(problem.__traceback__)):
-        if os.path.realpath(frame.filename) == wanted:
+        if same_file(frame.filename, file):
             return f"{file}:{frame.lineno}: "
     return ""

@@ -225,5 +225,6 @@ def next_child() -> tuple[int, int] | None:
 def ending(status: int) -> str:
     """A wait status in words."""
     if os.WIFSIGNALED(status):
-        return f"killed by signal {os.WTERMSIG(status)}"
+        full = "; is the file system of the run's directory full?" if os.WTERMSIG(status) == _signal.SIGBUS else ""
+        return f"killed by signal {os.WTERMSIG(status)}{full}"
     return f"exit code {os.WEXITSTATUS(status)}"

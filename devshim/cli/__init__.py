@@ -93,7 +93,9 @@ def explain(error: Exception) -> int:
 def os_error_text(error: OSError) -> str:
     """A failed system call in words: the file that it was about, then the kernel's reason."""
     reason = error.strerror or str(error) or type(error).__name__
-    return f"{error.filename}: {reason}" if error.filename is not None else reason
+    if error.filename is not None:
+        return f"{error.filename}: {reason}"
+    return reason if os.stat(".").st_nlink else "the working directory has been removed; change to another one"
 
 
 def place(error: Exception) -> str:

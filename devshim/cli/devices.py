@@ -184,7 +184,8 @@ def table(cls: type[Any], shown: list[Any]) -> list[str]:
     lines = []
     for row in rows:
         head = "  " + "  ".join(f"{cell:{width}}" for cell, width in zip(row[:3], widths, strict=True))
-        lines += textwrap.wrap(f"{head}  {row[3]}".rstrip(), columns(), subsequent_indent=" " * 6) or [head]
+        indent = len(head) + 2 if len(head) < columns() // 2 else 6
+        lines += textwrap.wrap(f"{head}  {row[3]}".rstrip(), columns(), subsequent_indent=" " * indent) or [head]
     return lines
 
 

@@ -5,8 +5,6 @@ Neither argparse nor dataclasses, because importing one alone costs more than al
 
 from __future__ import annotations
 
-import errno
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,13 +60,13 @@ class Option:
 
 def deny(options: Options, text: str) -> None:
     """Take GLOB or GLOB=ERRNO, the errno by its name; without one the program gets EACCES."""
-    glob, _, name = text.rpartition("=") if "=" in text else (text, "", "EACCES")
-    number = getattr(errno, name.upper(), None)
-    if not glob:
-        raise wrong(f"--deny {text!r}: no pattern; write GLOB or GLOB=ERRNO, such as '/dev/video*=ENODEV'")
-    if not isinstance(number, int):
-        raise wrong(f"--deny {text}: {name!r} is no errno", name.upper(), errno.errorcode.values())
-    options.deny.append((glob, number))
+    from devshim import deny as rules
+
+    try:
+        options.deny.append(rules.parse(text))
+    except ValueError as problem:
+        shown = text or "''"
+        raise wrong(f"--deny {shown}: {problem}") from None
 
 
 def error_exitcode(options: Options, text: str) -> None:
@@ -118,7 +116,7 @@ RUN = (
            "exit code where the program succeeded, but a model failed or a node was refused (default 1)"),
     Option(None, "--linger",   "SECONDS",      linger,
            "keep devices so long for processes that outlive the program (default 5; inf)"),
-    Option(None, "--in-process", None,         switch("in_process"),  "run the models inside the program"),
+    Option(None, "--in-process", None,         switch("in_process"),  "run the models inside the program (not yet possible)"),
 )
 # fmt: on
 """Options of `devshim run`; record and replay add rows of their own."""

@@ -10,7 +10,7 @@ import os
 from devshim import target
 from devshim.cli.options import RUN, Options, parse, wrong
 from devshim.hostprocess import HostProcess
-from devshim.waiter import SIGNALS, Interrupted, Waiter
+from devshim.waiter import SIGNALS, Interrupted, Waiter, ending
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def run_in(run_directory: str, path: str, options: Options, environment: dict[st
 def refused(waiter: Waiter) -> int:
     """The exit code where the host could not begin; it has said why unless it was killed."""
     if waiter.host.refused is None:
-        target.say("the host died before anything was plugged")
+        target.say(f"the host died before anything was plugged ({ending(waiter.host.ended or 0)})")
     return waiter.host.refused or 125
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from shutil import get_terminal_size
 from textwrap import fill
 
 from devshim import __version__
@@ -10,7 +11,7 @@ from devshim.cli import VERBS
 from devshim.cli.options import RUN, Option
 from devshim.errors import DevshimError
 
-WIDTH, INDENT = 104, 30
+WIDEST, INDENT = 104, 30
 
 
 class UsageError(DevshimError):
@@ -22,29 +23,30 @@ class UsageError(DevshimError):
 RUN_HELP = """\
 usage: devshim run [OPTIONS] [--] PROGRAM [ARGS...]
 
-Run PROGRAM, unmodified, against devices written in Python.  Its children see them too.
+Run PROGRAM, unmodified, and its children against devices written in Python.
 
 {options}
 
 examples:
   devshim run -d /dev/ttyUSB0=gps -- cat /dev/ttyUSB0
   devshim run -d /dev/i2c-1=tmp102,celsius=80 -- i2cget -y 1 0x48 0 w
-  devshim run -d /dev/motor0=motor.py:Motor -v --only-plugged -- gdb --args ./motor-control
+  devshim run -d /dev/motor0=motor.py:Motor -v -- gdb --args ./motor-control
 
-exit code: PROGRAM's own; 128+N where signal N ended it; 125 devshim failed; 126 PROGRAM cannot be
-executed; 127 it was not found; 2 this command line is wrong.
+exit code: PROGRAM's own; 128+N where signal N ended it; 125 devshim failed;
+126 PROGRAM cannot be executed; 127 it was not found; 2 the options are wrong.
 A model is code, and runs with your rights: plug only what you trust.
 """
 
 MAIN_HELP = """\
 usage: devshim VERB ...
 
-Runs your program against devices written in Python: no root, no kernel module, no change to the program.
+Runs your program against devices written in Python: no root, no kernel module,
+no change to the program.
 
 verbs:
 {verbs}
 
-devshim VERB --help explains a verb; devshim --version says which devshim this is.
+devshim VERB --help explains a verb; devshim --version tells the version.
 
 example:
   devshim run -d /dev/ttyUSB0=gps -- cat /dev/ttyUSB0
@@ -59,12 +61,13 @@ def run_help() -> str:
 def option_list(table: Sequence[Option]) -> str:
     """The table as text: names and value, and what the option does beside or below them."""
     rows = [(names(option), option.help) for option in table]
+    width = min(WIDEST, get_terminal_size((WIDEST, 24)).columns - 1)
     lines = ["options:"]
     for head, help in [*rows, ("  -h, --help", "show this")]:
         if len(head) >= INDENT:
             lines.append(head)
             head = ""
-        lines.append(fill(help, WIDTH, initial_indent=f"{head:<{INDENT}}", subsequent_indent=" " * INDENT))
+        lines.append(fill(help, width, initial_indent=f"{head:<{INDENT}}", subsequent_indent=" " * INDENT))
     return "\n".join(lines)
 
 

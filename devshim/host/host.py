@@ -6,6 +6,7 @@ serial data), or from a test's own.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from devshim.deny import Rule
 from devshim.errors import SpecError
 from devshim.host import wire
 from devshim.host._channel import Channel, Lock
@@ -31,7 +33,7 @@ from devshim.host.tree import Tree, canonical
 from devshim.host.unmodelled import Unmodelled
 from devshim.host.waits import WaitPoints
 from devshim.host.watchdog import Watchdog
-from devshim.model.device import Device, File
+from devshim.model.device import Device, File, Link
 from devshim.model.ioctl import Request
 
 OURS = tuple(os.path.join(os.path.dirname(os.path.dirname(__file__)), part, "") for part in ("host", "model"))
@@ -123,6 +125,15 @@ class Host:
             self.registry.add_node(path, kind, index)
         status = os.stat(self.tree.placeholder(plug.node))
         self.registry.add_carrier(status.st_dev, status.st_ino, 0, plug.entry(type(device)), 0, os.O_PATH)
+        around = device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
+        for path, content in around.items():
+            if isinstance(content, Link):
+                entries = self.tree.add_link(path, content)
+            else:
+                entries = self.tree.add_file(path, content)
+            for entry in entries:
+                self.registry.add_node(*entry)
+        plug.surroundings = list(around)
 
     def unplug(self, plug: DevicePlug) -> None:
         """Take a device away while it may be in use."""
@@ -130,8 +141,9 @@ class Host:
             return
         status = os.stat(self.tree.placeholder(plug.node))
         self.registry.remove_carrier(status.st_dev, status.st_ino)
-        for path in self.tree.remove(plug.node):
-            self.registry.remove_node(path)
+        for shown in (*reversed(plug.surroundings), plug.node):
+            for path in self.tree.remove(shown):
+                self.registry.remove_node(path)
         if os.path.lexists(plug.node):  # something real is there: gone is gone all the same
             self.registry.add_node(plug.node, wire.NODE_HIDDEN)
         plug.detach()
@@ -243,12 +255,13 @@ class Host:
         if error != 0xFFFFFFFF:
             self.unmodelled.node(name, error)
             return 0
-        refusal = self.guard.refusal(name) if self.guard is not None else 0
-        if refusal:
-            self.failures.append(f"{name}: refused")
-            self.message(f"{name}: refused ({os.strerror(refusal)}): it is not plugged in this run")
-            return (-1, refusal, 0, 0, None, wire.NO_PLACE)
-        return 0
+        refusal = self.guard.refusal(name) if self.guard is not None else None
+        if refusal is None:
+            return 0
+        error, rule = refusal
+        self.failures.append(f"{name}: refused")
+        self.message(f"{name}: refused with {errno.errorcode[error]} ({rule}); to model it: -d {name}=MODEL")
+        return (-1, error, 0, 0, None, wire.NO_PLACE)
 
     def log_open(self, plug: DevicePlug, flags: int) -> None:
         """An open was answered."""
@@ -258,16 +271,16 @@ class Host:
 class Guard:
     """--deny and --only-plugged: which real nodes are refused, and how."""
 
-    def __init__(self, deny: list[tuple[str, int]], only_plugged: bool) -> None:
+    def __init__(self, deny: list[Rule], only_plugged: bool) -> None:
         self.deny = deny
         self.only_plugged = only_plugged
 
-    def refusal(self, path: str) -> int:
-        """The errno with which opening a path fails; 0 where it may be opened."""
+    def refusal(self, path: str) -> tuple[int, str] | None:
+        """The errno with which opening a path fails, and the rule that says so; None where it may be opened."""
         for pattern, error in self.deny:
             if fnmatchcase(path, pattern):
-                return error
-        return 2 if self.only_plugged else 0  # ENOENT
+                return error, f"--deny {pattern}"
+        return (errno.ENOENT, "--only-plugged") if self.only_plugged else None
 
 
 def model_traceback(exception: BaseException) -> str:

@@ -47,7 +47,9 @@ class LoggedFile:
 
     def ioctl(self, request: int, argument: int, data: bytes) -> Any:
         """ioctl(2), decoded where the model describes the request."""
-        before = decoded(self.inner, request, argument, data)
+        handler = find_handler(type(self.inner.file).ioctls, request)
+        only_out = handler is not None and handler.access == "r"  # what was there before is the program's rubbish
+        before = "" if only_out else decoded(self.inner, request, argument, data)
         answer = self.inner.ioctl(request, argument, data)
         out = answer if isinstance(answer, bytes) else answer[4] if isinstance(answer, tuple) else None
         after = decoded(self.inner, request, argument, as_asked(out)) if out is not None else before

@@ -15,7 +15,7 @@ from typing import Any
 
 from devshim.host._channel import Lock
 
-FOREVER = -1.0
+FOREVER, NEVER = -1.0, float("inf")
 
 
 class LoopTimer:
@@ -95,16 +95,24 @@ class Loop:
         self._running = True
         while self._running:
             with self.lock:
-                self._forgotten.clear()
-                self._run_due()
-                pause = self._pause()
-                self._sleeping_until = time.monotonic() + pause if pause >= 0 else float("inf")
+                pause = self._before_sleep()
             ready = self._epoll.poll(pause, 64)
             self._sleeping_until = None
             for fd, events in ready:
                 with self.lock:
                     if fd not in self._forgotten:  # the number may be a new descriptor's already
                         self._serve(fd, events)
+
+    def _before_sleep(self) -> float:
+        """Do what is due, and return for how long there is nothing to do."""
+        self._forgotten.clear()
+        if not self._soon and not self._timers:  # what a serial port's bytes mostly find
+            self._sleeping_until = NEVER
+            return FOREVER
+        self._run_due()
+        pause = self._pause()
+        self._sleeping_until = time.monotonic() + pause if pause >= 0 else NEVER
+        return pause
 
     def _serve(self, fd: int, events: int) -> None:
         if fd == self._wake_read:

@@ -5,6 +5,7 @@ Runs in a process of its own, forked by the waiter; hostprocess.py documents the
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import resource
@@ -32,7 +33,8 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     """
     raise_file_limit()
     sys.setswitchinterval(SWITCH_INTERVAL)
-    sys.path.insert(0, os.getcwd())
+    with contextlib.suppress(FileNotFoundError):  # the working directory was removed: nothing can be found in it
+        sys.path.insert(0, os.getcwd())
     asked = asked_for(options)
     log = Log(options.verbose, options.log)
     host = Host(run_directory, os.getppid(), log, asked.guard(), asked.descriptions)
@@ -58,9 +60,12 @@ def plug(host: Host, node: str, device: Device) -> None:
     except DevshimError:
         raise
     except (Exception, SystemExit) as problem:
-        from devshim.modelclass import line_about
+        from devshim.modelclass import in_words, line_about
 
-        raise SpecError(f"{node}: {line_about(problem, type(device))}") from problem
+        text = line_about(problem, type(device))
+        if isinstance(problem, OSError) and text == in_words(problem):
+            raise  # the machine refused us something, not the model
+        raise SpecError(f"{node}: {text}") from problem
 
 
 class Asked(NamedTuple):

@@ -38,6 +38,7 @@ class DevicePlug:
         self.records = Locks(host.waits.make())
         self.files: set[Opened] = set()
         self.plugged = False
+        self.surroundings: list[str] = []
         self._entries: dict[type[File], int] = {}
         self._timers: set[LoopTimer] = set()
 

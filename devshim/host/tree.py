@@ -14,6 +14,7 @@ from devshim.host import wire
 
 Entry = tuple[str, int]
 DIRECTORY_MODE = 0o755
+FILE_MODE = 0o644
 
 
 def canonical(node: str) -> str:
@@ -74,6 +75,18 @@ class Tree:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.placeholder(path))
         os.symlink(to, self.placeholder(path))
+        return [*entries, (path, wire.NODE_TREE)]
+
+    def add_file(self, path: str, content: bytes) -> list[Entry]:
+        """Make an ordinary file, such as an attribute below /sys; return its directories and itself.
+
+        Raises SpecError as add_device() does.
+        """
+        self._check(path)
+        entries = self._directories(path)
+        with open(self.placeholder(path), "wb") as file:
+            file.write(content)
+        os.chmod(self.placeholder(path), FILE_MODE)
         return [*entries, (path, wire.NODE_TREE)]
 
     def remove(self, path: str) -> list[str]:

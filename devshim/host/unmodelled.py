@@ -64,7 +64,7 @@ def stub(node: str, request: int, described: Request | None) -> str:
     if isinstance(letter, int) and not access:
         handler = f"@ioctl({request:#06x}, value=c_long)"
     else:
-        handler = f"@ioctl({MACROS[access]}({shown}, {number}" + (f", {kind}" if access else "") + "))"
+        handler = f"@ioctl({MACROS[access]}({shown}, {number}" + (f", {kind}))" if access else "), value=c_long)")
     method = described.name.lower() if described is not None and described.name else f"request_{number}"
     arguments = "self" if access == "r" else "self, argument"
     return (

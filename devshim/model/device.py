@@ -10,7 +10,7 @@ import enum
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Protocol, dataclass_transform
 
 from devshim.model.ioctl import Handler, collect_handlers
@@ -51,6 +51,10 @@ class Special(enum.Enum):
 
 WAIT = Special.WAIT
 REAL = Special.REAL
+
+
+class Link(str):
+    """The text of a symbolic link, such as ../../bus/gpio, in what surroundings() returns."""
 
 
 class Plug(Protocol):
@@ -162,6 +166,10 @@ class Device(File):
     def numbers(self, node: str) -> tuple[int | None, int | None]:
         """The major and minor number at a node (Documentation/admin-guide/devices.txt); None: any that is free."""
         return self.major, self.minor
+
+    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, bytes | Link]:
+        """Files and links to lay out around the node, by absolute path: what /sys and /run/udev show of it."""
+        return {}
 
     def open(self, flags: int) -> Any:
         """Return the File that answers; WAIT to let the program wait; raise OSError to refuse."""

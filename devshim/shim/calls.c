@@ -12,6 +12,7 @@
 #include "channel.h"
 #include "memory.h"
 #include "arguments.h"
+#include "strays.h"
 
 static struct slot *begin(const struct carrier *carrier, enum op op)
 {
@@ -103,8 +104,10 @@ static int wait_on_ticket(uint64_t ticket)
 
     if (fd < 0)
         return -1;
+    int stray = remember_stray(fd);
     ssize_t got = recv(fd, &byte, 1, 0);
     int error = got < 0 ? errno : 0;
+    forget_stray(stray);
     real.syscall(SYS_close, fd);
     return error ? fail(error) : 0;
 }

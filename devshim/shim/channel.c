@@ -19,6 +19,7 @@
 
 #include "interposed.h"
 #include "registry.h"
+#include "strays.h"
 
 #define SPINS        400u         /* looks at the answer before sleeping: some 10 us */
 #define PATIENCE_NS  500000000l   /* how often a sleeper makes sure that the host lives */
@@ -154,23 +155,6 @@ static struct slot *slot_at(struct channel *channel, uint32_t index)
     return (struct slot *)((char *)channel + CHANNEL_HEAD + (size_t)index * SLOT_SIZE);
 }
 
-static bool on_signal_stack(const stack_t *stack, uintptr_t address)
-{
-    return !(stack->ss_flags & SS_DISABLE) && address - (uintptr_t)stack->ss_sp < stack->ss_size;
-}
-
-/* A slot of this very thread is busy: either we are in a handler that interrupted its call, or a siglongjmp
- * left the call for good. In the second case its frame has gone from the stack: it lies not above ours. */
-static bool abandoned(const struct slot *slot, uintptr_t frame)
-{
-    stack_t stack;
-
-    if (sigaltstack(NULL, &stack) < 0)
-        return false;
-    bool ours = on_signal_stack(&stack, frame), theirs = on_signal_stack(&stack, slot->frame);
-    return ours == theirs ? slot->frame <= frame : theirs;
-}
-
 /* What nobody waits for any more is the host's no longer, unless it is at it: then it comes back to us later. */
 static bool take_back(struct slot *slot)
 {
@@ -186,7 +170,7 @@ static bool take(struct slot *slot, uint32_t id, uintptr_t frame)
     if (owner == 0) {
         if (!__atomic_compare_exchange_n(&slot->owner, &owner, id, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             return false;
-    } else if (owner != id || !abandoned(slot, frame) || !take_back(slot)) {
+    } else if (owner != id || !left_behind(slot->frame, frame) || !take_back(slot)) {
         return false;
     }
     slot->state = SLOT_IDLE;
@@ -293,20 +277,22 @@ static bool answered(const struct slot *slot)
     return __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_ANSWER;
 }
 
-/* The host's socket refuses or has gone where the host has. */
+/* The host's socket refuses where the host has gone. After a chroot it is out of sight: then its process tells. */
 static bool host_lives(void)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (fd < 0)
-        return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-    size_t length = strlen(run_directory);
-    memcpy(address.sun_path, run_directory, length);
-    memcpy(address.sun_path + length, "/socket", sizeof "/socket");
-    bool lives = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN;
-    close_fd(fd);
-    return lives;
+    if (fd >= 0) {
+        size_t length = strlen(run_directory);
+        memcpy(address.sun_path, run_directory, length);
+        memcpy(address.sun_path + length, "/socket", sizeof "/socket");
+        int error = connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? errno : 0;
+        close_fd(fd);
+        if (error == 0 || error == EAGAIN || error == ECONNREFUSED)
+            return error != ECONNREFUSED;
+    }
+    return kill((pid_t)registry->host_pid, 0) == 0 || errno == EPERM;
 }
 
 static bool sleep_until_answered(struct slot *slot, struct bell *bell)
@@ -354,8 +340,10 @@ void host_is_gone(void)
 {
     static bool said;
     static const char text[] = "devshim: the host of this run has ended; its devices are unplugged\n";
+    struct connection *page = __atomic_load_n(&connection, __ATOMIC_ACQUIRE);
+    bool by_another = page && page->channel && __atomic_exchange_n(&page->bell->gone, BELL_TOLD, __ATOMIC_RELAXED) == BELL_TOLD;
 
-    if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+    if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED) && !by_another)
         (void)!real.write(2, text, sizeof text - 1);
     errno = ENODEV;
 }
@@ -378,7 +366,7 @@ static int await_host(void)
     return 0;
 }
 
-static int connect_to_host(void)
+static int connect_to_host(int *stray)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     size_t length = strlen(run_directory);
@@ -386,6 +374,7 @@ static int connect_to_host(void)
 
     if (fd < 0)
         return -1; /* EMFILE: as the open would have answered */
+    *stray = remember_stray(fd); /* from here on there are cancellation points */
     if (!registry->ready && await_host() < 0) {
         close_fd(fd);
         errno = ENODEV;
@@ -396,6 +385,7 @@ static int connect_to_host(void)
     while (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
         if (errno == EINTR || errno == EAGAIN)
             continue;
+        forget_stray(*stray);
         close_fd(fd);
         errno = ENODEV;
         return -1;
@@ -458,7 +448,9 @@ int ask_for_descriptor(const struct hello_request *request, const char *path, st
 {
     struct hello_request filled = *request;
     int fds[2] = { -1, -1 }, before = errno;
-    int socket_fd = connect_to_host();
+    int stray = -1;
+    close_strays();
+    int socket_fd = connect_to_host(&stray);
 
     memset(answer, 0, sizeof *answer);
     if (socket_fd < 0)
@@ -470,8 +462,9 @@ int ask_for_descriptor(const struct hello_request *request, const char *path, st
     filled.thread = (uint32_t)real.syscall(SYS_gettid);
 
     ssize_t got = send_request(socket_fd, &filled, path) ? receive_answer(socket_fd, answer, fds) : 0;
+    int why = got < 0 ? errno : ENODEV;
+    forget_stray(stray);
     if (got != sizeof *answer) {
-        int why = got < 0 ? errno : ENODEV;
         close_fd(socket_fd);
         errno = why;
         return -1;

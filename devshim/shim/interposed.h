@@ -64,6 +64,7 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(isatty) X(ttyname) X(ttyname_r)                                                              \
     /* wrap_process.c */                                                                           \
     X(execve) X(execv) X(execvp) X(execvpe) X(execl) X(execlp) X(execle) X(fexecve) X(execveat)    \
+    /* wrap_spawn.c */                                                                             \
     X(posix_spawn) X(posix_spawnp)                                                                 \
     /* wrap_syscall.c */                                                                           \
     X(syscall)                                                                                     \
@@ -78,6 +79,13 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
 
 /* Stood in for as well, but called too seldom to look libc's own up at each start (0.4 us a name): LATE(chmod)(...). */
 #define INTERPOSED_RARELY(X)                                                                       \
+    /* wrap_stdio.c */                                                                             \
+    X(dprintf) X(vdprintf)                                                                         \
+    /* wrap_wide.c */                                                                              \
+    X(fgetwc) X(getwc) X(fgetwc_unlocked) X(getwc_unlocked) X(getwchar) X(getwchar_unlocked)       \
+    X(fgetws) X(fgetws_unlocked) X(ungetwc)                                                        \
+    X(fputwc) X(putwc) X(fputwc_unlocked) X(putwc_unlocked) X(putwchar) X(putwchar_unlocked)       \
+    X(fputws) X(fputws_unlocked) X(fwprintf) X(wprintf) X(vfwprintf) X(vwprintf)                   \
     /* wrap_stat.c */                                                                              \
     X(stat) X(lstat)                                                                               \
     /* wrap_statfs.c */                                                                            \
@@ -91,6 +99,8 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(getxattr) X(lgetxattr) X(fgetxattr) X(listxattr) X(llistxattr) X(flistxattr)                 \
     X(setxattr) X(lsetxattr) X(fsetxattr) X(removexattr) X(lremovexattr) X(fremovexattr)           \
     X(truncate) X(pathconf) X(name_to_handle_at) X(inotify_add_watch)                              \
+    /* wrap_spawn.c */                                                                             \
+    X(system) X(popen)                                                                             \
     /* wrap_names.c */                                                                             \
     X(mkdir) X(mkdirat) X(rmdir) X(unlink) X(unlinkat) X(remove) X(rename) X(renameat)             \
     X(renameat2) X(link) X(linkat) X(symlink) X(symlinkat) X(mkfifo) X(mkfifoat)                   \

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#define TREE_POSITION ((off_t)0x7fffffffffff0000) /* ext4 and btrfs end a directory at 0x7fffffffffffffff */
+#define FAR_POSITION  ((off_t)0x7fffffffffff0000) /* ext4 and btrfs end a directory at 0x7fffffffffffffff */
+#define NEAR_POSITION ((off_t)0x7fff0000) /* sysfs and proc know none beyond 0x7fffffff, which is their end */
 #define TREE_ENTRIES  ((off_t)0xfff0)
 
 enum { TREE_BUFFER = 2048 };
@@ -98,13 +99,27 @@ static ssize_t list_first(int fd, enum route_kind kind, const char *name, void *
     return length;
 }
 
+/* Where the plugged entries begin that a position is among; 0: it is among the real ones. */
+static off_t beginning_of(off_t position)
+{
+    if (position >= FAR_POSITION && position < FAR_POSITION + TREE_ENTRIES)
+        return FAR_POSITION;
+    return position >= NEAR_POSITION && position < NEAR_POSITION + TREE_ENTRIES ? NEAR_POSITION : 0;
+}
+
+/* The same for a directory whose real entries have all been read; what its file system accepts as a position. */
+static off_t begin_plugged(int fd)
+{
+    return real.lseek(fd, FAR_POSITION, SEEK_SET) == FAR_POSITION ? FAR_POSITION : NEAR_POSITION;
+}
+
 /* Copy what is plugged in this directory, from the given position on, as far as it fits. */
 static ssize_t copy_plugged(int tree, const char *name, off_t from, char *buffer, size_t size)
 {
     char entries[TREE_BUFFER] __attribute__((aligned(8)));
     size_t filled = 0;
     ssize_t length;
-    off_t position = TREE_POSITION;
+    off_t position = beginning_of(from);
 
     while ((length = read_entries(tree, entries, sizeof entries)) > 0) {
         for (ssize_t at = 0; at < length;) {
@@ -158,11 +173,11 @@ ssize_t list_directory(int fd, enum route_kind kind, const char *name, void *buf
     int before = errno;
     off_t from = kind == ROUTE_MERGED ? real.lseek(fd, 0, SEEK_CUR) : 0;
 
-    if (from < TREE_POSITION || from >= TREE_POSITION + TREE_ENTRIES) {
+    if (!beginning_of(from)) {
         ssize_t length = list_first(fd, kind, name, buffer, size);
         if (length || kind != ROUTE_MERGED)
             return length;
-        from = TREE_POSITION;
+        from = begin_plugged(fd);
     }
     errno = before;
     return list_plugged(fd, name, from, buffer, size);

@@ -17,6 +17,10 @@
 
 extern void *__libc_stack_end __attribute__((weak)); /* glibc's; without it the kernel copies all */
 
+/* Under valgrind, which follows a memcpy only: what the kernel has copied for us counts as defined on our side,
+ * not on the program's; and what the host writes into shared memory must not inherit the program's undefined bytes. */
+static bool memcheck;
+
 /* The end of a thread's own memory: glibc's thread descriptor, to which pthread_self() points, lies above
  * its stack. Elsewhere 0: the kernel copies. */
 static uintptr_t thread_top(void)
@@ -60,9 +64,14 @@ static bool copy(long number, uintptr_t theirs, void *ours, size_t size)
     return copied == (ssize_t)size;
 }
 
+void notice_memcheck(const char *preload)
+{
+    memcheck = preload && strstr(preload, "vgpreload_memcheck");
+}
+
 bool copy_from_target(void *to, uintptr_t from, size_t size)
 {
-    if (in_own_stack(from, size)) {
+    if (in_own_stack(from, size) && !memcheck) {
         memcpy(to, (const void *)from, size);
         return true;
     }
@@ -75,5 +84,10 @@ bool copy_to_target(uintptr_t to, const void *from, size_t size)
         memcpy((void *)to, from, size);
         return true;
     }
-    return size == 0 || copy(SYS_process_vm_writev, to, (void *)(uintptr_t)from, size);
+    if (size == 0)
+        return true;
+    bool copied = copy(SYS_process_vm_writev, to, (void *)(uintptr_t)from, size);
+    if (copied && memcheck)
+        memcpy((void *)to, from, size);
+    return copied;
 }

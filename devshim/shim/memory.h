@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Find out whether valgrind looks on; preload: the program's LD_PRELOAD. */
+void notice_memcheck(const char *preload);
+
 /* True when all was copied. Both leave errno alone. */
 bool copy_from_target(void *to, uintptr_t from, size_t size);
 bool copy_to_target(uintptr_t to, const void *from, size_t size);

@@ -1,9 +1,11 @@
 /* start.c: finds libc's own functions and joins the run. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "handles.h"
 #include "interposed.h"
+#include "memory.h"
 #include "registry.h"
 #include "wrap_process.h"
 #include "wrap_stdio.h"
@@ -33,6 +35,7 @@ __attribute__((constructor)) void start(void)
     }
     if (registry) {
         remember_environment();
+        notice_memcheck(getenv("LD_PRELOAD"));
         watch_inherited();
         adopt_standard_streams();
     }

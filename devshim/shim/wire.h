@@ -174,11 +174,13 @@ struct segments {
 #define CHANNEL_SMALL (CHANNEL_HEAD + SLOTS * SLOT_SIZE)
 #define CHANNEL_SIZE  ((uint64_t)CHANNEL_SMALL + (uint64_t)SLOTS * LARGE_DATA)
 
+#define BELL_TOLD 2u
+
 struct bell {
     uint32_t rung;      /* futex word: counts rings */
     uint32_t sleeping;  /* the host waits in the kernel for it */
     uint32_t cpu;       /* where the host's thread runs */
-    uint32_t gone;      /* the host has ended */
+    uint32_t gone;      /* the host has ended; BELL_TOLD once one of the run's processes has said so */
     uint64_t summary __attribute__((aligned(64)));  /* bit i: pending[i] is not 0 */
     uint64_t pending[MAX_PROCESSES / 64] __attribute__((aligned(64)));
 };

@@ -10,10 +10,11 @@ static const struct carrier *reported(int fd)
     return answering(fd, DEVICE_REPORT);
 }
 
-static ssize_t told(int fd, uint32_t op, ssize_t result, const void *data)
+/* Looked at again only where reports are wanted: while the call lasted, the descriptor may have become another's. */
+static ssize_t told(const struct carrier *carrier, int fd, uint32_t op, ssize_t result, const void *data)
 {
-    const struct carrier *carrier = reported(fd);
-    if (carrier)
+    bool wanted = device_of(carrier)->flags & DEVICE_REPORT;
+    if (wanted && (carrier = reported(fd)) != NULL)
         report(carrier, op, result, data, result > 0 ? (size_t)result : 0);
     return result;
 }
@@ -39,11 +40,11 @@ INTERPOSE ssize_t read(int fd, void *buf, size_t size)
     if (!carrier)
         return real.read(fd, buf, size);
     if (device_of(carrier)->flags & DEVICE_STREAM)
-        return told(fd, OP_READ, read_records(device_of(carrier), fd, buf, size), buf);
+        return told(carrier, fd, OP_READ, read_records(device_of(carrier), fd, buf, size), buf);
     struct iovec part = { buf, size };
     if (device_of(carrier)->flags & DEVICE_READ)
         return device_read(carrier, fd, &part, 1, OWN_POSITION, false);
-    return told(fd, OP_READ, real.read(fd, buf, size), buf);
+    return told(carrier, fd, OP_READ, real.read(fd, buf, size), buf);
 }
 SAME_AS(read, __read);
 
@@ -91,7 +92,7 @@ INTERPOSE ssize_t write(int fd, const void *buf, size_t size)
     struct iovec part = { (void *)(uintptr_t)buf, size };
     if (device_of(carrier)->flags & DEVICE_WRITE)
         return device_write(carrier, fd, &part, 1, OWN_POSITION, false);
-    return told(fd, OP_WRITE, real.write(fd, buf, size), buf);
+    return told(carrier, fd, OP_WRITE, real.write(fd, buf, size), buf);
 }
 SAME_AS(write, __write);
 

@@ -11,8 +11,8 @@ extern char **environ;
 static const char preload_name[] = "LD_PRELOAD=", run_name[] = "DEVSHIM_RUN=";
 
 /* As this process was started with: kept because a program may clear or change its own environment. */
-static char preload[4096 + sizeof preload_name], run[256 + sizeof run_name];
-static char library[4096]; /* our own file's name, as it stands in LD_PRELOAD */
+static char preload[LONGEST_PRELOAD + sizeof preload_name], run[256 + sizeof run_name];
+static char library[LONGEST_PRELOAD]; /* our own file's name, as it stands in LD_PRELOAD */
 
 void remember_environment(void)
 {
@@ -32,7 +32,7 @@ static bool has_prefix(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static size_t count_of(char *const list[])
+size_t count_of(char *const list[])
 {
     size_t count = 0;
     while (list && list[count])
@@ -40,13 +40,13 @@ static size_t count_of(char *const list[])
     return count;
 }
 
-/* Returns what to hand on: the environment itself where nothing is missing, else room filled with it and
- * ours. room has count + 3 places; preload_room holds a changed LD_PRELOAD. */
-static char **complete(char *const environment[], char **room, char *preload_room, size_t preload_size)
+char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size)
 {
     bool preloads = false, runs = false;
     size_t kept = 0;
 
+    if (!library[0])
+        return environment;
     for (size_t i = 0; environment && environment[i]; i++) {
         char *entry = environment[i];
         if (has_prefix(entry, run_name))
@@ -70,15 +70,23 @@ static char **complete(char *const environment[], char **room, char *preload_roo
     return room;
 }
 
-/* A statement, because alloca's memory lives as long as its function. */
-#define WITH_SHIM(environment)                                                                      \
-    char **room = alloca((count_of(environment) + 3) * sizeof *room);                               \
-    char preload_room[sizeof preload + 4096];                                                       \
-    if (library[0]) {                                                                               \
-        char **completed = complete(environment, room, preload_room, sizeof preload_room);          \
-        if (completed)                                                                              \
-            environment = completed;                                                                \
+void restore_environment(void)
+{
+    if (!library[0])
+        return;
+    const char *value = getenv("LD_PRELOAD");
+    if (!value)
+        setenv("LD_PRELOAD", preload + sizeof preload_name - 1, 1);
+    else if (!strstr(value, library)) {
+        char both[2 * LONGEST_PRELOAD];
+        if (strlen(value) + sizeof preload >= sizeof both)
+            return;
+        strcat(strcat(strcpy(both, preload + sizeof preload_name - 1), ":"), value);
+        setenv("LD_PRELOAD", both, 1);
     }
+    if (!getenv("DEVSHIM_RUN"))
+        setenv("DEVSHIM_RUN", run_directory, 1);
+}
 
 INTERPOSE int execve(const char *path, char *const argv[], char *const environment[])
 {
@@ -156,20 +164,4 @@ INTERPOSE int execle(const char *path, const char *first, ...)
     char *const *environment = va_arg(args, char *const *);
     va_end(args);
     return execve(path, argv, environment);
-}
-
-INTERPOSE int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                          const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
-{
-    START_ONCE();
-    WITH_SHIM(environment)
-    return real.posix_spawn(pid, path, actions, attributes, argv, environment);
-}
-
-INTERPOSE int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
-                           const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
-{
-    START_ONCE();
-    WITH_SHIM(environment)
-    return real.posix_spawnp(pid, file, actions, attributes, argv, environment);
 }

@@ -127,6 +127,65 @@ INTERPOSE FILE *fopen(const char *path, const char *mode)
 SAME_AS(fopen, fopen64);
 SAME_AS(fopen, _IO_fopen);
 
+/* libc formats into a buffer and writes that itself. */
+static int write_formatted(int fd, char *text, int length)
+{
+    for (int done = 0; done < length;) {
+        ssize_t written = write(fd, text + done, (size_t)(length - done));
+        if (written < 0) {
+            length = -1;
+            break;
+        }
+        done += (int)written;
+    }
+    int error = errno;
+    free(text);
+    errno = error;
+    return length;
+}
+
+INTERPOSE int vdprintf(int fd, const char *format, va_list args)
+{
+    char *text;
+    if (!answering(fd, DEVICE_WRITE))
+        return LATE(vdprintf)(fd, format, args);
+    int length = vasprintf(&text, format, args);
+    return length < 0 ? length : write_formatted(fd, text, length);
+}
+
+INTERPOSE int dprintf(int fd, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = vdprintf(fd, format, args);
+    va_end(args);
+    return length;
+}
+
+#ifdef __GLIBC__
+extern int __vasprintf_chk(char **text, int flag, const char *format, va_list args);
+
+INTERPOSE int __vdprintf_chk(int fd, int flag, const char *format, va_list args);
+int __vdprintf_chk(int fd, int flag, const char *format, va_list args)
+{
+    char *text;
+    if (!answering(fd, DEVICE_WRITE))
+        return LATE(__vdprintf_chk)(fd, flag, format, args);
+    int length = __vasprintf_chk(&text, flag, format, args);
+    return length < 0 ? length : write_formatted(fd, text, length);
+}
+
+INTERPOSE int __dprintf_chk(int fd, int flag, const char *format, ...);
+int __dprintf_chk(int fd, int flag, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = __vdprintf_chk(fd, flag, format, args);
+    va_end(args);
+    return length;
+}
+#endif
+
 static void replace_standard(FILE *old, FILE *new)
 {
     if (old == stdin)

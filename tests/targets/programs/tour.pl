@@ -100,6 +100,7 @@ equal 'no terminal', -t $meter ? 'yes' : 'no', 'no';
 open my $port, '+<', $GPS or die;
 equal 'terminal', -t $port ? 'yes' : 'no', 'yes';
 equal 'ttyname', POSIX::ttyname(fileno $port), $GPS;
+close $port;
 opendir my $dev, '/dev' or die;
 my @names = readdir $dev;
 closedir $dev;
@@ -160,6 +161,7 @@ equal 'alarm ends a read', $@, "late\n";
 close $bell;
 
 # a terminal
+open $port, '+<', $GPS or die;
 my $termios = POSIX::Termios->new;
 $termios->getattr(fileno $port);
 $termios->setlflag($termios->getlflag & ~(POSIX::ECHO() | POSIX::ICANON()));
@@ -168,7 +170,6 @@ $termios->setospeed(POSIX::B9600());
 $termios->setattr(fileno $port, POSIX::TCSANOW());
 $termios->getattr(fileno $port);
 equal 'termios', $termios->getospeed, POSIX::B9600();
-POSIX::tcflush(fileno $port, POSIX::TCIFLUSH());
 syswrite $port, "\$PMTK605*31\r\n";
 my ($answer) = grep { /PMTK705/ } map { scalar <$port> } 1 .. 10;
 equal 'dialogue', substr($answer // '', 0, 8), '$PMTK705';

@@ -1,0 +1,19 @@
+/* strays.h: descriptors of our own that are open during a call, and may be left behind there. */
+#ifndef DEVSHIM_STRAYS_H
+#define DEVSHIM_STRAYS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whether a call of this thread with that stack frame was left by a siglongjmp, seen from a frame of now: else we are
+ * in a handler that interrupted it. */
+bool left_behind(uintptr_t frame, uintptr_t here);
+
+/* Remember a descriptor while its thread waits on it; what comes back goes to forget_stray() afterwards. */
+int remember_stray(int fd);
+void forget_stray(int stray);
+
+/* Close those whose thread was cancelled, has died, or has left the call by a siglongjmp. Leaves errno alone. */
+void close_strays(void);
+
+#endif

@@ -1,0 +1,207 @@
+/* signals.c: signals around and inside calls. signals HOW NODE; NODE is a Hot, or where calls wait a Mailbox */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+
+#include "check.h"
+
+#define TAKE _IOR('P', 2, int)
+#define TOLD _IO('P', 1)
+
+static int fd;
+static volatile sig_atomic_t handled, wrong;
+
+static void every(long microseconds)
+{
+    struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
+    CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+}
+
+static void on(int number, void (*handler)(int), int flags)
+{
+    struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+    CHECK(sigaction(number, &action, NULL) == 0);
+}
+
+/* ---- Device I/O in a handler, while the same thread is inside a call */
+
+static void use_the_device(int number)
+{
+    int before = errno;
+    struct { int a, b; } state = { 0, 0 };
+    (void)number;
+    if (!reads(fd) || ioctl(fd, _IOR('M', 1, state), &state) != 0 || state.b != 2 || write(fd, "x", 1) != 1)
+        wrong = 1;
+    handled++;
+    errno = before;
+}
+
+static void in_a_handler(int flags)
+{
+    static char stack[1 << 16];
+    stack_t other = { .ss_sp = stack, .ss_size = sizeof stack };
+    CHECK(!(flags & SA_ONSTACK) || sigaltstack(&other, NULL) == 0);
+    on(SIGALRM, use_the_device, flags);
+    every(300);
+    while (handled < 300)
+        CHECK(reads(fd));
+    every(0);
+    CHECK(!wrong && reads(fd));
+}
+
+/* ---- Out of a call by siglongjmp */
+
+static sigjmp_buf out;
+
+static void jump(int number)
+{
+    (void)number;
+    siglongjmp(out, 1);
+}
+
+static void out_of_a_call(int flags)
+{
+    static char stack[1 << 16];
+    stack_t other = { .ss_sp = stack, .ss_size = sizeof stack };
+    volatile int jumps = 0;
+    CHECK(!(flags & SA_ONSTACK) || sigaltstack(&other, NULL) == 0);
+    on(SIGALRM, jump, flags | SA_NODEFER);
+    every(150);
+    while (jumps < 10000) {
+        if (sigsetjmp(out, 1)) {
+            jumps++;
+            continue;
+        }
+        for (;;) {
+            struct { int a, b; } state;
+            CHECK(reads(fd));
+            CHECK(ioctl(fd, _IOR('M', 1, state), &state) == 0 && state.b == 2);
+        }
+    }
+    every(0);
+    signal(SIGALRM, SIG_IGN);
+    for (int i = 0; i < 1000; i++)
+        CHECK(reads(fd));
+}
+
+/* ---- A call that waits, ended by a signal */
+
+static void count(int number)
+{
+    (void)number;
+    handled++;
+}
+
+static void interrupted(void)
+{
+    int letter;
+    char c;
+    on(SIGALRM, count, 0);
+    every(2000);
+    CHECK(read(fd, &c, 1) == -1 && errno == EINTR);
+    CHECK(ioctl(fd, TAKE, &letter) == -1 && errno == EINTR);
+    every(0);
+    CHECK(handled >= 2);
+}
+
+static void write_at_the_fifth(int number)
+{
+    (void)number;
+    if (++handled == 5)
+        CHECK(write(fd, "h", 1) == 1);
+}
+
+static void restarted(void)
+{
+    int letter;
+    char c;
+    on(SIGALRM, write_at_the_fifth, SA_RESTART);
+    every(2000);
+    CHECK(read(fd, &c, 1) == 1 && c == 'h' && handled >= 5);
+    handled = 0;
+    CHECK(ioctl(fd, TAKE, &letter) == 0 && letter == 'h' && handled >= 5);
+    every(0);
+}
+
+static void killed(void)
+{
+    char c;
+    signal(SIGALRM, SIG_DFL);
+    every(2000);
+    read(fd, &c, 1);
+    CHECK(!"still alive");
+}
+
+/* ---- Threads cancelled while they wait */
+
+static void *wait_in_read(void *unused)
+{
+    char c;
+    (void)unused;
+    read(fd, &c, 1);
+    return NULL;
+}
+
+static void *wait_in_ioctl(void *unused)
+{
+    int letter;
+    (void)unused;
+    ioctl(fd, TAKE, &letter);
+    return NULL;
+}
+
+static int lowest(void)
+{
+    int free = dup(fd);
+    close(free);
+    return free;
+}
+
+static void cancelled(void)
+{
+    int first = 0, told = 0;
+    for (int i = 0; i < 60; i++) {
+        pthread_t thread;
+        void *result;
+        CHECK(pthread_create(&thread, NULL, i % 2 ? wait_in_ioctl : wait_in_read, NULL) == 0);
+        UNTIL(ioctl(fd, TOLD) > told);
+        told = ioctl(fd, TOLD);
+        pthread_cancel(thread);
+        CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
+        if (i == 4)
+            first = lowest();
+    }
+    CHECK(lowest() == first); /* nothing of the shim's own was left open */
+    CHECK(write(fd, "h", 1) == 1 && read(fd, &first, 1) == 1);
+}
+
+int main(int argc, char **argv)
+{
+    const char *how = argv[1];
+    (void)argc;
+    fd = open(argv[2], O_RDWR);
+    CHECK(fd >= 0);
+    if (strcmp(how, "handler") == 0)
+        in_a_handler(SA_RESTART);
+    else if (strcmp(how, "handler-altstack") == 0)
+        in_a_handler(SA_RESTART | SA_ONSTACK);
+    else if (strcmp(how, "jump") == 0)
+        out_of_a_call(0);
+    else if (strcmp(how, "jump-altstack") == 0)
+        out_of_a_call(SA_ONSTACK);
+    else if (strcmp(how, "interrupted") == 0)
+        interrupted();
+    else if (strcmp(how, "restarted") == 0)
+        restarted();
+    else if (strcmp(how, "killed") == 0)
+        killed();
+    else if (strcmp(how, "cancelled") == 0)
+        cancelled();
+    else
+        CHECK(!"no such way");
+    return 0;
+}
