@@ -45,6 +45,7 @@ class Loop:
         self._callbacks: dict[int, Callable[[int], object]] = {}
         self._timers: list[tuple[float, int, LoopTimer]] = []
         self._order = itertools.count()
+        self._due: float | None = None  # when the timer was due whose callback runs now
         self._soon: list[Callable[[], object]] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._epoll.register(self._wake_read, select.EPOLLIN)
@@ -67,12 +68,19 @@ class Loop:
             self._forgotten.add(fd)
 
     def after(self, seconds: float, callback: Callable[[], object]) -> LoopTimer:
-        """Call back once in so many seconds."""
-        timer = LoopTimer(time.monotonic() + max(seconds, 0.0), callback)
+        """Call back once in so many seconds.
+
+        In a timer's callback the time is when it was due, unless it is much later: what repeats itself does not drift.
+        """
+        timer = LoopTimer(self._time() + max(seconds, 0.0), callback)
         heapq.heappush(self._timers, (timer.when, next(self._order), timer))
         if self._sleeping_until is not None and timer.when < self._sleeping_until:
             self._wake()
         return timer
+
+    def _time(self) -> float:
+        now = time.monotonic()
+        return self._due if self._due is not None and now - self._due < PUNCTUAL else now
 
     def soon(self, callback: Callable[[], object]) -> None:
         """Call back from the loop's thread, as soon as it comes to it; from any thread."""
@@ -140,7 +148,9 @@ class Loop:
             timer = heapq.heappop(self._timers)[2]
             due, timer.callback = timer.callback, None
             if due is not None:
+                self._due = timer.when
                 self._call(due)
+                self._due = None
 
     def _call(self, callback: Callable[..., object], *args: Any) -> None:
         try:

@@ -111,15 +111,24 @@ class Answers:
         self.waiting: deque[Callable[[], Any]] = deque()
         self.timer: Timer | None = None
 
-    def ask(self, question: Callable[[], Any]) -> None:
+    def ask(self, *questions: Callable[[], Any]) -> None:
         """Ask now, or when the answer that is being given is over."""
-        self.waiting.append(question)
+        self.waiting.extend(questions)
         if self.running is None:
             self.run()
 
     def run(self) -> None:
-        """Say all that can be said now; a pause lets a timer go on."""
+        """Say all that can be said now; a pause lets a timer go on.  What one question raises costs no other."""
         self.timer = None
+        try:
+            self.proceed()
+        except BaseException:
+            if self.waiting and self.device.node is not None:
+                self.timer = self.device.after(0, self.run)
+            raise
+
+    def proceed(self) -> None:
+        """Say all that can be said now, or until something raises."""
         while True:
             if self.running is None:
                 if not self.waiting:

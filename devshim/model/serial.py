@@ -150,11 +150,11 @@ class Serial(SerialSettings):
             if len(self._frames.buffer) > self.longest:
                 self._frames.clear()
             return
-        for line in self._lines.feed(data, self.newline.encode(self.encoding)):
-            text = line.decode(self.encoding, "surrogateescape")
-            self._answers.ask(lambda text=text: self._answer(text))  # type: ignore[misc]
+        lines = self._lines.feed(data, self.newline.encode(self.encoding))
         if len(self._lines.rest) > self.longest:
             self._lines.clear()
+        texts = [line.decode(self.encoding, "surrogateescape") for line in lines]
+        self._answers.ask(*[partial(self._answer, text) for text in texts])
 
     def frame(self, received: bytes) -> int:
         """Return the length of the frame at the start of received, which is not empty.

@@ -81,6 +81,8 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
 #define INTERPOSED_RARELY(X)                                                                       \
     /* wrap_stdio.c */                                                                             \
     X(dprintf) X(vdprintf)                                                                         \
+    /* wrap_socket.c */                                                                            \
+    X(getsockname) X(getpeername) X(getsockopt) X(setsockopt) X(shutdown)                          \
     /* wrap_wide.c */                                                                              \
     X(fgetwc) X(getwc) X(fgetwc_unlocked) X(getwc_unlocked) X(getwchar) X(getwchar_unlocked)       \
     X(fgetws) X(fgetws_unlocked) X(ungetwc)                                                        \

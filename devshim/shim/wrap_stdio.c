@@ -50,14 +50,24 @@ static int stream_close(void *cookie)
     return close(fd);
 }
 
+/* glibc keeps the methods of a stream right behind it (libio/libioP.h, struct _IO_FILE_plus). */
+static const void *methods_of(const FILE *stream)
+{
+    return *(const void *const *)(const void *)(stream + 1);
+}
+
+static const void *cookie_methods;
+
 static FILE *cookie_stream(int fd, const char *mode)
 {
     cookie_io_functions_t functions = { stream_read, stream_write, stream_seek, stream_close };
     char plain[3] = { mode[0], strchr(mode, '+') ? '+' : '\0', '\0' }; /* fopencookie knows no more than these */
     FILE *stream = fopencookie((void *)(intptr_t)fd, plain, functions);
 
-    if (stream)
+    if (stream) {
         stream->_fileno = fd;
+        cookie_methods = methods_of(stream);
+    }
     return stream;
 }
 
@@ -196,33 +206,57 @@ static void replace_standard(FILE *old, FILE *new)
         stderr = new;
 }
 
-/* A FILE cannot be turned into a cookie stream in place: the standard ones are exchanged, for others the
+/* A stream of ours, on a device that computes: libc's freopen() would take it for one of its own. */
+static bool is_cookie(const FILE *stream)
+{
+    return cookie_methods && methods_of(stream) == cookie_methods;
+}
+
+/* The standard streams live on, closed, as libc's do. */
+static FILE *cannot_reopen(FILE *stream)
+{
+    int error = errno;
+    if (stream == stdin || stream == stdout || stream == stderr)
+        real.syscall(SYS_close, fileno(stream));
+    else
+        fclose(stream);
+    errno = error;
+    return NULL;
+}
+
+/* libc's own stream on what it need not know of: only the descriptor is exchanged. */
+static FILE *exchange_descriptor(int fd, const char *mode, FILE *stream)
+{
+    FILE *same = real.freopen("/dev/null", mode, stream);
+    bool done = same && dup2(fd, fileno(same)) >= 0;
+    real.syscall(SYS_close, fd);
+    return done ? same : NULL;
+}
+
+/* A FILE cannot be turned into a cookie stream in place, nor back: the standard ones are exchanged, for others the
  * result has to be used, as the manual page shows it. */
 INTERPOSE FILE *freopen(const char *path, const char *mode, FILE *stream)
 {
     START_ONCE();
+    bool ours = registry && is_cookie(stream);
     int fd = registry && path ? open_device(path, mode) : -2;
-    if (fd == -2)
+    if (fd == -2 && !ours)
         return real.freopen(path, mode, stream);
-    if (fd < 0) {
-        fclose(stream);
-        return NULL;
-    }
-    int wanted = fileno(stream);
+    if (!path)
+        return stream; /* another mode of one and the same: a cookie stream has no such thing */
+    int wanted = fileno(stream), flags = flags_of(mode);
     fflush(stream);
-    if (!computed(fd)) { /* libc's own stream on the tty: only the descriptor is exchanged */
-        FILE *same = real.freopen("/dev/null", mode, stream);
-        if (same && dup2(fd, fileno(same)) >= 0) {
-            real.syscall(SYS_close, fd);
-            return same;
-        }
-        return NULL;
-    }
-    if (wanted >= 0 && real.dup2(fd, wanted) >= 0) {
+    if (fd == -2 && flags >= 0)
+        fd = open(path, flags, 0666);
+    if (fd < 0)
+        return cannot_reopen(stream);
+    if (!ours && !computed(fd))
+        return exchange_descriptor(fd, mode, stream);
+    if (wanted >= 0 && wanted != fd && real.dup2(fd, wanted) >= 0) {
         real.syscall(SYS_close, fd);
         fd = watch(wanted);
     }
-    FILE *new = cookie_stream(fd, mode);
+    FILE *new = stream_on(fd, mode);
     if (new)
         replace_standard(stream, new);
     return new;

@@ -9,7 +9,7 @@ from itertools import groupby
 from tests.bench.machine import Machine
 from tests.bench.samples import Row, Samples
 
-HEAD = f"{'':28}{'native':>7} {'devshim':>7} {'p10 p90':>11} {'umockdev':>8}  {'/native':>7}{'faster':>6}  target"
+HEAD = f"{'':28}{'native':>7} {'devshim':>7} {'p10 p90':>11} {'umockdev':>8} {'/native':>7} {'faster':>6}  target"
 UNITS = {"reads": "r", "added reads": "r", "native": "n", "of native": "n"}
 
 

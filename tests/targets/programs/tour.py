@@ -199,6 +199,14 @@ def check_copies():
                 fails(errno.EINVAL, os.copy_file_range, meter.fileno(), out.fileno(), 10)
 
 
+def check_it_is_no_socket():
+    import socket
+
+    with open(METER, "rb") as meter:
+        if sys.version_info >= (3, 7):
+            fails(errno.ENOTSOCK, lambda: socket.socket(fileno=meter.fileno()))
+
+
 def check_mmap():
     with open(METER, "rb") as meter:
         fails(errno.ENODEV, lambda: mmap.mmap(meter.fileno(), 4096, prot=mmap.PROT_READ))
