@@ -16,6 +16,7 @@ from typing import Any
 from devshim.host._channel import Lock
 
 FOREVER, NEVER = -1.0, float("inf")
+PUNCTUAL = 0.05  # seconds of lateness that repeating timers make up for
 
 
 class LoopTimer:

@@ -119,7 +119,9 @@ class Answers:
 
     def run(self) -> None:
         """Say all that can be said now; a pause lets a timer go on.  What one question raises costs no other."""
-        self.timer = None
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
         try:
             self.proceed()
         except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from ctypes import c_int
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from devshim.model.device import WAIT

@@ -96,7 +96,7 @@ class TestModel:
                 "plain.py",
                 "plain.py defines no device: a class that is derived from Device, Serial, I2cChip, ...",
             ),
-            ("hides.py", "hides.py:3: Chip.plugged: this Register would hide Device.plugged(); choose another name"),
+            ("hides.py", "hides.py:3: Chip.plugged: this Register would hide Part.plugged(); choose another name"),
             ("takes.py", "takes.py:3: Box.wake: this int would hide Device.wake(); choose another name"),
             ("box.py,siez=1", 'Box has no parameter "siez"; did you mean "size"?'),
             ("box.py,size=ten", "Box: size='ten' is not int: expected a whole number, such as 10 or 0x48"),
