@@ -70,7 +70,7 @@ clean: ## Remove everything that was made here, the virtual environment too
 # The parts.
 
 $(SHIM): $(SHIM_OBJECTS)
-	@$(CC) -shared -Wl,-z,defs -Wl,-z,now -o $@.new $^ -ldl -lpthread && mv $@.new $@
+	@$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-Bsymbolic-functions -o $@.new $^ -ldl -lpthread && mv $@.new $@
 	@echo "built $@"
 
 $(BUILD)/shim/%.o: devshim/shim/%.c $(SHIM_HEADERS) $(SHIM_FLAGS) | $(BUILD)/tools

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MethodType
 from typing import Any
 
 from devshim.model.argument import (
@@ -86,7 +87,7 @@ class Handler:
         self.name = name
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else self.method.__get__(instance, owner)
+        return self if instance is None else MethodType(self.method, instance)
 
     def __repr__(self) -> str:
         return f"<ioctl {self.label} {self.number:#010x}: {self.method.__qualname__}>"

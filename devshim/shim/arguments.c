@@ -195,6 +195,17 @@ static int collect_pointer(struct argument *walk, struct room *room, const struc
     return 0;
 }
 
+/* Room was left for as many heads as there can be: move the bytes up to those that there are. Returns the size of all. */
+static uint32_t close_gap(struct room *room, uint32_t count, uint32_t data_at)
+{
+    uint32_t wanted = (uint32_t)(sizeof(struct segments) + count * sizeof(struct segment));
+
+    memmove(room->base + wanted, room->base + data_at, room->used - data_at);
+    for (uint32_t i = 0; i < count; i++)
+        head_at(room, i)->at -= data_at - wanted;
+    return room->used - (data_at - wanted);
+}
+
 int collect_argument(struct argument *walk, struct slot *slot)
 {
     const struct ioctl_entry *entry = &walk->entry;
@@ -221,7 +232,7 @@ int collect_argument(struct argument *walk, struct slot *slot)
     if (error)
         return error;
     *(struct segments *)room.base = (struct segments){ .count = walk->count };
-    slot->size = room.used;
+    slot->size = close_gap(&room, walk->count, data_at(entry));
     slot->room = slot->large ? LARGE_DATA : SLOT_DATA;
     return 0;
 }

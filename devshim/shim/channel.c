@@ -21,7 +21,8 @@
 #include "registry.h"
 #include "strays.h"
 
-#define SPINS        400u         /* looks at the answer before sleeping: some 10 us */
+#define SPINS        1600u        /* looks at the answer before sleeping: some 40 us, what a sleep costs where the host
+                                   * runs on another core */
 #define PATIENCE_NS  500000000l   /* how often a sleeper makes sure that the host lives */
 
 /* This process's end of the channel. The page is wiped in a fork child, which makes its own (MADV_WIPEONFORK:
