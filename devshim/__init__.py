@@ -12,12 +12,20 @@ if TYPE_CHECKING:
     from devshim.errors import ConfigError, DevshimError, ModelError, ShimNotBuilt, SpecError, TargetFailed
     from devshim.model.ctext import structures
     from devshim.model.device import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, REAL, WAIT, Device, File, Link
+    from devshim.model.gpio import ChipLine, GpioChip
+    from devshim.model.hidraw import Hidraw, feature
     from devshim.model.i2c import I2cBus, I2cChip
+    from devshim.model.input import Input
+    from devshim.model.input_axes import Axis
     from devshim.model.ioctl import IO, IOR, IOW, IOWR, NewFile, ioctl, pointer, sized
+    from devshim.model.line import Line
     from devshim.model.registers import Block, Register
     from devshim.model.serial import Serial, characters, command, pause
+    from devshim.model.spi import SpiChip
+    from devshim.model.spi_frame import instruction
     from devshim.model.stream import Stream
     from devshim.model.timing import every
+    from devshim.model.wires import wire
 
 __version__ = "0.1.0"
 
@@ -27,19 +35,28 @@ PUBLIC = {
     "devshim.model.device": (
         "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Device", "File", "Link",
     ),
+    "devshim.model.gpio": ("ChipLine", "GpioChip"),
+    "devshim.model.hidraw": ("Hidraw", "feature"),
     "devshim.model.i2c": ("I2cBus", "I2cChip"),
+    "devshim.model.input": ("Input",),
+    "devshim.model.input_axes": ("Axis",),
     "devshim.model.ioctl": ("IO", "IOR", "IOW", "IOWR", "NewFile", "ioctl", "pointer", "sized"),
+    "devshim.model.line": ("Line",),
     "devshim.model.registers": ("Block", "Register"),
     "devshim.model.serial": ("Serial", "characters", "command", "pause"),
+    "devshim.model.spi": ("SpiChip",),
+    "devshim.model.spi_frame": ("instruction",),
     "devshim.model.stream": ("Stream",),
     "devshim.model.timing": ("every",),
+    "devshim.model.wires": ("wire",),
 }  # fmt: skip
 
 __all__ = [
-    "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Block",
-    "ConfigError", "Device", "DevshimError", "File", "I2cBus", "I2cChip", "Link", "ModelError", "NewFile", "Register", "Serial",
-    "ShimNotBuilt", "SpecError", "Stream", "TargetFailed", "characters", "command", "every", "ioctl", "pause", "pointer", "sized",
-    "structures",
+    "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Axis", "Block",
+    "ChipLine", "ConfigError", "Device", "DevshimError", "File", "GpioChip", "Hidraw", "I2cBus", "I2cChip", "Input",
+    "Line",    "Link", "ModelError", "NewFile", "Register", "Serial", "ShimNotBuilt", "SpecError", "SpiChip", "Stream",
+    "TargetFailed", "characters", "command", "every", "feature", "instruction", "ioctl", "pause", "pointer", "sized",
+    "structures", "wire",
 ]  # fmt: skip
 
 

@@ -148,8 +148,14 @@ def target_environment(environment: Mapping[str, str], run_directory: str, shim:
 def refuse_nesting(environment: Mapping[str, str]) -> None:
     """Raise TargetFailed inside a living run: its shim would answer to the outer host."""
     outer = environment.get("DEVSHIM_RUN")
-    if outer and os.path.isdir(outer):
+    if outer and (os.path.isdir(outer) or is_mapped(os.path.join(outer, "registry"))):
         raise failed("this is a program of another devshim run already; add its -d options to that one")
+
+
+def is_mapped(path: str) -> bool:
+    """Tell whether a file that still exists is in our memory: the shim does, and hides a run's directory from us."""
+    with open("/proc/self/maps") as maps:
+        return any(line.rstrip("\n").endswith(f" {path}") for line in maps)
 
 
 # ---- The program ---------------------------------------------------------------------------------------

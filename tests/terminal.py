@@ -61,7 +61,8 @@ class Terminal:
 
     def read(self, descriptor: int, what: str, size: int = 4096) -> bytes:
         """Read something, within the time that is left."""
-        if not select.select([descriptor], [], [], max(0, self.deadline - time.monotonic()))[0]:
+        rest = self.deadline - time.monotonic()
+        if rest <= 0 or not select.select([descriptor], [], [], rest)[0]:
             raise TimeoutError(f"waited for {what}")
         return os.read(descriptor, size)
 

@@ -33,6 +33,7 @@ MOST_COLUMNS = 100
 EXAMPLES = {
     "Serial": ("/dev/ttyUSB0", "cat /dev/ttyUSB0"),
     "I2cChip": ("/dev/i2c-1", "i2cdetect -y 1"),
+    "GpioChip": ("/dev/gpiochip0", "gpioinfo"),
 }
 
 

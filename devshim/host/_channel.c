@@ -183,7 +183,7 @@ typedef struct {
     PyObject *noted;  /* called for OP_NOTE */
     struct process *processes;
     struct watched watched[WATCHED];
-    uint32_t next_watched, dying, stopping, cpu, crowded;
+    uint32_t next_watched, turn, dying, stopping, cpu, crowded;
     cpu_set_t allowed; /* where our thread may run, as it was at the start */
     bool moved;
     uint64_t served;
@@ -384,11 +384,13 @@ static void watch(Channel *self, uint32_t process, uint32_t index)
     __atomic_store_n(&slot->watched, 1, __ATOMIC_SEQ_CST);
 }
 
+/* In turn, or a few busy ones would keep the others waiting for ever. */
 static bool take_watched(Channel *self, uint32_t *process, uint32_t *index)
 {
-    for (int i = 0; i < WATCHED; i++) {
-        struct watched *watched = &self->watched[i];
+    for (uint32_t i = 0; i < WATCHED; i++) {
+        struct watched *watched = &self->watched[(self->turn + i) % WATCHED];
         if (watched->slot && asks(watched->slot)) {
+            self->turn += i + 1;
             *process = watched->process;
             *index = watched->index;
             return true;
@@ -484,6 +486,11 @@ static bool next_call(Channel *self, uint32_t *process, uint32_t *index)
             return false;
         self->cpu = bell->cpu = (uint32_t)sched_getcpu();
         for (uint32_t i = 0; i < (any_watched ? SPINS : 1); i++) {
+            bool rung_first = self->turn % 2; /* the busiest of all do not shut out those that ring */
+            if (rung_first && __atomic_load_n(&bell->summary, __ATOMIC_RELAXED) && take_rung(self, process, index)) {
+                self->turn++;
+                return true;
+            }
             if (take_watched(self, process, index))
                 return true;
             if (__atomic_load_n(&bell->summary, __ATOMIC_RELAXED) && take_rung(self, process, index))
@@ -681,7 +688,7 @@ static PyMethodDef functions[] = {
     { "carrier", sockets_carrier, METH_VARARGS, "carrier(nonblock, type, our buffer, their buffer) -> (our end, their end, st_dev, st_ino)." },
     { "send", sockets_send, METH_VARARGS, "send(fd, data) -> whether the packet went out." },
     { "empty", sockets_empty, METH_VARARGS, "empty(fd): take out all that lies in a packet socket." },
-    { "hang_up", sockets_hang_up, METH_VARARGS, "hang_up(fd): end the connection, for the other end too." },
+    { "hang_up", sockets_hang_up, METH_VARARGS, "hang_up(fd, last words, descriptor): end the connection, for the other end too." },
     { NULL, NULL, 0, NULL },
 };
 

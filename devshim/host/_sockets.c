@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -36,23 +37,15 @@ PyObject *sockets_accept(PyObject *module, PyObject *args)
     return Py_BuildValue("iiiiy#", fd, (int)peer.pid, (int)peer.uid, (int)peer.gid, request, got < 0 ? (Py_ssize_t)0 : (Py_ssize_t)got);
 }
 
-/* answer(fd, bytes, fds): send with descriptors and close nothing. False where the other end has gone. */
-PyObject *sockets_answer(PyObject *module, PyObject *args)
+static ssize_t send_descriptors(int fd, const char *data, Py_ssize_t size, const int *fds, int count)
 {
     union {
         char room[CMSG_SPACE(FDS * sizeof(int))];
         struct cmsghdr align;
     } control = { 0 };
-    int fd, first = -1, second = -1;
-    const char *data;
-    Py_ssize_t size;
-    (void)module;
-
-    if (!PyArg_ParseTuple(args, "iy#|ii", &fd, &data, &size, &first, &second))
-        return NULL;
     struct iovec part = { (void *)(uintptr_t)data, (size_t)size };
     struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-    int fds[FDS] = { first, second }, count = (first >= 0) + (second >= 0);
+
     if (count) {
         message.msg_control = &control;
         message.msg_controllen = CMSG_SPACE(count * sizeof(int));
@@ -62,7 +55,20 @@ PyObject *sockets_answer(PyObject *module, PyObject *args)
         head->cmsg_len = CMSG_LEN(count * sizeof(int));
         memcpy(CMSG_DATA(head), fds, count * sizeof(int));
     }
-    if (sendmsg(fd, &message, MSG_NOSIGNAL) >= 0)
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+/* answer(fd, bytes, fds): send with descriptors and close nothing. False where the other end has gone. */
+PyObject *sockets_answer(PyObject *module, PyObject *args)
+{
+    int fd, fds[FDS] = { -1, -1 };
+    const char *data;
+    Py_ssize_t size;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "iy#|ii", &fd, &data, &size, &fds[0], &fds[1]))
+        return NULL;
+    if (send_descriptors(fd, data, size, fds, (fds[0] >= 0) + (fds[1] >= 0)) >= 0)
         Py_RETURN_TRUE;
     if (errno == EPIPE || errno == ECONNRESET)
         Py_RETURN_FALSE;
@@ -123,15 +129,21 @@ PyObject *sockets_empty(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-/* hang_up(fd): the other end finds the connection ended. */
+/* hang_up(fd, last words, descriptor): the other end finds the connection ended, at once after these. False where
+ * they could not be said any more. */
 PyObject *sockets_hang_up(PyObject *module, PyObject *args)
 {
-    int fd;
+    int fd, descriptor = -1;
+    const char *words = NULL;
+    Py_ssize_t size = 0;
+    bool said = true;
     (void)module;
 
-    if (!PyArg_ParseTuple(args, "i", &fd))
+    if (!PyArg_ParseTuple(args, "i|y#i", &fd, &words, &size, &descriptor))
         return NULL;
+    if (words)
+        said = send_descriptors(fd, words, size, &descriptor, descriptor >= 0) >= 0;
     if (shutdown(fd, SHUT_RDWR) < 0 && errno != ENOTCONN)
         return PyErr_SetFromErrno(PyExc_OSError);
-    Py_RETURN_NONE;
+    return PyBool_FromLong(said);
 }

@@ -133,7 +133,9 @@ class Bootstrap:
         if request.magic != wire.WIRE_MAGIC or request.version != wire.WIRE_VERSION:
             return self._refuse(caller, errno.EPROTO)
         if caller.pid not in self._trusted and not self._trust(caller.pid):
-            self.host.message(f"process {caller.pid} asked for a device of this run but does not belong to it; refused")
+            if parent_of(caller.pid) is not None:  # else it was killed while it asked
+                text = f"process {caller.pid} asked for a device of this run but does not belong to it; refused"
+                self.host.message(text)
             return self._refuse(caller, errno.EACCES)
         if request.what == wire.HELLO_OPEN:
             path = os.fsdecode(message[REQUEST_SIZE : REQUEST_SIZE + request.length])

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
-from devshim.host._channel import STREAM, answer, carrier, empty, hang_up, send
+from devshim.host._channel import STREAM, carrier, empty, hang_up, send
 from devshim.host.locks import Owner
 from devshim.host.memory import call_unknown, plan_of
 from devshim.model.device import POLLIN, POLLOUT, REAL, WAIT, Device, File
@@ -317,9 +317,8 @@ class OpenFile(Opened):
         self.host.closes.forget(self)
         pipe, end = os.pipe2(os.O_CLOEXEC)
         self._token += 1
-        alive = answer(self.end, self._token.to_bytes(TOKEN_SIZE, "little"), end)
+        alive = hang_up(self.end, self._token.to_bytes(TOKEN_SIZE, "little"), end)
         os.close(end)
-        hang_up(self.end)
         self.host.loop.watch(pipe, 0, lambda events: self.closed_at_last(pipe))
         if not alive:
             self.closed_at_last(pipe)

@@ -192,7 +192,7 @@ class Host:
 
     def promise(self, plug: DevicePlug, file: File) -> int:
         """Carry a file that an ioctl made; returns the ticket with which the program fetches its descriptor."""
-        fd, _, _ = plug.carry(file, os.O_RDWR)
+        fd, _, _ = plug.carry(file, file.flags)
         ticket = next(self._promises)
         self.promised[ticket] = fd
         return ticket

@@ -10,6 +10,7 @@ import itertools
 import os
 import select
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,7 @@ class Loop:
         self._timers: list[tuple[float, int, LoopTimer]] = []
         self._order = itertools.count()
         self._due: float | None = None  # when the timer was due whose callback runs now
-        self._soon: list[Callable[[], object]] = []
+        self._soon: deque[Callable[[], object]] = deque()
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._epoll.register(self._wake_read, select.EPOLLIN)
         self._sleeping_until: float | None = None
@@ -141,9 +142,8 @@ class Loop:
         return max(0.0, self._timers[0][0] - time.monotonic())
 
     def _run_due(self) -> None:
-        soon, self._soon = self._soon, []
-        for callback in soon:
-            self._call(callback)
+        for _ in range(len(self._soon)):  # what these add comes in the next round
+            self._call(self._soon.popleft())
         now = time.monotonic()
         while self._timers and self._timers[0][0] <= now:
             timer = heapq.heappop(self._timers)[2]

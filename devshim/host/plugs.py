@@ -92,6 +92,11 @@ class DevicePlug:
             self._timers.add(timer)
         return timer
 
+    def settle(self) -> None:
+        """Handle all closes that have happened."""
+        with self.host.lock:
+            self.host.closes.settle()
+
     def unplug(self) -> None:
         """Take the device away, as a pulled cable does."""
         with self.host.lock:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import select
+import socket
+import termios
 from collections import deque
+from functools import cache
 from typing import TYPE_CHECKING
 
 from devshim.host._channel import PACKETS, STREAM, carrier, send
@@ -25,10 +29,11 @@ class OpenStream(Opened):
 
     def __init__(self, host: Host, plug: DevicePlug, file: Stream, number: int, nonblock: bool) -> None:
         kind = PACKETS if file.packets else STREAM
-        buffer = LIMITED_BUFFER if file.depth is not None else 0
+        buffer = LIMITED_BUFFER if file.depth is not None and not file.packets else 0
         super().__init__(host, plug, file, number, carrier(nonblock, kind, buffer, 0))
         self._queue: deque[bytes] = deque()
         self._queued = 0
+        self._limited = False
         file._feed = self
 
     def feed(self, data: bytes) -> None:
@@ -42,6 +47,18 @@ class OpenStream(Opened):
         for piece in self._pieces(data):
             if self._queue or not send(self.end, piece):
                 self._keep(piece)
+
+    def feed_packet(self, data: bytes) -> bool:
+        """Hand over one packet; False where the program already has as many as it may leave unread."""
+        if self.gone:
+            return True
+        if self.file.depth is None:
+            self.feed(data)
+            return True
+        if not self._limited:
+            self._limited = True
+            let_lie(self.end, self.file.depth * room_of_packet(len(data)))
+        return send(self.end, data)
 
     def _pieces(self, data: bytes) -> list[bytes]:
         if self.file.packets or len(data) <= AT_ONCE:
@@ -76,3 +93,20 @@ class OpenStream(Opened):
         self._queued = 0
         self.file._feed = None
         self.host.loop.unwatch(self.end)
+
+
+@cache
+def room_of_packet(size: int) -> int:
+    """What a packet of so many bytes takes of a socket's send buffer: the kernel counts its own memory."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        ours.send(bytes(size))
+        taken = fcntl.ioctl(ours, termios.TIOCOUTQ, bytes(4))  # SIOCOUTQ of unix(7)
+    return int.from_bytes(taken, "little")
+
+
+def let_lie(fd: int, room: int) -> None:
+    """Let a packet socket hold so much that was not read; less where the system allows less (wmem_max)."""
+    end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=fd)
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room // 2)  # the kernel doubles it
+    end.detach()

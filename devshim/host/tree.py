@@ -35,6 +35,7 @@ class Tree:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self._uses: dict[str, int] = {}  # of files and links: several nodes may share one, such as a driver's parameter
         self._make(root)
 
     def placeholder(self, node: str) -> str:
@@ -75,6 +76,7 @@ class Tree:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.placeholder(path))
         os.symlink(to, self.placeholder(path))
+        self._uses[path] = self._uses.get(path, 0) + 1
         return [*entries, (path, wire.NODE_TREE)]
 
     def add_file(self, path: str, content: bytes) -> list[Entry]:
@@ -87,13 +89,19 @@ class Tree:
         with open(self.placeholder(path), "wb") as file:
             file.write(content)
         os.chmod(self.placeholder(path), FILE_MODE)
+        self._uses[path] = self._uses.get(path, 0) + 1
         return [*entries, (path, wire.NODE_TREE)]
 
     def remove(self, path: str) -> list[str]:
-        """Take a node or link away, and the directories that existed for it alone, as udev does.
+        """Take a node, link or file away, and the directories that existed for it alone, as udev does.
 
-        Returns the paths that are no longer there, for the registry to forget.
+        What was added several times goes with the last removal.  Returns the paths that are no longer there, for the
+        registry to forget.
         """
+        uses = self._uses.pop(path, 1) - 1
+        if uses:
+            self._uses[path] = uses
+            return []
         gone = [path]
         os.unlink(self.placeholder(path))
         directory = os.path.dirname(path)

@@ -71,6 +71,9 @@ class Plug(Protocol):
     def after(self, seconds: float, callback: Callable[[], object]) -> Timer:
         """Call back once, under the host's lock, in so many seconds."""
 
+    def settle(self) -> None:
+        """Handle all closes that have happened: what a program has just closed is closed before an answer depends on it."""
+
     def unplug(self) -> None:
         """Take the device away, as a pulled cable does."""
 

@@ -18,6 +18,9 @@ class Feed(Protocol):
     def feed(self, data: bytes) -> None:
         """Hand records to the program."""
 
+    def feed_packet(self, data: bytes) -> bool:
+        """Hand over one packet; False where the program already has as many as it may leave unread."""
+
     def pending(self) -> int:
         """Records that wait here because the program does not read; not those that lie in the kernel already."""
 
@@ -29,7 +32,8 @@ class Stream(File):
     record: ClassVar[int] = 1
     #: Each send() is one packet, and a read that is too short for it drops the rest (the hidraw manner).
     packets: ClassVar[bool] = False
-    #: Records kept for a program that does not read; None: no limit but memory.
+    #: Records kept for a program that does not read; None: no limit but memory.  Of packets, as many of the size of
+    #: the first one, if the system lets that much lie in a socket.
     depth: ClassVar[int | None] = None
     #: What a read fails with when the device has been unplugged.
     gone_errno: ClassVar[int] = errno.ENODEV
@@ -45,7 +49,10 @@ class Stream(File):
             raise ValueError(f"{type(self).__name__}.send(): {len(data)} bytes are no records of {self.record}")
         if self._feed is None or not data:
             return
-        if self.depth is not None and self._feed.pending() + len(data) // self.record > self.depth:
+        if self.packets:
+            if not self._feed.feed_packet(data):
+                self.overflowed(data)
+        elif self.depth is not None and self._feed.pending() + len(data) // self.record > self.depth:
             self.overflowed(data)
         else:
             self._feed.feed(data)

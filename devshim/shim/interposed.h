@@ -81,6 +81,8 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
 #define INTERPOSED_RARELY(X)                                                                       \
     /* wrap_stdio.c */                                                                             \
     X(dprintf) X(vdprintf)                                                                         \
+    /* wrap_aio.c */                                                                               \
+    X(aio_read) X(aio_write) X(lio_listio)                                                         \
     /* wrap_socket.c */                                                                            \
     X(getsockname) X(getpeername) X(getsockopt) X(setsockopt) X(shutdown)                          \
     /* wrap_wide.c */                                                                              \

@@ -21,6 +21,12 @@ static int open_as_routed(int dirfd, const char *path, int flags, mode_t mode, c
     return place ? real.openat(dirfd, place, flags, mode) : -1;
 }
 
+/* By the name that most programs use, for a library of the user's that stands behind us and looks out for it. */
+static int open_really(int dirfd, const char *path, int flags, mode_t mode)
+{
+    return dirfd == AT_FDCWD ? real.open(path, flags, mode) : real.openat(dirfd, path, flags, mode);
+}
+
 /* Only symbolic links can still lead from here to a plugged node, or to the real one that it shadows. */
 static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, int follow, struct route *route)
 {
@@ -29,7 +35,7 @@ static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, in
         errno = refusal;
         return -1;
     }
-    int fd = real.openat(dirfd, path, flags, mode);
+    int fd = open_really(dirfd, path, flags, mode);
     if (fd < 0) {
         if (look_again(dirfd, path, follow, route))
             return open_as_routed(dirfd, path, flags, mode, route);

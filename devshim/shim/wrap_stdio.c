@@ -104,13 +104,13 @@ static int flags_of(const char *mode)
     return strchr(mode, 'x') ? flags | O_EXCL : flags;
 }
 
-/* The path as a device, opened; -2 where it is none. */
-static int open_device(const char *path, const char *mode)
+/* The path opened, where it leads to a device or into the run's tree; -2 where it is an ordinary one. */
+static int open_ours(const char *path, const char *mode)
 {
     struct route route;
     int flags = flags_of(mode);
 
-    if (!leads_to_device(path, &route) || flags < 0)
+    if (flags < 0 || route_fully(AT_FDCWD, path, FOLLOW, &route) == ROUTE_REAL)
         return -2;
     return open(path, flags, 0666);
 }
@@ -124,7 +124,7 @@ SAME_AS(fdopen, _IO_fdopen);
 INTERPOSE FILE *fopen(const char *path, const char *mode)
 {
     START_ONCE();
-    int fd = registry ? open_device(path, mode) : -2;
+    int fd = registry ? open_ours(path, mode) : -2;
     if (fd == -2)
         return real.fopen(path, mode);
     if (fd < 0)
@@ -239,7 +239,7 @@ INTERPOSE FILE *freopen(const char *path, const char *mode, FILE *stream)
 {
     START_ONCE();
     bool ours = registry && is_cookie(stream);
-    int fd = registry && path ? open_device(path, mode) : -2;
+    int fd = registry && path ? open_ours(path, mode) : -2;
     if (fd == -2 && !ours)
         return real.freopen(path, mode, stream);
     if (!path)

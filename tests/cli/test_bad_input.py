@@ -169,7 +169,10 @@ class TestNode:
             ((f"{NOT_THERE}=gps", f"{NOT_THERE}=tmp102"), "Tmp102 joins an I2C bus, but a Gps is plugged there"),
             ((f"{NOT_THERE}=tmp102", f"{NOT_THERE}=tmp102"), "two chips at 0x48: Tmp102 and Tmp102"),
             ((f"{NOT_THERE}=gps", f"{NOT_THERE}/b=gps"), f"{NOT_THERE} is plugged itself, and no directory"),
-            ((f"{NOT_THERE}/b=gps", f"{NOT_THERE}=gps"), "is a directory of this run: other nodes are plugged below it"),
+            (
+                (f"{NOT_THERE}/b=gps", f"{NOT_THERE}=gps"),
+                "is a directory of this run: other nodes are plugged below it",
+            ),
         ],
     )
     def test_of_two_devices_is_told_with_both(self, folder: Path, specs: tuple[str, ...], line: str) -> None:
@@ -192,7 +195,10 @@ class TestConfig:
             ("version: 2\n", ':1:10: "version" is 2, but must be 1'),
             ('version: "1"\n', ':1:10: "version" is "1", but must be 1, without quotes'),
             ("version: 1\ndevice: []\n", ':2:1: unknown key "device"; did you mean "devices"?'),
-            ("version: 1\ndevices: [{path: /dev/x, modle: gps}]\n", ':2:26: unknown key "modle"; did you mean "model"?'),
+            (
+                "version: 1\ndevices: [{path: /dev/x, modle: gps}]\n",
+                ':2:26: unknown key "modle"; did you mean "model"?',
+            ),
             ("version: 1\ndevices: [{path: /dev/x}]\n", ':2:11: "model" is missing in devices[0]'),
             ("version: 1\ndevices: {path: /dev/x}\n", ':2:10: "devices" must be a list, not a mapping'),
             ("version: 1\ndevices: [{path: /dev/x, model: gsp}]\n", ':2:33: no model "gsp"; did you mean "gps"?'),
@@ -210,7 +216,10 @@ class TestConfig:
                 ':2:8: "video*": video* matches nothing below /dev/, and other files are never refused; '
                 "did you mean /dev/video*?",
             ),
-            ("version: 1\ndeny: /dev/sda=EPREM\n", ":2:7: \"/dev/sda=EPREM\": 'EPREM' is no errno; did you mean EPERM?"),
+            (
+                "version: 1\ndeny: /dev/sda=EPREM\n",
+                ":2:7: \"/dev/sda=EPREM\": 'EPREM' is no errno; did you mean EPERM?",
+            ),
             ("version: 1\nversion: 1\n", ':2:1: "version" stands here twice; first at devshim.yml:1:1'),
             ("!!python/none\n", ":1:1: tags are not allowed: tag:yaml.org,2002:python/none"),
             ("a: &b [*b]\n", ":1:4: an alias that contains itself"),
@@ -291,7 +300,11 @@ class TestProgram:
     def test_that_cannot_be_started_has_the_shells_exit_code(
         self, folder: Path, program: str, code: int, line: str
     ) -> None:
-        for name, content in {"tool": b"echo hi\n", "lost": b"#!/no/such/interpreter\n", "foreign": b"\x7fELF..."}.items():
+        for name, content in {
+            "tool": b"echo hi\n",
+            "lost": b"#!/no/such/interpreter\n",
+            "foreign": b"\x7fELF...",
+        }.items():
             (folder / name).write_bytes(content)
             (folder / name).chmod(0o755)
 
@@ -312,7 +325,9 @@ class TestSurroundings:
     @pytest.mark.parametrize("name", ["a b", "a:b"])
     def test_a_place_that_ld_so_cannot_read_does(self, short: Path, name: str) -> None:
         (short / name).mkdir()
-        outcome = run_devshim("head", "-c", "6", NOT_THERE, devices=[f"{NOT_THERE}=gps"], env={"TMPDIR": str(short / name)})
+        outcome = run_devshim(
+            "head", "-c", "6", NOT_THERE, devices=[f"{NOT_THERE}=gps"], env={"TMPDIR": str(short / name)}
+        )
 
         assert (outcome.stdout, outcome.stderr) == ("$GPRMC", "")
         assert list((short / name).iterdir()) == []
@@ -379,7 +394,9 @@ class TestModelInUse:
     def test_gives_the_program_eio_and_the_user_the_reason(self, tmp_path: Path, body: str, told: str) -> None:
         (tmp_path / "bad.py").write_text(f"from devshim import Device\nclass Box(Device):\n    {body}\n")
 
-        outcome = run_devshim("head", "-c", "4", NOT_THERE, devices=[f"{NOT_THERE}=bad.py"], cwd=tmp_path, env={"LC_ALL": "C"})
+        outcome = run_devshim(
+            "head", "-c", "4", NOT_THERE, devices=[f"{NOT_THERE}=bad.py"], cwd=tmp_path, env={"LC_ALL": "C"}
+        )
 
         assert outcome.returncode == 1
         assert "Input/output error" in outcome.stderr

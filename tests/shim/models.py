@@ -1,6 +1,7 @@
 """Devices for the tests of the shim: each does one thing that a program can be seen to get."""
 
 import errno
+import stat
 import time
 from collections import deque
 from ctypes import Structure, c_int32, c_uint8, c_uint32
@@ -37,6 +38,12 @@ class Hot(Device):
     def get(self) -> State:
         """Two known numbers."""
         return State(1, 2)
+
+
+class Private(Hot):
+    """Its owner's alone."""
+
+    mode = stat.S_IFCHR | 0o600
 
 
 class Text(Device):

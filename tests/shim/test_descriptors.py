@@ -1,12 +1,11 @@
 """Descriptors: one file under many numbers, in one process and over into others; what hangs on how it was opened."""
 
-import os
 import resource
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Outcome, run_devshim
+from harness import Outcome, devshim_command, devshim_environment, run, run_devshim
 
 MODELS = Path(__file__).with_name("models.py")
 HOT = f"/dev/hot0={MODELS}:Hot"
@@ -88,14 +87,11 @@ def test_a_shell_writes_to_a_device_by_dev_stdout() -> None:
 
 def test_a_host_out_of_descriptors_refuses_and_goes_on(program: Build) -> None:
     """The hard limit binds the host too: opens beyond it fail as they do when the system's table is full."""
-    limited = ["sh", "-c", "ulimit -n 64 && exec \"$0\" \"$@\""]
+    limited = ["sh", "-c", 'ulimit -n 64 && exec "$0" "$@"']
     command = "for i in 1 2 3; do $0 /dev/hot0 & done; wait; head -c 8 /dev/hot0"
-    from harness import devshim_command, devshim_environment, run
-
     words = [*limited, *devshim_command(), "run", "-d", HOT, "--", "sh", "-c", command, str(program("hoard"))]
     outcome = run(words, env=devshim_environment(), timeout=20)
 
     assert outcome.stdout.count("refused: ") == 3, outcome.stderr
     assert outcome.stdout.endswith("12345678")
     assert outcome.stderr == ""
-    assert os.listdir("/proc/self/fd")

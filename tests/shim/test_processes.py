@@ -43,7 +43,9 @@ def test_children_keep_the_shim_whatever_becomes_of_the_environment(program: Bui
 
 
 def test_env_i_keeps_the_shim() -> None:
-    outcome = run_devshim("env", "-i", "/bin/sh", "-c", "head -c 8 /dev/hot0; exec env -i head -c 4 /dev/hot0", devices=[HOT])
+    outcome = run_devshim(
+        "env", "-i", "/bin/sh", "-c", "head -c 8 /dev/hot0; exec env -i head -c 4 /dev/hot0", devices=[HOT]
+    )
 
     assert (outcome.stdout, outcome.stderr) == ("123456781234", "")
 

@@ -68,11 +68,15 @@ def test_tools_read_a_device_as_they_read_a_file(plain: Path) -> None:
             continue
         if words is not None and tool not in ("dd", "diff"):
             commands.append(f"{tool} {quoted(words)} NODE")
-        commands.append(f"{tool} {quoted(words or (['a', 'A'] if tool == 'tr' else []))} {'NODE' if tool == 'diff' else ''} < NODE")
+        commands.append(
+            f"{tool} {quoted(words or (['a', 'A'] if tool == 'tr' else []))} {'NODE' if tool == 'diff' else ''} < NODE"
+        )
     commands.append("dd if=NODE bs=5 count=2 2>/dev/null")
     commands.append("while read -r name number; do echo $number $name; done < NODE")
     script = "\n".join(f"echo '# {number}'; {command}" for number, command in enumerate(commands))
-    expected = subprocess.run(["sh", "-c", script.replace("NODE", str(plain))], capture_output=True, text=True, check=False)
+    expected = subprocess.run(
+        ["sh", "-c", script.replace("NODE", str(plain))], capture_output=True, text=True, check=False
+    )
 
     outcome = run_devshim("sh", "-c", script.replace("NODE", NODE), devices=[TEXT])
 
@@ -94,7 +98,9 @@ def test_shells_read_line_by_line(shell: str) -> None:
 
 
 def test_bash_keeps_a_device_open_for_both_directions() -> None:
-    script = f"exec 3<> {NODE}; echo -n '=x y' >&3; read -r -u 3 a b; echo $a-$b; mapfile -t all < {NODE}; echo ${{#all[@]}}"
+    script = (
+        f"exec 3<> {NODE}; echo -n '=x y' >&3; read -r -u 3 a b; echo $a-$b; mapfile -t all < {NODE}; echo ${{#all[@]}}"
+    )
 
     outcome = run_devshim("bash", "-c", script, devices=[TEXT])
 
@@ -102,7 +108,9 @@ def test_bash_keeps_a_device_open_for_both_directions() -> None:
 
 
 def test_tee_and_dd_write_to_a_device() -> None:
-    script = f"echo =one | tee {NODE}; cat {NODE}; printf =two | dd of={NODE} status=none; cat {NODE}; cp {NODE} /dev/stdout"
+    script = (
+        f"echo =one | tee {NODE}; cat {NODE}; printf =two | dd of={NODE} status=none; cat {NODE}; cp {NODE} /dev/stdout"
+    )
 
     outcome = run_devshim("sh", "-c", script, devices=[TEXT])
 

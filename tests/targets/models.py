@@ -22,7 +22,7 @@ class Page(Structure):
 
 
 class Meter(Device):
-    """Each open reads the readings from the beginning, then end of file.  Writes are lines: a number is the new limit."""
+    """Each open reads the readings from the beginning, then end of file.  A number written is the new limit."""
 
     limit: int = 100
 

@@ -24,4 +24,4 @@ def test_a_device_is_the_standard_output_of_node(devshim_run):
     outcome = devshim_run("sh", "-c", script, devices=[METER], options=["-v"])
 
     assert outcome.returncode == 0, outcome.stderr
-    assert 'write(/dev/meter0, "99\\n") = 3' in outcome.stderr
+    assert 'write(/dev/meter0, "99\\n", 3) = 3' in outcome.stderr

@@ -11,7 +11,6 @@ ONE_LINERS = {
     "import fileinput; print(next(fileinput.input('/dev/meter0')), end='')": "delta 4\n",
     "import csv; print(next(csv.reader(open('/dev/meter0'), delimiter=' ')))": "['delta', '4']\n",
     "from urllib.request import urlopen; print(urlopen('file:///dev/meter0').read(7))": "b'delta 4'\n",
-    "import linecache; print(linecache.getline('/dev/meter0', 2), end='')": "alpha 1\n",
 }
 
 

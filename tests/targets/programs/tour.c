@@ -2,6 +2,7 @@
  * names that programs linked against an older glibc call.  It knows nothing of devshim.
  * Prints "ok NAME" for each check and ends with 1 if one failed. */
 #define _GNU_SOURCE
+#include <aio.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -247,6 +248,23 @@ static void waiting(void)
     close(fd);
 }
 
+static void asynchronous(void)
+{
+    char room[100] = "";
+    int fd = open(METER, O_RDONLY), pipe_ends[2];
+    struct aiocb request = { .aio_fildes = fd, .aio_buf = room, .aio_nbytes = 8 };
+    const struct aiocb *list[] = { &request };
+    FAILS(ENOSYS, aio_read(&request));
+    MUST(read(fd, room, unknown * 8) == 8 && memcmp(room, "delta 4\n", 8) == 0);
+    close(fd);
+    MUST(pipe(pipe_ends) == 0 && write(pipe_ends[1], "hello", 5) == 5);
+    request.aio_fildes = pipe_ends[0];
+    MUST(aio_read(&request) == 0 && aio_suspend(list, 1, NULL) == 0 && aio_return(&request) == 5);
+    MUST(memcmp(room, "hello", 5) == 0);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+
 static void terminal(void)
 {
     char room[4096];
@@ -304,7 +322,8 @@ int main(void)
     static const struct { const char *name; void (*check)(void); } checks[] = {
         { "reads", reads }, { "writes", writes }, { "streams", streams }, { "wide_streams", wide_streams }, { "status", status },
         { "paths", paths },
-        { "old_names", old_names }, { "waiting", waiting }, { "terminal", terminal }, { "spawning", spawning },
+        { "old_names", old_names }, { "waiting", waiting }, { "asynchronous", asynchronous },
+        { "terminal", terminal }, { "spawning", spawning },
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         int before = failed;

@@ -1,0 +1,108 @@
+"""What /sys and udev's database show around an input device (input_dev_attrs in drivers/input/input.c)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from devshim.model import input_codes as codes
+from devshim.model.device import Link
+from devshim.model.input_udev import kinds
+
+if TYPE_CHECKING:
+    from devshim.model.input_description import InputDescription
+
+#: capabilities/NAME, NAME= in the uevent, its letter in the module alias, the first code there, and where they end.
+SHOWN = {
+    codes.EV_KEY: ("key", "k", codes.KEY_MUTE, codes.KEY_MAX),  # KEY_MIN_INTERESTING
+    codes.EV_REL: ("rel", "r", 0, codes.REL_MAX),
+    codes.EV_ABS: ("abs", "a", 0, codes.ABS_MAX),
+    codes.EV_MSC: ("msc", "m", 0, codes.MSC_MAX),
+    codes.EV_LED: ("led", "l", 0, codes.LED_MAX),
+    codes.EV_SND: ("snd", "s", 0, codes.SND_MAX),
+    codes.EV_FF: ("ff", "f", 0, codes.FF_MAX),
+    codes.EV_SW: ("sw", "w", 0, codes.SW_MAX),
+}
+LONG_BITS = 64
+
+
+def surroundings(device: InputDescription, node: str, major: int, minor: int) -> dict[str, bytes | Link]:
+    """Files and links around /dev/input/eventN; none for a node of another name."""
+    match = re.fullmatch(r"/dev/input/(event(\d+))", node)
+    if match is None:
+        return {}
+    event, parent = match[1], f"input{match[2]}"
+    above = f"/sys/devices/virtual/input/{parent}"
+    here = f"{above}/{event}"
+    text = {
+        f"{above}/name": device.name,
+        f"{above}/phys": device.phys,
+        f"{above}/uniq": device.uniq,
+        f"{above}/modalias": modalias(device),
+        f"{above}/properties": bits(device.properties),
+        f"{above}/inhibited": "0",
+        f"{above}/uevent": uevent(device),
+        f"{above}/id/bustype": f"{device.bus:04x}",
+        f"{above}/id/vendor": f"{device.vendor:04x}",
+        f"{above}/id/product": f"{device.product:04x}",
+        f"{above}/id/version": f"{device.version:04x}",
+        f"{above}/capabilities/ev": bits(device.supported),
+        **{f"{above}/capabilities/{row[0]}": bits(device.supported.get(type, ())) for type, row in SHOWN.items()},
+        f"{here}/dev": f"{major}:{minor}",
+        f"{here}/uevent": f"MAJOR={major}\nMINOR={minor}\nDEVNAME=input/{event}",
+        f"/run/udev/data/c{major}:{minor}": database(device, kinds(device)),
+        f"/run/udev/data/+input:{parent}": database(device, kinds(device)),
+    }
+    return {
+        **{path: f"{content}\n".encode() for path, content in text.items()},
+        f"{above}/subsystem": Link("../../../../class/input"),
+        f"{here}/subsystem": Link("../../../../../class/input"),
+        f"{here}/device": Link(f"../../{parent}"),
+        **{f"/sys/class/input/{os.path.basename(path)}": link_to(path) for path in (above, here)},
+        f"/sys/dev/char/{major}:{minor}": link_to(here),
+    }
+
+
+def link_to(path: str) -> Link:
+    """A link to a directory of /sys from two levels below /sys."""
+    return Link(f"../..{path.removeprefix('/sys')}")
+
+
+def bits(codes: Iterable[int]) -> str:
+    """A bitmap as sysfs shows it: words in hex, the highest first, none that is 0 before the first other."""
+    value = sum(1 << code for code in set(codes))
+    words = [format(value & (1 << LONG_BITS) - 1, "x")]
+    while value := value >> LONG_BITS:
+        words.append(format(value & (1 << LONG_BITS) - 1, "x"))
+    return " ".join(reversed(words))
+
+
+def modalias(device: InputDescription) -> str:
+    """The module alias (input_print_modalias)."""
+    start = f"input:b{device.bus:04X}v{device.vendor:04X}p{device.product:04X}e{device.version:04X}-"
+    shown = [letters("e", device.supported, 0, codes.EV_MAX)]
+    shown += [letters(*row[1:2], device.supported.get(type, ()), *row[2:]) for type, row in SHOWN.items()]
+    return start + "".join(shown)
+
+
+def letters(letter: str, codes: Collection[int], first: int, end: int) -> str:
+    """One group of the module alias."""
+    return letter + "".join(f"{code:X}," for code in sorted(codes) if first <= code < end)
+
+
+def uevent(device: InputDescription) -> str:
+    """What the uevent file of inputN says (input_dev_uevent)."""
+    lines = [f"PRODUCT={device.bus:x}/{device.vendor:x}/{device.product:x}/{device.version:x}", f'NAME="{device.name}"']
+    lines += [f'{key}="{value}"' for key, value in (("PHYS", device.phys), ("UNIQ", device.uniq)) if value]
+    lines += [f"PROP={bits(device.properties)}", f"EV={bits(device.supported)}"]
+    for type, (name, *_) in SHOWN.items():
+        if type in device.supported and type != codes.EV_SYN:
+            lines.append(f"{name.upper()}={bits(device.supported[type])}")
+    return "\n".join([*lines, f"MODALIAS={modalias(device)}"])
+
+
+def database(device: InputDescription, kinds: Iterable[str]) -> str:
+    """A record of udev's database (systemd's src/libsystemd/sd-device/device-private.c)."""
+    return "\n".join(["I:1", "E:ID_INPUT=1", *(f"E:{kind}=1" for kind in kinds), "G:seat", "Q:seat", "V:1"])

@@ -1,0 +1,4 @@
+# A version, and a class that is not there.
+java -version
+java NoSuchClass
+echo $?
