@@ -3,13 +3,10 @@
 from math import cos, pi, sin
 
 from devshim import Axis, Input, every
-from devshim.input_codes import (
-    ABS_HAT0X, ABS_HAT0Y, ABS_RX, ABS_RY, ABS_RZ, ABS_X, ABS_Y, ABS_Z, BTN_A, BTN_B, BTN_MODE, BTN_SELECT, BTN_START,
-    BTN_THUMBL, BTN_THUMBR, BTN_TL, BTN_TR, BTN_X, BTN_Y, BUS_USB, FF_GAIN, FF_PERIODIC, FF_RUMBLE, FF_SINE, FF_SQUARE,
-    FF_TRIANGLE,
-)  # fmt: skip
+from devshim import input_codes as codes
 
 STICK, TRIGGER, HAT = Axis(-32768, 32767, fuzz=16, flat=128), Axis(0, 255), Axis(-1, 1)
+STICKS = (codes.ABS_X, codes.ABS_Y, codes.ABS_RX, codes.ABS_RY)
 
 
 class Xbox360(Input):
@@ -17,29 +14,34 @@ class Xbox360(Input):
 
     name: str = "Microsoft X-Box 360 pad"
     phys: str = "usb-0000:00:14.0-1/input0"
-    bus: int = BUS_USB
+    bus: int = codes.BUS_USB
     vendor: int = 0x045E
     product: int = 0x028E
     version: int = 0x0110
     circle: float = 0.0     # seconds in which the left stick goes round once; 0: it rests
 
-    keys = (BTN_A, BTN_B, BTN_X, BTN_Y, BTN_TL, BTN_TR, BTN_SELECT, BTN_START, BTN_MODE, BTN_THUMBL, BTN_THUMBR)
+    keys = (
+        codes.BTN_A,      codes.BTN_B,     codes.BTN_X,    codes.BTN_Y,      codes.BTN_TL, codes.BTN_TR,
+        codes.BTN_SELECT, codes.BTN_START, codes.BTN_MODE, codes.BTN_THUMBL, codes.BTN_THUMBR,
+    )
     axes = {
-        ABS_X:  STICK, ABS_Y:  STICK, ABS_Z:  TRIGGER, ABS_HAT0X: HAT,
-        ABS_RX: STICK, ABS_RY: STICK, ABS_RZ: TRIGGER, ABS_HAT0Y: HAT,
+        codes.ABS_X:  STICK, codes.ABS_Y:  STICK, codes.ABS_Z:  TRIGGER, codes.ABS_HAT0X: HAT,
+        codes.ABS_RX: STICK, codes.ABS_RY: STICK, codes.ABS_RZ: TRIGGER, codes.ABS_HAT0Y: HAT,
     }
-    effects = (FF_RUMBLE, FF_PERIODIC, FF_SQUARE, FF_TRIANGLE, FF_SINE, FF_GAIN)
+    effects = (
+        codes.FF_RUMBLE, codes.FF_PERIODIC, codes.FF_SQUARE, codes.FF_TRIANGLE, codes.FF_SINE, codes.FF_GAIN,
+    )
 
     strong = weak = 0       # how fast the motors turn, 0 to 0xffff
     gain = 0xFFFF
     angle = 0.0
     playing = {}            # id of an effect: the effect while it can be felt, None before
-    alarms = {}    # id: its timer
+    alarms = {}             # id: its timer
 
     def sticks(self, left=(0, 0), right=(0, 0)):
         """Put both sticks somewhere, -32768 to 32767: x to the right, y down."""
         with self.report():
-            for axis, value in zip((ABS_X, ABS_Y, ABS_RX, ABS_RY), (*left, *right), strict=True):
+            for axis, value in zip(STICKS, (*left, *right), strict=True):
                 self.axis(axis, value)
 
     @every(seconds=0.02)
@@ -99,7 +101,7 @@ class Xbox360(Input):
 
     def level(self, effect):
         """What one effect wants of both motors."""
-        if effect.type == FF_RUMBLE:
+        if effect.type == codes.FF_RUMBLE:
             rumble = effect.u.rumble
             return rumble.strong_magnitude * self.gain // 0xFFFF, rumble.weak_magnitude * self.gain // 0xFFFF
         wave = abs(effect.u.periodic.magnitude) * self.gain // 0x7FFF

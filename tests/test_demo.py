@@ -41,6 +41,6 @@ def without_i2c_tools(folder: Path) -> str:
     links.mkdir()
     for place in ("/usr/bin", "/bin", *SYSTEM_FOLDERS):
         for file in Path(place).iterdir():
-            if not file.name.startswith("i2c") and not (links / file.name).exists():
+            if not file.name.startswith("i2c") and not (links / file.name).is_symlink():
                 (links / file.name).symlink_to(file)
     return str(links)

@@ -34,6 +34,7 @@ EXAMPLES = {
     "Serial": ("/dev/ttyUSB0", "cat /dev/ttyUSB0"),
     "I2cChip": ("/dev/i2c-1", "i2cdetect -y 1"),
     "GpioChip": ("/dev/gpiochip0", "gpioinfo"),
+    "Input": ("/dev/input/event0", "evtest /dev/input/event0"),
 }
 
 

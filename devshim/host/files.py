@@ -27,6 +27,7 @@ Answer = tuple[int, int, int, int, Any, int]
 
 TOKEN_SIZE = 8
 CARRIER_BUFFER = 4608  # the kernel's least: one filler block fills it
+FILLER = bytes(4096)
 
 
 def failed(error: int) -> Answer:
@@ -188,8 +189,11 @@ class OpenFile(Opened):
         self._armed = False  # a token lies in the carrier, as far as we know
         self._full = False
         self._waiting = False  # a call was told to wait on the carrier
-        if self.ready() & POLLIN:
+        bits = self.ready()
+        if bits & POLLIN:
             self.send_token()
+        if not bits & POLLOUT:
+            self.fill()
 
     # ---- Readiness
 
@@ -228,6 +232,12 @@ class OpenFile(Opened):
             self._full = True
             flags |= wire.ANSWER_FULL
         return flags, self._token
+
+    def fill(self) -> None:
+        """Let the carrier not be writable from the start; later on that is the shim's, when an answer says so."""
+        self._full = True
+        while send(self.theirs, FILLER):
+            pass
 
     def empty(self) -> None:
         """Make the carrier writable again."""

@@ -101,7 +101,7 @@ class GpioFile(EventFile):
         return line
 
     def watch(self, offset: int, version: int) -> None:
-        """Watch a line.  Raises OSError: EPERM where this file watches with the other version, EBUSY where it does so."""
+        """Watch a line.  Raises OSError(EPERM) where this file watches with the other version, EBUSY where it does."""
         self.version = self.version or version
         if self.version != version:
             raise fail(errno.EPERM, f"this file watches lines with version {self.version} of the interface")

@@ -110,16 +110,18 @@ class Hidraw(Device):
 
     # ---- For devices to call and to override
 
-    def send_input(self, report: bytes) -> None:
+    def send_input(self, report: bytes) -> bool:
         """Send an input report to every program that has the node open; it begins with its number, if it has one.
 
-        A program that has 63 reports to read gets no more until it reads, as from the kernel.  Raises ValueError for a
-        report that the descriptor does not have.
+        A program that has 63 reports to read gets no more until it reads, as from the kernel; then this is False.
+        Raises ValueError for a report that the descriptor does not have.
         """
         number = self.number_of(Report.INPUT, report)
         self.last[Report.INPUT, number] = report
+        everywhere = True
         for file in self.files:
-            file.send(report)
+            everywhere &= file.send(report)
+        return everywhere
 
     def output(self, report: bytes) -> None:
         """Take an output report; it begins with its number, if the device's reports have numbers.

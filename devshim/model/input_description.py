@@ -22,8 +22,8 @@ class InputDescription(Device):
     """The declarations of an input device."""
 
     name: str = "devshim input device"
-    phys: str = ""  #: where it is plugged in, as "usb-0000:00:14.0-1/input0"; empty: not known
-    uniq: str = ""  #: its serial number; empty: none
+    phys: str = ""  # where it is plugged in, as "usb-0000:00:14.0-1/input0"; empty: not known
+    uniq: str = ""  # its serial number; empty: none
     bus: int = codes.BUS_VIRTUAL
     vendor: int = 0
     product: int = 0

@@ -40,22 +40,24 @@ class Stream(File):
 
     _feed: Feed | None = None
 
-    def send(self, data: bytes) -> None:
-        """Hand one or more whole records to the program that has this file open.
+    def send(self, data: bytes) -> bool:
+        """Hand one or more whole records to the program that has this file open; False where they had no room.
 
         Raises ValueError where data is no whole number of records.
         """
         if len(data) % self.record:
             raise ValueError(f"{type(self).__name__}.send(): {len(data)} bytes are no records of {self.record}")
-        if self._feed is None or not data:
-            return
+        feed = self._feed
+        if feed is None or not data:
+            return True
         if self.packets:
-            if not self._feed.feed_packet(data):
-                self.overflowed(data)
-        elif self.depth is not None and self._feed.pending() + len(data) // self.record > self.depth:
-            self.overflowed(data)
-        else:
-            self._feed.feed(data)
+            if feed.feed_packet(data):
+                return True
+        elif self.depth is None or feed.pending() + len(data) // self.record <= self.depth:
+            feed.feed(data)
+            return True
+        self.overflowed(data)
+        return False
 
     def overflowed(self, data: bytes) -> None:
         """The program reads too slowly, and these records have no room: they are dropped, unless overridden."""

@@ -299,16 +299,17 @@ int64_t device_lock(const struct carrier *carrier, int operation)
 
 /* ---- ioctl ---------------------------------------------------------------------------------------- */
 
-/* The number of a new file's descriptor goes into the argument, or is the call's result. */
-static int receive_file(const struct outcome *outcome, uintptr_t argument)
+/* The number of a new file's descriptor goes into the argument, or is the call's result. Where the argument cannot
+ * be written, it is fetched all the same, so that closing it tells the host. */
+static int receive_file(const struct outcome *outcome, uintptr_t argument, bool copied)
 {
     struct hello_request request = { .what = HELLO_TICKET, .ticket = outcome->token };
     struct hello_answer answer;
     int fd = watch(ask_for_descriptor(&request, NULL, &answer, NULL));
 
-    if (fd < 0 || outcome->place == UINT32_MAX)
+    if (fd < 0 || (copied && outcome->place == UINT32_MAX))
         return fd;
-    if (!copy_to_target(argument + outcome->place, &fd, sizeof fd)) {
+    if (!copied || !copy_to_target(argument + outcome->place, &fd, sizeof fd)) {
         real.syscall(SYS_close, fd);
         return fail(EFAULT);
     }
@@ -347,7 +348,7 @@ int device_ioctl(const struct carrier *carrier, int fd, unsigned long request, u
         if (outcome.error)
             return fail(outcome.error);
         if (outcome.flags & ANSWER_FILE)
-            return copied ? receive_file(&outcome, argument) : fail(EFAULT);
+            return receive_file(&outcome, argument, copied);
         if (!(outcome.flags & ANSWER_WAIT))
             return copied ? (int)outcome.result : fail(EFAULT);
         if (wait_for_more(fd, &outcome, false) < 0)

@@ -171,7 +171,7 @@ class TestPrograms:
             terminal.press(CTRL_C)
             terminal.expect("KeyboardInterrupt")
             terminal.press("1 + 1\n")
-            terminal.expect("2\r\n")
+            terminal.expect("2\r\n>>> ")
             terminal.press(CTRL_D)
 
             assert terminal.state()[0] == ENDED

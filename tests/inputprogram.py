@@ -1,0 +1,83 @@
+"""What a program does with an open input device, called on the file itself: events, and ioctls as the host brings them."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from devshim.host.memory import SEGMENT, SEGMENTS, call, call_unknown
+from devshim.model.device import WAIT
+from devshim.model.input_codes import EV_SYN
+from devshim.model.input_file import InputFile
+from devshim.model.ioctl import find_handler
+from devshim.model.request import size_of
+
+EVENT = struct.Struct("<qqHHi")
+
+
+def with_times(file: InputFile) -> list[tuple[int, int, int, int]]:
+    """All events that are there: microseconds, type, code, value."""
+    data = file.read(1 << 20)
+    if data is WAIT:
+        return []
+    return [(s * 1_000_000 + us, type, code, value) for s, us, type, code, value in EVENT.iter_unpack(data)]
+
+
+def events(file: InputFile) -> list[tuple[int, int, int]]:
+    """All events that are there: type, code, value."""
+    return [event[1:] for event in with_times(file)]
+
+
+def changes(file: InputFile) -> list[tuple[int, int, int]]:
+    """All events that are there but the SYN_REPORTs."""
+    return [event for event in events(file) if event[0] != EV_SYN]
+
+
+def event(type: int, code: int, value: int) -> bytes:
+    """One event as a program writes it."""
+    return EVENT.pack(0, 0, type, code, value)
+
+
+def laid_out(*pieces: bytes | None) -> bytes:
+    """An argument as the shim collects it: the structure first, then what its pointers lead to; None is NULL."""
+    at = SEGMENTS.size + len(pieces) * SEGMENT.size
+    heads, body = SEGMENTS.pack(len(pieces), 0), b""
+    for piece in pieces:
+        heads += SEGMENT.pack(at + len(body), len(piece or b""), int(piece is None), 0, 0, 0)
+        body += piece or b""
+    return heads + body
+
+
+def ask(file: InputFile, request: int, *pieces: bytes | None, argument: int = 0) -> tuple[Any, list[bytes]]:
+    """Call ioctl(2); return its result and the pieces as the program finds them afterwards.  Raises OSError."""
+    data = laid_out(*pieces) if pieces else b""
+    handler = find_handler(type(file).ioctls, request)
+    if handler is None:
+        result, out, *_ = call_unknown(file, request, argument, data)
+    else:
+        result, out, *_ = call(file, handler, request, argument, data)
+    return result, changed(pieces, out)
+
+
+def changed(pieces: tuple[bytes | None, ...], out: bytes | None) -> list[bytes]:
+    found = []
+    for index, piece in enumerate(pieces):
+        now = bytearray(piece or b"")
+        if out is not None:
+            at, length, flags, start, end, _ = SEGMENT.unpack_from(out, SEGMENTS.size + index * SEGMENT.size)
+            if flags & 2:  # SEGMENT_WRITE
+                now[start:end] = out[at + start : at + end]
+                assert len(now) == length
+        found.append(bytes(now))
+    return found
+
+
+def told(file: InputFile, request: int, size: int | None = None) -> bytes:
+    """What a request that only reads gives: as many bytes as its result says, or all where that is 0."""
+    result, (data,) = ask(file, request, bytes(size_of(request) if size is None else size))
+    return data[: result or None]
+
+
+def of_size(request: int, size: int, nr: int = 0) -> int:
+    """A request of a run, and whose number says the size: EVIOCGBIT(nr, size)."""
+    return (request & ~(0x3FFF << 16)) + nr | size << 16
