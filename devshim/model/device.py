@@ -72,7 +72,7 @@ class Plug(Protocol):
         """Call back once, under the host's lock, in so many seconds."""
 
     def settle(self) -> None:
-        """Handle all closes that have happened: what a program has just closed is closed before an answer depends on it."""
+        """Handle all closes that have happened, before an answer that depends on them."""
 
     def unplug(self) -> None:
         """Take the device away, as a pulled cable does."""

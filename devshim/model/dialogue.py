@@ -46,14 +46,36 @@ class Command:
         return self if instance is None else self.method.__get__(instance, owner)
 
 
+class BadPattern(ValueError):
+    """A command's pattern is no regular expression, or not the one that was meant."""
+
+
+def compile_pattern(pattern: str, flags: int) -> re.Pattern[str]:
+    """A command's pattern, compiled.  Raises BadPattern with the way out."""
+    as_it_stands = re.escape(pattern).replace("\\ ", " ")
+    try:
+        compiled = re.compile(pattern, flags)
+    except re.error as problem:
+        raise BadPattern(
+            f'@command("{pattern}"): no regular expression ({problem}); for that very line write r"{as_it_stands}"'
+        ) from None
+    if optional := re.search(r"(?<!\\)([A-Za-z])\?$", pattern):
+        letter = optional[1]
+        raise BadPattern(
+            f'@command("{pattern}"): this "?" makes the {letter} optional; for a question mark write '
+            f'r"{pattern[:-1]}\\?", for an optional {letter} write [{letter}]?'
+        )
+    return compiled
+
+
 def command(pattern: str, flags: int = 0) -> Callable[[Method], Method]:
     """Answer each line that the whole pattern matches (re.fullmatch; flags as for re.compile).
 
     The pattern's groups are the method's arguments, named groups by their names; a group that took no part is
     None.  The method returns one answer (see Serial.say) or yields several, with pause(seconds) between.
-    Raises re.error for a pattern that is none.
+    Raises BadPattern for a pattern that is none, and for one that most likely means its last "?" as it stands.
     """
-    compiled = re.compile(pattern, flags)
+    compiled = compile_pattern(pattern, flags)
 
     def decorate(method: Method) -> Method:
         return cast("Method", Command(compiled, method))

@@ -90,10 +90,8 @@ def legend(rows: list[Row], machine: Machine) -> Iterator[str]:
         f"Noise: a fixed loop took {noise['p10']:.2f} (p10), {noise['p50']:.2f} (median), {noise['p90']:.2f} (p90), "
         f"{noise['max']:.2f} (most) times its least."
     )
-    yield (
-        f"{facts['cpus']} CPUs ({facts['cpu']}), load {facts['load']}, Linux {facts['kernel']}, {facts['libc']}, "
-        f"Python {facts['python']}, umockdev {facts['umockdev'] or 'not installed'}"
-    )
+    yield f"{facts['cpus']} CPUs ({facts['cpu']}), load {facts['load']}, Linux {facts['kernel']}"
+    yield f"{facts['libc']}, Python {facts['python']}, umockdev {facts['umockdev'] or 'not installed'}"
     yield f"Targets: {len(judged) - len(missed)} of {len(judged)} met."
 
 

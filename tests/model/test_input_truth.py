@@ -63,8 +63,9 @@ def model(number):
 
 
 @pytest.mark.client("evtest")
-@pytest.mark.parametrize(("case", "number"), [("evtest-kbd", 8), ("evtest-touch", 11)])
-def test_evtest_shows_a_device_and_its_events(case, number):
+@pytest.mark.parametrize(("case", "number", "code"), [("evtest-kbd", 8, 128 + signal.SIGTERM), ("evtest-touch", 11, 0)])
+def test_evtest_shows_a_device_and_its_events(case, number, code):
+    """With --grab it catches the signal, and lets go of the device."""
     devices = [word for spec in plugged(number) for word in ("-d", spec)]
     words = [*devshim_command(), "run", *devices, "--", "stdbuf", "-oL", *command(case)]
     expected = without_times(said(case))
@@ -75,7 +76,7 @@ def test_evtest_shows_a_device_and_its_events(case, number):
         rest, _ = process.communicate(timeout=30)
 
     assert without_times(shown) == expected
-    assert (rest, process.returncode) == ("", 128 + signal.SIGTERM)
+    assert (rest, process.returncode) == ("", code)
 
 
 @pytest.mark.client("evtest", "bash")
