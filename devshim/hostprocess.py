@@ -1,7 +1,8 @@
 """The host as a child of the waiter: forks it, hears what it says, tells it that the program has ended.
 
     waiter  --control-->  host      "ended\\n" when the run is over; end of file when the waiter has died
-    waiter  <--status---  host      "ready\\n", or "error CODE\\n"; at the end "done FAILURES\\n"
+    waiter  <--status---  host      "ready\\n", or "error CODE\\n"; at the end "done FAILURES\\n", and before it
+                                    "unused\\n" where no device was opened
 
 What the user shall read the host writes to stderr itself.
 """
@@ -34,6 +35,8 @@ class HostProcess:
         """All is plugged."""
         self.refused: int | None = None
         """It could not plug what was asked for, and said why; the exit code that this gives."""
+        self.unused = False
+        """No device was opened, though some were plugged."""
         self.failures: int | None = None
         """How often a model failed or a node was refused; None until it has finished."""
         self.ended: int | None = None
@@ -64,6 +67,8 @@ class HostProcess:
                 self.ready = True
             elif word == b"error":
                 self.refused = int(number or FAILED)
+            elif word == b"unused":
+                self.unused = True
             elif word == b"done":
                 self.failures = int(number)
 

@@ -221,7 +221,12 @@ def start(path: str, program: list[str], environment: Mapping[str, str], mask: I
 
 def refuse_binary(path: str) -> None:
     """Raise TargetFailed for what is no script, such as another machine's program: a shell would only misread it."""
+    if is_binary(path):
+        raise failed(f"{path}: this machine cannot run it; devshim doctor {path} says more", NOT_EXECUTABLE)
+
+
+def is_binary(path: str) -> bool:
+    """Tell a program, of whatever system and however damaged, from a script."""
     with open(path, "rb") as file:
         start = file.read(256)
-    if b"\0" in start or start.startswith(b"\x7fELF"):
-        raise failed(f"{path}: this machine cannot run it; devshim doctor {path} says more", NOT_EXECUTABLE)
+    return b"\0" in start or start.startswith(b"\x7fELF")

@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 from clients import MISSING, Client, add_system_folders, clients, require
 from harness import Outcome, build_program, run_devshim, run_devshim_verb
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure: no deadline for one example, and slow generation is not judged.
+settings.register_profile("devshim", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("devshim")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from types import TracebackType
 from typing import Any
 
 from devshim.host.memory import call, call_unknown
@@ -41,3 +43,22 @@ def after(part: bytes | None, out: bytes | None, index: int) -> bytes | None:
         return part
     at, _, flags, start, end, _ = SEGMENT.unpack_from(out, SEGMENTS.size + index * SEGMENT.size)
     return part[:start] + out[at + start : at + end] + part[end:] if flags & SEGMENT_WRITE else part
+
+
+class MayFail:
+    """with may_fail(EINVAL, EFAULT): what follows succeeds, or fails with one of these errnos."""
+
+    def __init__(self, *numbers: int) -> None:
+        self.numbers = numbers
+
+    def __enter__(self) -> MayFail:
+        return self
+
+    def __exit__(self, kind: type | None, problem: BaseException | None, trace: TracebackType | None) -> bool:
+        if not isinstance(problem, OSError):
+            return False
+        assert problem.errno in self.numbers, f"{errno.errorcode[problem.errno or 0]}: {problem}"
+        return True
+
+
+may_fail = MayFail

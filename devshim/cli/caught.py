@@ -14,6 +14,9 @@ from devshim.elf import Elf, NotElf
 SCRIPTS_DEEP = 4
 """How many interpreters of interpreters the kernel follows; exec_binprm in fs/exec.c."""
 
+SHELL = "/bin/sh"
+"""What execvp(3) gives a script to whose first line names no interpreter."""
+
 SANITIZERS = {"asan": "AddressSanitizer", "tsan": "ThreadSanitizer", "msan": "MemorySanitizer"}
 
 NO_ENGINE = "this devshim catches calls in libc only"
@@ -48,8 +51,11 @@ def examine(program: str) -> Iterator[Finding]:
     try:
         elf = Elf.read(path)
     except NotElf as error:
-        yield Finding(False, f"{error}; a shell would try to run it as a script", "begin it with a #! line")
-        return
+        if target.is_binary(path):
+            yield Finding(False, str(error), "build it anew, or for this machine")
+            return
+        yield Finding(True, f"{path}: a script without a #! line, run by {SHELL}")
+        elf = Elf.read(SHELL)
     yield from way_of_calls(elf)
 
 

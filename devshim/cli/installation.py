@@ -167,7 +167,7 @@ def run_directory() -> Iterator[Finding]:
     yield Finding(True, f"a run's directory can be made in {parent}")
     left = [name for name in os.listdir(parent) if len(name) == 40 and name.startswith("devshim-")]
     if left:
-        text = f"{len(left)} run director{'y' if len(left) == 1 else 'ies'} in {parent}, of runs that go on or were killed"
+        text = f"{len(left)} run director{'y' if len(left) == 1 else 'ies'} in {parent}: runs that go on or were killed"
         yield Finding(True, text, f"when no devshim runs any more: rm -r {parent}/devshim-*")
 
 

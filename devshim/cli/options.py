@@ -116,7 +116,8 @@ RUN = (
            "exit code where the program succeeded, but a model failed or a node was refused (default 1)"),
     Option(None, "--linger",   "SECONDS",      linger,
            "keep devices so long for processes that outlive the program (default 5; inf)"),
-    Option(None, "--in-process", None,         switch("in_process"),  "run the models inside the program (not yet possible)"),
+    Option(None, "--in-process", None,         switch("in_process"),
+           "run the models inside the program (not yet possible)"),
 )
 # fmt: on
 """Options of `devshim run`; record and replay add rows of their own."""

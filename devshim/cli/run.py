@@ -94,7 +94,22 @@ def finish(waiter: Waiter, code: int, options: Options) -> int:
     waiter.tell_host_lost()
     if host.refused is not None:
         return code or host.refused
+    if host.unused:
+        tell_why_unused(options.program[0])
     return code or (options.error_exitcode if host.failures != 0 else 0)
+
+
+def tell_why_unused(program: str) -> None:
+    """Say why the program opened no device, if a look at its file tells."""
+    from devshim.cli.caught import examine
+    from devshim.errors import TargetFailed
+
+    try:
+        problems = [finding for finding in examine(program) if not finding.good]
+    except (TargetFailed, OSError):
+        return  # it has removed itself meanwhile, or may be executed but not read
+    for finding in problems:
+        target.say(f"no device was opened; {finding.text}; {finding.advice}")
 
 
 def reserve_standard_streams() -> None:

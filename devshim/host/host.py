@@ -61,6 +61,7 @@ class Host:
         self.guard = guard
         self.failures: list[str] = []
         self._failed_so: dict[tuple[str, str], int] = {}
+        self.used = False
         self.unmodelled = Unmodelled(descriptions)
         self.registry = Registry(os.path.join(run, "registry"))
         self.tree = Tree(os.path.join(run, "tree"))
@@ -265,6 +266,7 @@ class Host:
 
     def log_open(self, plug: DevicePlug, flags: int) -> None:
         """An open was answered."""
+        self.used = True
         self.log.line(f'open("{plug.node}", {open_flags(flags)})')
 
 

@@ -50,6 +50,8 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     host.stop()
     for text in [*host.failed_again(), *host.unmodelled.messages(asked.devices)]:
         log.message(text)
+    if asked.devices and not host.used:
+        write_all(status, b"unused\n")
     write_all(status, b"done %d\n" % len(host.failures))
 
 

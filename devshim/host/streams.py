@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from devshim.host.plugs import DevicePlug
     from devshim.model.stream import Stream
 
-LIMITED_BUFFER = 4608  # the kernel's least, so that a file's depth is kept here and not in the socket
+LIMITED_BUFFER = 2304  # doubled by the kernel to its least, so that a file's depth is kept here and not in the socket
 AT_ONCE = 16384  # bytes that a socket takes whole or not at all
+DEEP = 1 << 17  # bytes of a depth beside which those in an unlimited socket do not matter
+LIMITED_AT_ONCE = 2240  # the same of a limited one: half its buffer, less 64 (unix_stream_sendmsg)
 
 
 class OpenStream(Opened):
@@ -29,8 +31,9 @@ class OpenStream(Opened):
 
     def __init__(self, host: Host, plug: DevicePlug, file: Stream, number: int, nonblock: bool) -> None:
         kind = PACKETS if file.packets else STREAM
-        buffer = LIMITED_BUFFER if file.depth is not None and not file.packets else 0
-        super().__init__(host, plug, file, number, carrier(nonblock, kind, buffer, 0))
+        limited = file.depth is not None and not file.packets and file.depth * file.record < DEEP
+        super().__init__(host, plug, file, number, carrier(nonblock, kind, LIMITED_BUFFER if limited else 0, 0))
+        self._at_once = (LIMITED_AT_ONCE if limited else AT_ONCE) // file.record * file.record or file.record
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._limited = False
@@ -61,14 +64,20 @@ class OpenStream(Opened):
         return send(self.end, data)
 
     def _pieces(self, data: bytes) -> list[bytes]:
-        if self.file.packets or len(data) <= AT_ONCE:
+        size = self._at_once
+        if self.file.packets or len(data) <= size:
             return [data]
-        size = AT_ONCE // self.file.record * self.file.record or self.file.record
         return [data[at : at + size] for at in range(0, len(data), size)]
 
     def pending(self) -> int:
         """Records that wait here."""
         return self._queued // self.file.record
+
+    def take_back(self) -> bytes:
+        """The records that wait here; they are forgotten."""
+        data = b"".join(self._queue)
+        self.feed(b"")
+        return data
 
     def _keep(self, piece: bytes) -> None:
         if not self._queue:
@@ -83,7 +92,7 @@ class OpenStream(Opened):
             self.host.loop.unwatch(self.end)
 
     def hang_up(self) -> None:
-        """The device was unplugged."""
+        """The device was unplugged, or takes this file away."""
         self.closing()
         super().hang_up()
 

@@ -107,6 +107,7 @@ class Hidraw(Device):
             self.reports: Reports = reports(self.report_descriptor)
         except ValueError as problem:
             raise ValueError(f"{type(self).__name__}.{problem}") from None
+        self.inputs = frozenset(self.reports.numbers(Report.INPUT))
 
     # ---- For devices to call and to override
 
@@ -116,7 +117,9 @@ class Hidraw(Device):
         A program that has 63 reports to read gets no more until it reads, as from the kernel; then this is False.
         Raises ValueError for a report that the descriptor does not have.
         """
-        number = self.number_of(Report.INPUT, report)
+        number = report[0] if self.reports.numbered and report else 0
+        if number not in self.inputs or not 0 < len(report) <= MOST_REPORT:
+            raise self.no_such(report, number)
         self.last[Report.INPUT, number] = report
         everywhere = True
         for file in self.files:
@@ -144,7 +147,10 @@ class Hidraw(Device):
             return bytes(data)
         if kind is Report.FEATURE or not self.reports.has(kind, number):
             raise self.stall(kind, number)
-        return self.last.get((kind, number), bytes(1 + self.reports.length(kind, number)))[1 if number else 0 :]
+        last = self.last.get((kind, number))
+        if last is None:
+            return bytes(self.reports.length(kind, number))
+        return last[1:] if number else last
 
     def set_report(self, kind: Report, number: int, data: bytes) -> None:
         """Answer a SET_REPORT request: the report without its number.
@@ -177,16 +183,13 @@ class Hidraw(Device):
         self.output(report)
         self.last[Report.OUTPUT, report[0] if self.reports.numbered else 0] = report
 
-    def number_of(self, kind: Report, report: bytes) -> int:
-        """The number of a report as it goes over the wire.  Raises ValueError where the descriptor has no such one."""
+    def no_such(self, report: bytes, number: int) -> ValueError:
+        """The error for an input report that the descriptor does not have."""
+        name = type(self).__name__
         if not 0 < len(report) <= MOST_REPORT:
-            raise ValueError(f"{type(self).__name__}: a report of {len(report)} bytes; there are 1 to {MOST_REPORT}")
-        number = report[0] if self.reports.numbered else 0
-        if not self.reports.has(kind, number):
-            known = ", ".join(map(str, self.reports.numbers(kind))) or "none"
-            what = f"no {kind.name.lower()} report {number}"
-            raise ValueError(f"{type(self).__name__}: {what}; the numbers in the descriptor are: {known}")
-        return number
+            return ValueError(f"{name}.send_input(): {len(report)} bytes; a report has 1 to {MOST_REPORT}")
+        known = ", ".join(map(str, sorted(self.inputs))) or "none"
+        return ValueError(f"{name}.send_input(): no input report {number}; the numbers in the descriptor are: {known}")
 
     def stall(self, kind: Report, number: int) -> OSError:
         """The error of a request that the device does not know."""

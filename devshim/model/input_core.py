@@ -49,6 +49,7 @@ class InputCore(InputDescription):
         self._files: list[InputFile] = []
         self._grab: InputFile | None = None
         self._report: list[bytes] = []
+        self._many = False
         self._repeating: Timer | None = None
         super().__init__(**parameters)
 
@@ -161,9 +162,14 @@ class InputCore(InputDescription):
         report.append(end)
         times: Times = {}
         for file in (self._grab,) if self._grab is not None else tuple(self._files):
-            file.receive(report, times)
+            file.receive(report, times, self._many)
         if self.repeat:
             self._repeat_last(report)
+
+    def flush(self) -> None:
+        """Send what play() has gathered."""
+        for file in tuple(self._files):
+            file.flush()
 
     # ---- Repetition
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from devshim.model import input_abi as abi
 from devshim.model import input_codes as codes
-from devshim.model.device import POLLERR, POLLHUP, POLLIN, POLLOUT, WAIT, File
 from devshim.model.input_axes import MT_VALUES
 from devshim.model.input_keymap import legacy_entry
 from devshim.model.input_queue import EventQueue, Times
 from devshim.model.ioctl import ioctl
 from devshim.model.request import SIZE_MASK, size_of
+from devshim.model.stream import Stream
 
 if TYPE_CHECKING:
     from devshim.model.input_core import InputCore
@@ -31,53 +31,49 @@ def failure(error: int) -> OSError:
     return OSError(error, os.strerror(error))
 
 
-class InputFile(File):
+class InputFile(Stream):
     """One open: a queue, a clock and masks of its own; the state that it asks about is the device's."""
+
+    record = abi.EVENT_SIZE
 
     device: InputCore
 
     def __init__(self, device: InputCore) -> None:
         self.device = device
         self.queue = EventQueue(device.queue_size())
-        self.revoked = False
+        self.depth = self.queue.size - 1
+        self._gathered = bytearray()
 
     # ---- Events
 
-    def receive(self, report: list[bytes], times: Times) -> None:
-        """Queue one report and tell the program, if it has read all before it."""
-        if self.revoked:
-            return
-        had = bool(self.queue.ready)
-        self.queue.receive(report, times)
-        if not had and self.queue.ready and self.device._plug is not None:
-            self.device._plug.wake(self)
+    def receive(self, report: list[bytes], times: Times, more: bool) -> None:
+        """Hand one report to the program; more: another comes at once, so that one send may take both."""
+        self._gathered += self.queue.stamped(report, times)
+        if not more:
+            self.flush()
 
-    def read(self, size: int) -> Any:
-        """The oldest events, whole ones; EINVAL where not one fits."""
-        if self.revoked:
-            raise failure(errno.ENODEV)
-        if 0 < size < abi.EVENT_SIZE:
-            raise failure(errno.EINVAL)
-        if not self.queue.ready and size:
-            return WAIT
-        return self.queue.take(size)
+    def flush(self) -> None:
+        """Send what receive() has gathered."""
+        events = bytes(self._gathered)
+        self._gathered.clear()
+        self.send(events)
+
+    def overflowed(self, data: bytes) -> None:
+        """The program reads too slowly: what it has not read is lost, and SYN_DROPPED says so."""
+        self._put_back(self.queue.squeezed(self.take_back(), data))
+
+    def _put_back(self, events: bytes) -> None:
+        if self._feed is not None and events:
+            self._feed.feed(events)
 
     def write(self, data: bytes) -> int:
         """Events for the device: LEDs, sounds, effects to play, repeat rates; also any other that it has."""
-        if self.revoked:
-            raise failure(errno.ENODEV)
         if 0 < len(data) < abi.EVENT_SIZE:
             raise failure(errno.EINVAL)
         whole = len(data) // abi.EVENT_SIZE * abi.EVENT_SIZE
         for at in range(abi.STAMP.size, whole, abi.EVENT_SIZE):
             self.device.event(*abi.BODY.unpack_from(data, at))
         return whole
-
-    def poll(self) -> int:
-        """Readable while events are queued; the device always takes events."""
-        if self.revoked:
-            return POLLIN | POLLHUP | POLLERR  # POLLIN, for the read that fails
-        return POLLOUT | (POLLIN if self.queue.ready else 0)
 
     def close(self) -> None:
         """The grab and the effects of this open end with it."""
@@ -147,7 +143,7 @@ class InputFile(File):
         return self._state(codes.EV_SW, self.device.closed_switches)
 
     def _state(self, type: int, on: set[int]) -> bytes:
-        self.queue.forget(type)  # what is queued would tell of changes that the program knows now
+        self._put_back(self.queue.without(type, self.take_back()))  # the program knows now what they would tell
         return abi.bitmap(on, abi.COUNTS[type])
 
     @ioctl(abi.EVIOCGABS)
@@ -251,10 +247,7 @@ class InputFile(File):
         if flags:
             raise failure(errno.EINVAL)
         self.device.file_closed(self)
-        self.revoked = True
-        vars(self).update({handler.name: gone for handler in type(self).ioctls.values()})
-        if self.device._plug is not None:
-            self.device._plug.wake(self)
+        self.hang_up()
 
     @ioctl(abi.EVIOCGMASK, access="rw")
     def get_mask(self, mask: abi.MaskToRead) -> None:
@@ -280,12 +273,11 @@ class InputFile(File):
         """Choose the clock of the time stamps."""
         if clock.value not in CLOCKS:
             raise failure(errno.EINVAL)
-        self.queue.set_clock(clock.value)
+        if clock.value != self.queue.clock:
+            self.queue.set_clock(clock.value, self.take_back())
 
     def ioctl(self, request: int, argument: Any) -> Any:
         """Anything else is EINVAL here, not ENOTTY; an effect of another size is a bad address to evdev."""
-        if self.revoked:
-            raise failure(errno.ENODEV)
         is_effect = request & ~SIZE_MASK == abi.EVIOCSFF & ~SIZE_MASK and size_of(request) != size_of(abi.EVIOCSFF)
         raise failure(errno.EFAULT if is_effect else errno.EINVAL)
 
@@ -300,11 +292,6 @@ class CustomInputFile(InputFile):
     def upload_effect(self, effect: abi.FfCustomEffect) -> None:
         """Store an effect; effect.u.periodic.custom_data are its samples."""
         self.device.forces.upload(effect, self)
-
-
-def gone(*arguments: Any) -> None:
-    """What every request of a revoked open gets."""
-    raise failure(errno.ENODEV)
 
 
 def text(value: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The queue of events that one open of an input device has, as evdev keeps it (drivers/input/evdev.c)."""
+"""What evdev does with the events of one open: time stamps, masks, what an overflow leaves (drivers/input/evdev.c)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def stamp(clock: int) -> bytes:
 
 
 class EventQueue:
-    """Events that a program has not read yet, as bytes; whole reports, so that all of `ready` may be read.
+    """What evdev keeps for one open; the unread events themselves lie in the stream.
 
-    size      events that fit, less one, as in the kernel's ring
+    size      events of the kernel's ring, in which one less has room
     clock     the clock of the program's time stamps
     masks     codes that pass, by type, as bitmaps; a type that is not there passes whole
     """
@@ -33,65 +33,51 @@ class EventQueue:
         self.size = size
         self.clock = time.CLOCK_REALTIME
         self.masks: dict[int, bytes] = {}
-        self.ready = bytearray()
-        self._early = b""  # events that a SYN_REPORT has yet to make readable
+        self._early = b""  # a SYN_DROPPED that the next SYN_REPORT makes readable
 
-    def __len__(self) -> int:
-        return len(self.ready) // EVENT_SIZE
-
-    def receive(self, report: list[bytes], times: Times) -> None:
-        """Take one report: the second halves of its events, SYN_REPORT last (evdev_pass_values)."""
+    def stamped(self, report: list[bytes], times: Times) -> bytes:
+        """The events of one report for this open, from their second halves, SYN_REPORT last (evdev_pass_values)."""
         now = times.get(self.clock)
         if now is None:
             now = times[self.clock] = stamp(self.clock)
         if self.masks:
             report = list(self._passing(report))
             if not report:
-                return
-        if len(self) + len(self._early) // EVENT_SIZE + len(report) < self.size:
-            self.ready += self._early + now + now.join(report)
-        else:
-            self._receive_too_much(report, now)
-        self._early = b""
+                return b""
+        early, self._early = self._early, b""
+        return early + now + now.join(report)
 
-    def _receive_too_much(self, report: list[bytes], now: bytes) -> None:
-        """An event that fills the ring empties it: SYN_DROPPED and that event are what is left (__pass_event)."""
-        events = self.ready + self._early
-        for body in report:
-            events += now + body
-            if len(events) // EVENT_SIZE >= self.size:
-                events = bytearray(now + DROPPED + now + body)
-        self.ready[:] = events
+    def squeezed(self, unread: bytes, events: bytes) -> bytes:
+        """What is left when events come to unread ones and have no room.
 
-    def take(self, size: int) -> bytes:
-        """The oldest events, as many as fit into size bytes; they are gone then."""
-        end = size // EVENT_SIZE * EVENT_SIZE
-        data = bytes(self.ready[:end])
-        del self.ready[:end]
-        return data
+        The event that fills the ring empties it: SYN_DROPPED and that event are what is left (__pass_event).
+        """
+        kept = bytearray(unread)
+        for at in range(0, len(events), EVENT_SIZE):
+            event = events[at : at + EVENT_SIZE]
+            kept += event
+            if len(kept) // EVENT_SIZE >= self.size:
+                kept = bytearray(event[: STAMP.size] + DROPPED + event)
+        return bytes(kept)
 
-    # ---- What the program sets
-
-    def set_clock(self, clock: int) -> None:
-        """Stamp by another clock; events with the old one's times are dropped (evdev_set_clk_type)."""
-        if clock == self.clock:
-            return
+    def set_clock(self, clock: int, unread: bytes) -> None:
+        """Stamp by another clock; what is unread has the old one's times and is dropped (evdev_set_clk_type)."""
         self.clock = clock
-        if self.ready or self._early:
-            self.ready.clear()
+        if unread or self._early:
             self._early = stamp(clock) + DROPPED
 
-    def forget(self, type: int) -> None:
-        """Drop the events of a type, whose outcome the program has just been told (__evdev_flush_queue)."""
+    @staticmethod
+    def without(type: int, unread: bytes) -> bytes:
+        """Unread events without those of a type, whose outcome the program was just told (__evdev_flush_queue)."""
         kept, since = bytearray(), 1  # 1: a SYN_REPORT that comes first stays
-        for at in range(0, len(self.ready), EVENT_SIZE):
-            event = self.ready[at : at + EVENT_SIZE]
+        for at in range(0, len(unread), EVENT_SIZE):
+            event = unread[at : at + EVENT_SIZE]
             reports = event[STAMP.size : STAMP.size + len(REPORTS)] == REPORTS
             if BODY.unpack_from(event, STAMP.size)[0] == type or (reports and not since):
                 continue
             kept += event
             since = 0 if reports else since + 1
-        self.ready[:] = kept
+        return bytes(kept)
 
     # ---- Masks
 

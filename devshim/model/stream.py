@@ -24,6 +24,12 @@ class Feed(Protocol):
     def pending(self) -> int:
         """Records that wait here because the program does not read; not those that lie in the kernel already."""
 
+    def take_back(self) -> bytes:
+        """Return the records that pending() counts, and forget them."""
+
+    def hang_up(self) -> None:
+        """Let reads fail and poll see a hang-up, as if the device were unplugged for this file alone."""
+
 
 class Stream(File):
     """A file that a device sends records to."""
@@ -34,7 +40,8 @@ class Stream(File):
     packets: ClassVar[bool] = False
     #: Records kept for a program that does not read; None: no limit but memory.  Of packets, as many of the size of
     #: the first one, if the system lets that much lie in a socket.
-    depth: ClassVar[int | None] = None
+    #: A file may set its own before open() returns it.
+    depth: int | None = None
     #: What a read fails with when the device has been unplugged.
     gone_errno: ClassVar[int] = errno.ENODEV
 
@@ -61,6 +68,15 @@ class Stream(File):
 
     def overflowed(self, data: bytes) -> None:
         """The program reads too slowly, and these records have no room: they are dropped, unless overridden."""
+
+    def take_back(self) -> bytes:
+        """Return the records that wait here, and forget them; what lies in the kernel already stays there."""
+        return self._feed.take_back() if self._feed is not None else b""
+
+    def hang_up(self) -> None:
+        """Take this one file away: reads fail with gone_errno, all other calls with ENODEV."""
+        if self._feed is not None:
+            self._feed.hang_up()
 
     def drop_pending(self) -> None:
         """Forget the records that wait here; what lies in the kernel already stays."""

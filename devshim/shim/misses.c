@@ -44,7 +44,7 @@ int refuse_unplugged(int dirfd, const char *path)
 {
     char absolute[ROUTE_PATH];
 
-    if (!registry || !(registry->flags & REGISTRY_GUARD) || !path)
+    if (!registry || !(registry->flags & REGISTRY_GUARD) || is_no_address(path))
         return 0;
     if (path[0] != '/') {
         if (!may_be_routed(dirfd, path) || !path_of(dirfd, absolute, sizeof absolute)
@@ -58,7 +58,7 @@ int refuse_unplugged(int dirfd, const char *path)
 void note_unplugged(const char *path, int error)
 {
     int before = errno;
-    if (path && is_node(path) && !told_before(path))
+    if (error != EFAULT && is_node(path) && !told_before(path))
         note_miss(path, error);
     errno = before;
 }

@@ -49,6 +49,12 @@ static inline bool is_watched(int fd)
     return (unsigned)fd >= WATCHED_FDS || (may_be_device[fd >> 3] & (1u << (fd & 7)));
 }
 
+/* NULL, -1 and their like, at which nothing ever lies: the kernel answers EFAULT. */
+static inline bool is_no_address(const char *path)
+{
+    return (uintptr_t)path + 4096 < 8192;
+}
+
 /* Whether a path can be of interest, judged by its first bytes: for most paths all that the shim costs. */
 static inline bool may_be_routed(int dirfd, const char *path)
 {
@@ -56,7 +62,7 @@ static inline bool may_be_routed(int dirfd, const char *path)
     if (!registry)
         return false;
     __asm__("" : "+r"(path)); /* the kernel answers EFAULT for NULL, which headers declare impossible */
-    if (!path)
+    if (is_no_address(path))
         return false;
     if (__builtin_expect(seen_changes != registry->changes, 0))
         look_at_roots();

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,10 +37,12 @@ MODELS = {
         "from devshim import I2cChip, Register\n\nclass Chip(I2cChip):\n    address = 0x20\n    plugged = Register(0)\n"
     ),
     "takes.py": "from devshim import Device\n\nclass Box(Device):\n    wake: int = 3\n",
-    "handler.py": "from devshim import *\n\nclass Box(Device):\n    @ioctl(IO('T', 1))\n    def go(self, argument): ...\n",
+    "handler.py": "from devshim import *\n\nclass Box(Device):\n    @ioctl(IO('T', 1))\n    def go(self, x): ...\n",
     "setup.py": "from devshim import Device\n\nclass Box(Device):\n    def setup(self): raise ValueError('no money')\n",
-    "plugged.py": "from devshim import Device\n\nclass Box(Device):\n    def plugged(self): raise SystemExit('no room')\n",
+    "plugged.py": "from devshim import Device\n\nclass Box(Device):\n    def plugged(self): raise SystemExit('full')\n",
     "binary.py": "\0",
+    "asks.py": "from devshim import *\n\nclass Box(Serial):\n    @command('VOLT?')\n    def volt(self): ...\n",
+    "star.py": "from devshim import *\n\nclass Box(Serial):\n    @command('*IDN?')\n    def idn(self): ...\n",
 }
 
 NOT_THERE = "/dev/devshim-test"
@@ -117,9 +119,15 @@ class TestModel:
         ("model", "words"),
         [
             ("renamed.py", "renamed.py:1: ImportError: cannot import name 'Devcie' from 'devshim'"),
-            ("handler.py", "Box.go(self, argument) must take (self) for go: nothing comes with the request"),
+            ("handler.py", "Box.go(self, x) must take (self) for go: nothing comes with the request"),
             ("setup.py", "setup.py:4: ValueError: no money"),
-            ("plugged.py", "plugged.py:4: SystemExit: no room"),
+            (
+                "asks.py",
+                'asks.py:4: @command("VOLT?"): this "?" makes the T optional; for a question mark write r"VOLT\\?"',
+            ),
+            ("star.py", 'star.py:4: @command("*IDN?"): no regular expression'),
+            ("star.py", 'for that very line write r"\\*IDN\\?"'),
+            ("plugged.py", "plugged.py:4: SystemExit: full"),
             ("nosuch", 'no model "nosuch"; a model is a pyserial URL, file.py'),
             ("no://such", "ValueError: invalid URL, protocol 'no' not known"),
         ],
@@ -336,8 +344,8 @@ class TestSurroundings:
         words = [*devshim_command(), "run", "-d", f"{NOT_THERE}={folder}/box.py", "--", "head", "-c", "3", NOT_THERE]
         script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"'
         outcome = subprocess.run(
-            ["sh", "-c", script, str(folder / "gone"), *words], env=devshim_environment(), capture_output=True, text=True,
-            check=False,
+            ["sh", "-c", script, str(folder / "gone"), *words],
+            env=devshim_environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
 
         assert (outcome.stdout, outcome.stderr, outcome.returncode) == ("box", "", 0)
@@ -497,6 +505,17 @@ class TestNotes:
         assert outcome.stderr.splitlines()[1:] == [
             f"devshim: {NOT_THERE}: not plugged (ENOENT); to model it: -d {NOT_THERE}=MODEL"
         ]
+
+    def test_a_program_that_nothing_could_be_caught_of(self, program: Callable[..., Path]) -> None:
+        outcome = run_devshim(program("heap", "-static"), NOT_THERE, devices=[f"{NOT_THERE}=gps"])
+
+        assert outcome.returncode == 1
+        assert outcome.stderr.splitlines()[1].startswith(
+            "devshim: no device was opened; statically linked: no library can be loaded into it: nothing is caught; "
+        )
+
+    def test_nothing_of_a_program_that_had_no_use_for_its_devices(self) -> None:
+        assert run_devshim("true", devices=[f"{NOT_THERE}=gps"]).stderr == ""
 
     def test_an_ioctl_without_a_handler_can_be_pasted_as_it_is_told(self, tmp_path: Path) -> None:
         model = tmp_path / "box.py"

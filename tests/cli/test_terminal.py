@@ -1,4 +1,4 @@
-"""Interactive programs in a run, on a terminal of their own: terminal programs, shells, pagers; their keys and sizes."""
+"""Interactive programs in a run, on a terminal of their own: terminal programs, shells, pagers, and their keys."""
 
 import re
 import sys

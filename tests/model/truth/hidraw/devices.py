@@ -58,9 +58,7 @@ class Reference(Hidraw):
     manufacturer: str = "RefCo"
     product: str = "Ref HID"
     serial: str = "REFHID01"
-    report_descriptor = bytes.fromhex(
-        "06d0f10901a101 0920150026ff0075089540 8102 0921150026ff0075089540 9102 c0"
-    )
+    report_descriptor = bytes.fromhex("06d0f10901a101 0920150026ff0075089540 8102 0921150026ff0075089540 9102 c0")
 
     def output(self, report):
         """The other end of the gadget listens, and says nothing."""
