@@ -38,7 +38,17 @@ class BuildBoth(build_ext):
         target = self.get_ext_fullpath(ext.name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         # Python's CFLAGS carry _FILE_OFFSET_BITS or _FORTIFY_SOURCE on some systems, and the shim must have neither.
-        link = ["-shared", "-Wl,-z,defs", "-Wl,-z,now", "-Wl,-Bsymbolic-functions", "-o", target, *ext.sources, "-ldl", "-lpthread"]
+        link = [
+            "-shared",
+            "-Wl,-z,defs",
+            "-Wl,-z,now",
+            "-Wl,-Bsymbolic-functions",
+            "-o",
+            target,
+            *ext.sources,
+            "-ldl",
+            "-lpthread",
+        ]
         self.spawn([*compiler, *FLAGS, *link])
 
 

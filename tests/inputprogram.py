@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 from devshim.host.memory import SEGMENT, SEGMENTS, call, call_unknown
-from devshim.model.device import WAIT
+from devshim.model.input import Input
 from devshim.model.input_codes import EV_SYN
 from devshim.model.input_file import InputFile
 from devshim.model.ioctl import find_handler
@@ -15,11 +15,41 @@ from devshim.model.request import size_of
 EVENT = struct.Struct("<qqHHi")
 
 
+class Shelf:
+    """The host's side of an open file whose program has read nothing: all that was sent lies here."""
+
+    def __init__(self) -> None:
+        self.unread = b""
+        self.hung_up = False
+
+    def feed(self, data: bytes) -> None:
+        self.unread = self.unread + data if data else b""
+
+    def feed_packet(self, data: bytes) -> bool:
+        self.feed(data)
+        return True
+
+    def pending(self) -> int:
+        return len(self.unread) // EVENT.size
+
+    def take_back(self) -> bytes:
+        data, self.unread = self.unread, b""
+        return data
+
+    def hang_up(self) -> None:
+        self.hung_up = True
+
+
+def opened(device: Input) -> InputFile:
+    """One more open of a device."""
+    file = device.open(0)
+    file._feed = Shelf()
+    return file
+
+
 def with_times(file: InputFile) -> list[tuple[int, int, int, int]]:
-    """All events that are there: microseconds, type, code, value."""
-    data = file.read(1 << 20)
-    if data is WAIT:
-        return []
+    """All events that are there, read: microseconds, type, code, value."""
+    data = file.take_back()
     return [(s * 1_000_000 + us, type, code, value) for s, us, type, code, value in EVENT.iter_unpack(data)]
 
 

@@ -1,9 +1,10 @@
-/* _channel.c: the host's end of the channel, and the lock under which models are called.
+/* _channel.c: the host's end of the channel: waits for calls, brings each to Python, and gives the answer.
  *
  * A small loop waits for calls without the GIL: first looking at the slots that were busy a moment ago, then
  * asleep on the bell. It copies a request before it looks at it (the target can write to the mapping at any
  * time), calls Python, and writes the answer. What a call means is Python's business (host/files.py). */
 #include "_channel.h"
+#include "_lock.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -23,11 +24,6 @@
 #define SPINS   600u  /* looks before sleeping: some 20 us */
 #define CROWDED 16u   /* calls in a row from our own core, each soon after the last, before we move away */
 
-static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
-{
-    return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
-}
-
 static void pause_briefly(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -37,136 +33,12 @@ static void pause_briefly(void)
 #endif
 }
 
-/* ---- Lock: one at a time, re-entrant, waited for without the GIL --------------------------------------- */
-
-typedef struct {
-    PyObject_HEAD
-    uint32_t word; /* 0 free, 1 taken, 2 taken and waited for */
-    unsigned long owner;
-    unsigned depth;
-    uint64_t turns; /* how often it was taken: tells one holder's turn from the next */
-} Lock;
-
-static void lock_wait(Lock *lock)
-{
-    while (__atomic_exchange_n(&lock->word, 2, __ATOMIC_ACQUIRE) != 0)
-        futex(&lock->word, FUTEX_WAIT_PRIVATE, 2, NULL);
-}
-
-static bool lock_try(Lock *lock)
-{
-    uint32_t none = 0;
-    return __atomic_compare_exchange_n(&lock->word, &none, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-static bool lock_is_mine(Lock *lock)
-{
-    return __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) == PyThread_get_thread_ident();
-}
-
-static void lock_claim(Lock *lock)
-{
-    __atomic_store_n(&lock->owner, PyThread_get_thread_ident(), __ATOMIC_RELAXED);
-    lock->depth = 1;
-    lock->turns++;
-}
-
-/* Without the GIL. */
-static void lock_enter(Lock *lock)
-{
-    if (!lock_try(lock))
-        lock_wait(lock);
-    lock_claim(lock);
-}
-
-static void lock_leave(Lock *lock)
-{
-    if (--lock->depth > 0)
-        return;
-    __atomic_store_n(&lock->owner, 0, __ATOMIC_RELAXED);
-    if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)
-        futex(&lock->word, FUTEX_WAKE_PRIVATE, 1, NULL);
-}
-
-static PyObject *Lock_acquire(PyObject *self, PyObject *unused)
-{
-    Lock *lock = (Lock *)self;
-    (void)unused;
-    if (lock_is_mine(lock)) {
-        lock->depth++;
-        Py_RETURN_NONE;
-    }
-    if (!lock_try(lock)) {
-        Py_BEGIN_ALLOW_THREADS
-        lock_wait(lock);
-        Py_END_ALLOW_THREADS
-    }
-    lock_claim(lock);
-    Py_RETURN_NONE;
-}
-
-static PyObject *Lock_release(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    if (!lock_is_mine((Lock *)self)) {
-        PyErr_SetString(PyExc_RuntimeError, "this thread does not hold the lock");
-        return NULL;
-    }
-    lock_leave((Lock *)self);
-    Py_RETURN_NONE;
-}
-
-static PyObject *Lock_exit(PyObject *self, PyObject *args)
-{
-    (void)args;
-    return Lock_release(self, NULL);
-}
-
-static PyObject *Lock_enter_method(PyObject *self, PyObject *unused)
-{
-    PyObject *none = Lock_acquire(self, unused);
-    Py_XDECREF(none);
-    return none ? Py_NewRef(self) : NULL;
-}
-
-static PyObject *Lock_held(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return PyBool_FromLong(lock_is_mine((Lock *)self));
-}
-
-static PyObject *Lock_turn(PyObject *self, PyObject *unused)
-{
-    Lock *lock = (Lock *)self;
-    unsigned long owner = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
-    (void)unused;
-    if (!owner)
-        Py_RETURN_NONE;
-    return Py_BuildValue("kK", owner, (unsigned long long)lock->turns);
-}
-
-static PyMethodDef Lock_methods[] = {
-    { "acquire", Lock_acquire, METH_NOARGS, "Wait until no other thread holds the lock, and hold it." },
-    { "release", Lock_release, METH_NOARGS, "Give it back. Raises RuntimeError where this thread does not hold it." },
-    { "held", Lock_held, METH_NOARGS, "Whether the calling thread holds it." },
-    { "turn", Lock_turn, METH_NOARGS, "(thread, number of the turn) of who holds it now, or None." },
-    { "__enter__", Lock_enter_method, METH_NOARGS, NULL },
-    { "__exit__", Lock_exit, METH_VARARGS, NULL },
-    { NULL, NULL, 0, NULL },
-};
-
-static PyType_Slot Lock_slots[] = {
-    { Py_tp_doc, "A re-entrant lock. Models, timers and whoever holds it run one at a time." },
-    { Py_tp_methods, Lock_methods },
-    { 0, NULL },
-};
-
-static PyType_Spec Lock_spec = { "devshim.host._channel.Lock", sizeof(Lock), 0, Py_TPFLAGS_DEFAULT, Lock_slots };
-
 /* ---- Channel ---------------------------------------------------------------------------------------------- */
 
 struct process {
     struct channel *channel; /* NULL: no process has this number */
+    size_t size;             /* bytes mapped */
+    uint32_t rooms;          /* slots whose large room is among them */
     uint32_t dying;
 };
 
@@ -339,7 +211,9 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
     uint8_t *room = room_of(channel, index, large);
 
     PyObject *value = NULL;
-    if (request.size > most)
+    if (large && index >= self->processes[process].rooms)
+        PyErr_SetString(PyExc_ValueError, "a request in a room that is not mapped");
+    else if (request.size > most)
         PyErr_SetString(PyExc_ValueError, "a request larger than its room");
     else
         value = dispatch(self, &request, room, process);
@@ -445,7 +319,7 @@ static void bury_dead(Channel *self)
         for (int w = 0; w < WATCHED; w++)
             if (self->watched[w].slot && self->watched[w].process == i)
                 self->watched[w].slot = NULL;
-        munmap(process->channel, CHANNEL_SIZE);
+        munmap(process->channel, process->size);
         process->channel = NULL;
         __atomic_store_n(&process->dying, 0, __ATOMIC_RELEASE);
     }
@@ -568,6 +442,18 @@ static PyObject *Channel_stop(PyObject *object, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+/* As many large rooms as RLIMIT_AS lets be mapped. */
+static struct channel *map_channel(int fd, struct process *process)
+{
+    for (process->rooms = SLOTS;; process->rooms /= 2) {
+        process->size = CHANNEL_SMALL + (size_t)process->rooms * LARGE_DATA;
+        struct channel *channel
+            = mmap(NULL, process->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+        if (channel != MAP_FAILED || process->rooms == 0)
+            return channel;
+    }
+}
+
 static PyObject *Channel_add(PyObject *object, PyObject *args)
 {
     Channel *self = (Channel *)object;
@@ -578,13 +464,15 @@ static PyObject *Channel_add(PyObject *object, PyObject *args)
     for (uint32_t i = 0; i < MAX_PROCESSES; i++) {
         if (self->processes[i].channel)
             continue;
-        struct channel *channel = mmap(NULL, CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+        struct process *process = &self->processes[i];
+        struct channel *channel = map_channel(fd, process);
         if (channel == MAP_FAILED)
             return PyErr_SetFromErrno(PyExc_OSError);
         channel->magic = WIRE_MAGIC;
         channel->version = WIRE_VERSION;
         channel->process = i;
-        self->processes[i].channel = channel;
+        channel->rooms = process->rooms;
+        process->channel = channel;
         return PyLong_FromUnsignedLong(i);
     }
     errno = EAGAIN;
@@ -641,7 +529,7 @@ static void Channel_dealloc(PyObject *object)
 
     for (uint32_t i = 0; self->processes && i < MAX_PROCESSES; i++)
         if (self->processes[i].channel)
-            munmap(self->processes[i].channel, CHANNEL_SIZE);
+            munmap(self->processes[i].channel, self->processes[i].size);
     PyMem_Free(self->processes);
     if (self->bell)
         munmap(self->bell, sizeof *self->bell);

@@ -132,7 +132,7 @@ static bool grow(struct room *room, uint64_t more)
 {
     if (room->used + more <= room->size)
         return true;
-    if (room->slot->large || room->used + more > LARGE_DATA)
+    if (room->slot->large || room->used + more > slot_limit(room->slot))
         return false;
     uint8_t *large = slot_data(room->slot, LARGE_DATA);
     memcpy(large, room->base, room->used);

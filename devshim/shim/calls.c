@@ -193,15 +193,16 @@ ssize_t device_read(const struct carrier *carrier, int fd, const struct iovec *p
         struct slot *slot = begin(carrier, OP_READ);
         if (!slot)
             return -1;
-        slot->size = slot->room = (uint32_t)size;
+        size_t asked = (size_t)size < slot_limit(slot) ? (size_t)size : slot_limit(slot);
+        slot->size = slot->room = (uint32_t)asked;
         slot->offset = offset;
-        slot_data(slot, (size_t)size);
+        slot_data(slot, asked);
         if (!converse(slot)) {
             free_slot(slot);
             return -1;
         }
         struct outcome outcome = outcome_of(slot);
-        bool copied = outcome.length == 0 || (outcome.length <= (size_t)size
+        bool copied = outcome.length == 0 || (outcome.length <= asked
                       && scatter(parts, count, slot_room(slot), outcome.length));
         free_slot(slot);
         settle(carrier, fd, &outcome);
@@ -229,9 +230,10 @@ ssize_t device_write(const struct carrier *carrier, int fd, const struct iovec *
         struct slot *slot = begin(carrier, OP_WRITE);
         if (!slot)
             return -1;
-        slot->size = (uint32_t)size;
+        size_t given = (size_t)size < slot_limit(slot) ? (size_t)size : slot_limit(slot);
+        slot->size = (uint32_t)given;
         slot->offset = offset;
-        if (!gather(slot_data(slot, (size_t)size), (size_t)size, parts, count)) {
+        if (!gather(slot_data(slot, given), given, parts, count)) {
             free_slot(slot);
             return fail(EFAULT);
         }
@@ -420,7 +422,7 @@ void report(const struct carrier *carrier, uint32_t op, int64_t result, const vo
     struct slot *slot = begin(carrier, OP_REPORT);
 
     if (slot) {
-        size = size > LARGE_DATA ? LARGE_DATA : size;
+        size = size > slot_limit(slot) ? slot_limit(slot) : size;
         slot->size = copy_from_target(slot_data(slot, size), (uintptr_t)data, size) ? (uint32_t)size : 0;
         slot->request = op;
         slot->offset = result < 0 ? -before : result;

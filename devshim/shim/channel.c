@@ -32,6 +32,7 @@ struct connection {
     struct bell *bell;
     pid_t process;  /* whose page this is; 0: not known */
     uint32_t epoch; /* tells a thread's cached id from one of before a fork */
+    uint32_t rooms; /* slots with a large room */
 };
 
 static struct connection *connection;
@@ -88,6 +89,16 @@ static void *map_shared(int fd, size_t size)
     return map;
 }
 
+/* As many large rooms as RLIMIT_AS lets be mapped, here and on the host's side. */
+static struct channel *map_channel(int fd, uint32_t *rooms)
+{
+    for (*rooms = SLOTS;; *rooms /= 2) {
+        struct channel *channel = map_shared(fd, CHANNEL_SMALL + (size_t)*rooms * LARGE_DATA);
+        if (channel || *rooms == 0)
+            return channel;
+    }
+}
+
 static void close_fd(int fd)
 {
     real.syscall(SYS_close, fd);
@@ -106,7 +117,8 @@ static bool join(struct connection *page)
             close_fd(channel_fd);
         return false;
     }
-    struct channel *channel = map_shared(channel_fd, CHANNEL_SIZE);
+    uint32_t rooms;
+    struct channel *channel = map_channel(channel_fd, &rooms);
     struct bell *bell = map_shared(bell_fd, sizeof *bell);
     close_fd(channel_fd);
     close_fd(bell_fd);
@@ -116,9 +128,10 @@ static bool join(struct connection *page)
     }
     struct channel *none = NULL;
     page->bell = bell;
+    page->rooms = rooms < channel->rooms ? rooms : channel->rooms;
     page->epoch = (uint32_t)channel->process * 2654435761u + (uint32_t)real.syscall(SYS_gettid) + 1;
     if (!__atomic_compare_exchange_n(&page->channel, &none, channel, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        munmap(channel, CHANNEL_SIZE);
+        munmap(channel, CHANNEL_SMALL + (size_t)rooms * LARGE_DATA);
     return true;
 }
 
@@ -145,7 +158,7 @@ static uint32_t thread_id(const struct connection *page)
 {
     if (thread.epoch != page->epoch) {
         thread.id = (uint32_t)real.syscall(SYS_gettid);
-        thread.hint = thread.id % SLOTS;
+        thread.hint = thread.id % (page->rooms ? page->rooms : SLOTS);
         thread.epoch = page->epoch;
     }
     return thread.id;
@@ -238,12 +251,13 @@ void *slot_room(struct slot *slot)
     return (char *)connection->channel + CHANNEL_SMALL + (size_t)slot_index(slot) * LARGE_DATA;
 }
 
+size_t slot_limit(const struct slot *slot)
+{
+    return slot_index(slot) < connection->rooms ? LARGE_DATA : SLOT_DATA;
+}
+
 void *slot_data(struct slot *slot, size_t size)
 {
-    if (size > LARGE_DATA) {
-        errno = ENOMEM;
-        return NULL;
-    }
     slot->large = size > SLOT_DATA;
     return slot_room(slot);
 }

@@ -12,7 +12,10 @@
 struct slot *take_slot(void);
 void free_slot(struct slot *slot);
 
-/* Room for the data of a call: in the slot, or its large room. NULL with errno ENOMEM beyond LARGE_DATA. */
+/* How much data a call in this slot may have. */
+size_t slot_limit(const struct slot *slot);
+
+/* Room for the data of a call, at most slot_limit(): in the slot, or its large room. */
 void *slot_data(struct slot *slot, size_t size);
 
 /* Where the data of the last slot_data() lies. */

@@ -188,7 +188,7 @@ struct bell {
 struct channel {
     uint32_t magic, version;
     uint32_t process; /* index in the bell */
-    uint32_t reserved;
+    uint32_t rooms;   /* slots from 0 on that have a large room: all, unless RLIMIT_AS is small */
     uint64_t pending[SLOTS / 64] __attribute__((aligned(64)));
 };
 

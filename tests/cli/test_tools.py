@@ -295,9 +295,14 @@ class TestStreams:
 class TestLimits:
     """What the user's shell allows."""
 
-    @pytest.mark.parametrize("limit", ["-n 20", "-s 256", "-l 0", "-v 4000000", "-c 0"])
+    @pytest.mark.parametrize("limit", ["-n 20", "-s 256", "-l 0", "-v 4000000", "-v 400000", "-c 0"])
     def test_that_are_small_are_enough(self, tmp_path: Path, program: Callable[..., Path], limit: str) -> None:
         outcome = TestStreams().shell(f'ulimit {limit} && "${{devshim[@]}}" {program("heap")} $NODE', tmp_path)
+
+        assert (outcome.stdout, outcome.returncode) == (HEAP, 0)
+
+    def test_of_memory_may_be_the_programs_own(self, box: Callable[..., Outcome], program: Callable[..., Path]) -> None:
+        outcome = box("sh", "-c", f"ulimit -v 40000 && {program('heap')} {NODE}")
 
         assert (outcome.stdout, outcome.returncode) == (HEAP, 0)
 

@@ -653,6 +653,7 @@ void *slot_room(struct slot *slot)
         large = malloc(LARGE_DATA);
     return slot->large ? large : slot->data;
 }
+size_t slot_limit(const struct slot *slot) { (void)slot; return LARGE_DATA; }
 void *slot_data(struct slot *slot, size_t size) { slot->large = size > SLOT_DATA; return slot_room(slot); }
 bool copy_from_target(void *to, uintptr_t from, size_t size)
 {

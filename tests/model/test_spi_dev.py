@@ -4,13 +4,13 @@ import sys
 
 from harness import run_devshim
 
-MODEL = '''
+MODEL = """
 from devshim import SpiChip
 
 class Loopback(SpiChip):
     def transfer(self, out):
         return out
-'''
+"""
 
 PROGRAM = r"""
 import ctypes, errno, fcntl, mmap, os, select, struct
