@@ -1,11 +1,13 @@
-"""What a program does with an open input device, called on the file itself: events, and ioctls as the host brings them."""
+"""What a program does with an open input device, called on the file itself: events read and written, and ioctls."""
 
 from __future__ import annotations
 
 import struct
 from typing import Any
 
-from devshim.host.memory import SEGMENT, SEGMENTS, call, call_unknown
+from ioctlwire import after, segments
+
+from devshim.host.memory import call, call_unknown
 from devshim.model.input import Input
 from devshim.model.input_codes import EV_SYN
 from devshim.model.input_file import InputFile
@@ -68,38 +70,15 @@ def event(type: int, code: int, value: int) -> bytes:
     return EVENT.pack(0, 0, type, code, value)
 
 
-def laid_out(*pieces: bytes | None) -> bytes:
-    """An argument as the shim collects it: the structure first, then what its pointers lead to; None is NULL."""
-    at = SEGMENTS.size + len(pieces) * SEGMENT.size
-    heads, body = SEGMENTS.pack(len(pieces), 0), b""
-    for piece in pieces:
-        heads += SEGMENT.pack(at + len(body), len(piece or b""), int(piece is None), 0, 0, 0)
-        body += piece or b""
-    return heads + body
-
-
 def ask(file: InputFile, request: int, *pieces: bytes | None, argument: int = 0) -> tuple[Any, list[bytes]]:
     """Call ioctl(2); return its result and the pieces as the program finds them afterwards.  Raises OSError."""
-    data = laid_out(*pieces) if pieces else b""
+    data = segments(*pieces) if pieces else b""
     handler = find_handler(type(file).ioctls, request)
     if handler is None:
         result, out, *_ = call_unknown(file, request, argument, data)
     else:
         result, out, *_ = call(file, handler, request, argument, data)
-    return result, changed(pieces, out)
-
-
-def changed(pieces: tuple[bytes | None, ...], out: bytes | None) -> list[bytes]:
-    found = []
-    for index, piece in enumerate(pieces):
-        now = bytearray(piece or b"")
-        if out is not None:
-            at, length, flags, start, end, _ = SEGMENT.unpack_from(out, SEGMENTS.size + index * SEGMENT.size)
-            if flags & 2:  # SEGMENT_WRITE
-                now[start:end] = out[at + start : at + end]
-                assert len(now) == length
-        found.append(bytes(now))
-    return found
+    return result, [after(piece, out, index) or b"" for index, piece in enumerate(pieces)]
 
 
 def told(file: InputFile, request: int, size: int | None = None) -> bytes:
@@ -111,3 +90,8 @@ def told(file: InputFile, request: int, size: int | None = None) -> bytes:
 def of_size(request: int, size: int, nr: int = 0) -> int:
     """A request of a run, and whose number says the size: EVIOCGBIT(nr, size)."""
     return (request & ~(0x3FFF << 16)) + nr | size << 16
+
+
+def bits(data: bytes) -> list[int]:
+    """The bits that a bitmap has."""
+    return [bit for bit in range(len(data) * 8) if data[bit // 8] >> bit % 8 & 1]

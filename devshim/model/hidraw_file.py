@@ -39,7 +39,7 @@ class HidrawFile(Stream):
     """One open of a HID device: reads are input reports, one at a time; a short read drops the rest of one."""
 
     packets: ClassVar[bool] = True
-    depth: ClassVar[int | None] = QUEUE
+    depth: int | None = QUEUE
     gone_errno: ClassVar[int] = errno.EIO
 
     def __init__(self, device: Hidraw) -> None:

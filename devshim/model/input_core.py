@@ -198,6 +198,11 @@ class InputCore(InputDescription):
         """How many opens there are now."""
         return len(self._files)
 
+    @property
+    def backlog(self) -> int:
+        """Events that the slowest program has not read; what lies in the kernel for it already is not counted."""
+        return max((file.backlog for file in self._files), default=0)
+
     def open(self, flags: int) -> InputFile:
         """Each open has a queue of its own."""
         file = (CustomInputFile if FF_CUSTOM in self.forces.own else InputFile)(self)

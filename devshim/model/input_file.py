@@ -62,6 +62,11 @@ class InputFile(Stream):
         """The program reads too slowly: what it has not read is lost, and SYN_DROPPED says so."""
         self._put_back(self.queue.squeezed(self.take_back(), data))
 
+    @property
+    def backlog(self) -> int:
+        """Events that wait here because the program does not read."""
+        return self._feed.pending() if self._feed is not None else 0
+
     def _put_back(self, events: bytes) -> None:
         if self._feed is not None and events:
             self._feed.feed(events)
@@ -288,7 +293,7 @@ class CustomInputFile(InputFile):
     A program then has to keep custom_len and custom_data 0 (or the whole effect cleared) in all its other effects.
     """
 
-    @ioctl(abi.EVIOCSFF, access="rw")
+    @ioctl(abi.EVIOCSFF, abi.FfCustomEffect, access="rw")
     def upload_effect(self, effect: abi.FfCustomEffect) -> None:
         """Store an effect; effect.u.periodic.custom_data are its samples."""
         self.device.forces.upload(effect, self)

@@ -257,5 +257,6 @@ def test_flashrom_writes_and_verifies_a_region(tmp_path):
     outcome = run_devshim(*command.split(), devices=[f"/dev/spidev0.0=w25q128,file={image}"], timeout=240)
 
     assert "VERIFIED" in outcome.stdout, outcome.stdout + outcome.stderr
+    assert "bufsiz" not in outcome.stderr  # it found spidev's parameter, by fopen()
     assert outcome.returncode == 0
     assert image.read_bytes() == new.read_bytes()

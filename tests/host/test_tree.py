@@ -62,6 +62,19 @@ def test_a_device_can_be_added_again(tree: Tree) -> None:
     assert add(tree, "/dev/ttyDS0", 0o600)[-1] == ("/dev/ttyDS0", wire.NODE_DEVICE)
 
 
+def test_what_is_shared_by_several_nodes_goes_with_the_last(tree: Tree) -> None:
+    for _ in range(2):
+        tree.add_file("/sys/module/ds/parameters/size", b"1\n")
+        tree.add_link("/sys/bus/ds/first", "../one")
+
+    assert tree.remove("/sys/module/ds/parameters/size") == []
+    assert tree.remove("/sys/bus/ds/first") == []
+    assert os.path.exists(tree.placeholder("/sys/module/ds/parameters/size"))
+    assert tree.remove("/sys/module/ds/parameters/size")[0] == "/sys/module/ds/parameters/size"
+    assert tree.remove("/sys/bus/ds/first")[0] == "/sys/bus/ds/first"
+    assert not os.path.lexists(tree.placeholder("/sys/bus/ds"))
+
+
 def test_a_node_is_named_by_its_real_path(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")

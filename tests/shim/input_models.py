@@ -1,0 +1,62 @@
+"""Input devices for tests/shim/programs/input.c and events.c, and for clients in other languages."""
+
+from devshim import Input
+from devshim import input_codes as codes
+
+SYN = (codes.EV_SYN, codes.SYN_REPORT, 0)
+
+
+class Lamp(Input):
+    """An LED, a key, and a wheel that does not turn by itself."""
+
+    name: str = "Lamp"
+    keys = (codes.KEY_A,)
+    relative = (codes.REL_X,)
+    leds = (codes.LED_CAPSL,)
+    effects = (codes.FF_RUMBLE,)
+
+
+class Hasty(Lamp):
+    """Turns a thousand times at once when its LED is lit, faster than any program reads."""
+
+    def led_changed(self, led, lit):
+        self.after(0, self.turn)
+
+    def turn(self):
+        for number in range(1, 1001):
+            self.move(codes.REL_X, number)
+
+
+class Shy(Lamp):
+    """Goes away when its LED is lit."""
+
+    def led_changed(self, led, lit):
+        self.after(0, self.unplug)
+
+
+class Bulk(Input):
+    """As many events as a program reads."""
+
+    relative = (codes.REL_X, codes.REL_Y)
+    report_size = 1 << 12
+    batch = ((codes.EV_REL, codes.REL_X, 1), (codes.EV_REL, codes.REL_Y, -1), SYN) * 2000
+
+    def opened(self):
+        self.after(0, self.more)
+
+    def more(self):
+        if self.opens:
+            if self.backlog < len(self.batch):
+                self.play(self.batch)
+            self.after(0.0005, self.more)
+
+
+class Counter(Input):
+    """Presses its key three times when it is opened."""
+
+    name: str = "Counter"
+    keys = (codes.KEY_A,)
+
+    def opened(self):
+        for _ in range(3):
+            self.after(0, lambda: self.tap(codes.KEY_A))
