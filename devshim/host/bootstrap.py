@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 REQUEST_SIZE = ctypes.sizeof(HelloRequest)
 HELLO_ANSWER = struct.Struct("<Ii4I")
 MOST = REQUEST_SIZE + wire.HELLO_PATH
+MOST_GENERATIONS = 256
 F_ADD_SEALS, SEALS = 1033, 0x0001 | 0x0002 | 0x0004  # F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW
 SO_PEERGROUPS = 59
 PATIENCE = 0.02  # seconds, where the host has no descriptor left
@@ -266,14 +267,15 @@ class Bootstrap:
 
 def descends(pid: int, roots: set[int]) -> bool:
     """Whether a process is one of roots or comes from one; the waiter is a root, and the reaper of orphans."""
-    for _ in range(64):
-        if pid in roots:
-            return True
-        parent = parent_of(pid)
-        if not parent:
+    at, generations = pid, 0
+    while at not in roots:
+        parent = parent_of(at)
+        generations += 1
+        if parent == 0 or generations > MOST_GENERATIONS or (parent is None and at == pid):
             return False
-        pid = parent
-    return False
+        # A parent that died under our eyes has left its children to another: look again from the beginning.
+        at = pid if parent is None else parent
+    return True
 
 
 def parent_of(pid: int) -> int | None:

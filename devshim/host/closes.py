@@ -20,6 +20,7 @@ class Closes:
     def __init__(self, loop: Loop) -> None:
         self._epoll = select.epoll()
         self._files: dict[int, Opened] = {}
+        self._shut: set[int] = set()  # ends that were shut down, whose own hang-up is still to be seen
         loop.watch(self._epoll.fileno(), select.EPOLLIN, lambda events: self.settle())
 
     def watch(self, file: Opened) -> None:
@@ -27,8 +28,14 @@ class Closes:
         self._files[file.end] = file
         self._epoll.register(file.end, 0)
 
+    def hung_up(self, file: Opened) -> None:
+        """Its end was shut down, which shows as a hang-up for good; but the program's close wakes once more."""
+        self._epoll.modify(file.end, select.EPOLLET)
+        self._shut.add(file.end)
+
     def forget(self, file: Opened) -> None:
         """Watch it no more; its end is about to be closed."""
+        self._shut.discard(file.end)
         if self._files.pop(file.end, None) is not None:
             self._epoll.unregister(file.end)
 
@@ -37,5 +44,7 @@ class Closes:
         while ready := self._epoll.poll(0, 256):
             for fd, _ in ready:
                 file = self._files.get(fd)
-                if file is not None:
+                if fd in self._shut:
+                    self._shut.discard(fd)
+                elif file is not None:
                     file.plug.closed(file)

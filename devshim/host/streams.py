@@ -95,6 +95,7 @@ class OpenStream(Opened):
         """The device was unplugged, or takes this file away."""
         self.closing()
         super().hang_up()
+        self.host.closes.hung_up(self)
 
     def closing(self) -> None:
         """Send no more."""

@@ -1,5 +1,6 @@
 /* wrap_io.c: read, write, ioctl and their kin. An ordinary descriptor goes straight to libc. */
 #include <errno.h>
+#include <limits.h>
 #include <sys/ioctl.h>
 
 #include "calls.h"
@@ -20,18 +21,50 @@ static ssize_t told(const struct carrier *carrier, int fd, uint32_t op, ssize_t 
 }
 
 /* Reads of a device that sends records: whole ones, and an end of the carrier is the device's end. */
-static ssize_t read_records(const struct device *device, int fd, void *buf, size_t size)
+static ssize_t records(const struct device *device, ssize_t got, size_t size)
 {
-    if (size > 0 && size < device->record) {
-        errno = EINVAL;
-        return -1;
-    }
-    ssize_t got = real.read(fd, buf, size - size % device->record);
     if (got == 0 && size > 0) {
         errno = (int)device->gone;
         return -1;
     }
     return got;
+}
+
+static bool too_short(const struct device *device, size_t size)
+{
+    if (size == 0 || size >= device->record)
+        return false;
+    errno = EINVAL;
+    return true;
+}
+
+static ssize_t read_records(const struct device *device, int fd, void *buf, size_t size)
+{
+    if (too_short(device, size))
+        return -1;
+    return records(device, real.read(fd, buf, size - size % device->record), size);
+}
+
+static ssize_t read_records_into(const struct device *device, int fd, const struct iovec *parts, int count)
+{
+    struct iovec whole[IOV_MAX];
+    size_t size = 0, left;
+
+    if (count < 0 || count > IOV_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    for (int i = 0; i < count; i++)
+        size += parts[i].iov_len;
+    if (too_short(device, size))
+        return -1;
+    left = size - size % device->record;
+    for (int i = 0; i < count; i++) {
+        size_t length = parts[i].iov_len < left ? parts[i].iov_len : left;
+        whole[i] = (struct iovec){ parts[i].iov_base, length };
+        left -= length;
+    }
+    return records(device, real.readv(fd, whole, count), size);
 }
 
 INTERPOSE ssize_t read(int fd, void *buf, size_t size)
@@ -51,8 +84,8 @@ SAME_AS(read, __read);
 INTERPOSE ssize_t readv(int fd, const struct iovec *parts, int count)
 {
     const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_STREAM);
-    if (carrier && (device_of(carrier)->flags & DEVICE_STREAM) && count > 0)
-        return read_records(device_of(carrier), fd, parts[0].iov_base, parts[0].iov_len);
+    if (carrier && (device_of(carrier)->flags & DEVICE_STREAM))
+        return read_records_into(device_of(carrier), fd, parts, count);
     return carrier ? device_read(carrier, fd, parts, count, OWN_POSITION, false) : real.readv(fd, parts, count);
 }
 
