@@ -23,8 +23,7 @@ class Hasty(Lamp):
         self.after(0, self.turn)
 
     def turn(self):
-        for number in range(1, 1001):
-            self.move(codes.REL_X, number)
+        self.play(event for number in range(1, 1001) for event in ((codes.EV_REL, codes.REL_X, number), SYN))
 
 
 class Shy(Lamp):
