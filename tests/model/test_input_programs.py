@@ -91,6 +91,54 @@ def test_many_events_arrive_whole(program, batch):
     assert re.fullmatch(r"events 60\d\d\d reports (\d+) dropped 0 rate \d+\n", outcome.stdout)
 
 
+LIGHT = "struct.pack('qqHHi', 0, 0, 17, 1, 1)"
+
+
+def test_a_burst_longer_than_a_socket_takes_arrives_whole():
+    script = f"""
+import struct
+with open({NODE!r}, "r+b", buffering=0) as lamp:
+    lamp.write({LIGHT})
+    turns = []
+    while turns[-1:] != [450]:
+        data = lamp.read(24 * 32)
+        turns += [value for _, _, kind, _, value in struct.iter_unpack("qqHHi", data) if kind == 2]
+print(turns == list(range(1, 451)))
+"""
+    outcome = run_devshim(sys.executable, "-c", script, devices=model("Burst"))
+
+    assert (outcome.stdout, outcome.stderr) == ("True\n", "")
+
+
+def test_the_host_forgets_opens_of_a_device_that_was_unplugged_under_them():
+    script = f"""
+import errno, fcntl, os, struct
+counts = []
+def opened():
+    while True:
+        try:
+            return os.open({NODE!r}, os.O_RDWR)
+        except OSError as error:
+            assert error.errno in (errno.ENOENT, errno.ENODEV), error
+for _ in range(100):
+    fd = opened()
+    os.write(fd, {LIGHT})
+    try:
+        while os.read(fd, 24):
+            pass
+    except OSError as error:
+        assert error.errno == errno.ENODEV, error
+    other = opened()
+    counts.append(int(fcntl.ioctl(other, 0x80204508, bytes(32)).rstrip(b"\\0")))  # EVIOCGUNIQ
+    os.close(other)
+    os.close(fd)
+print(max(counts[50:]) - max(counts[:50]) < 3, counts[::20])
+"""
+    outcome = run_devshim(sys.executable, "-c", script, devices=model("Loose"))
+
+    assert (outcome.stdout[:4], outcome.stderr) == ("True", ""), outcome.stdout
+
+
 # ---- Others
 
 

@@ -1,5 +1,7 @@
 """Input devices for tests/shim/programs/input.c and events.c, and for clients in other languages."""
 
+import os
+
 from devshim import Input
 from devshim import input_codes as codes
 
@@ -59,3 +61,25 @@ class Counter(Input):
     def opened(self):
         for _ in range(3):
             self.after(0, lambda: self.tap(codes.KEY_A))
+
+
+class Burst(Lamp):
+    """Turns 450 times at once when its LED is lit: more than a socket takes, less than its queue holds."""
+
+    report_size = 120
+
+    def led_changed(self, led, lit):
+        self.play(event for number in range(1, 451) for event in ((codes.EV_REL, codes.REL_X, number), SYN))
+
+
+class Loose(Lamp):
+    """Goes away and comes back when its LED is lit; says in `uniq` how many descriptors its host has."""
+
+    def led_changed(self, led, lit):
+        self.lit.clear()
+        self.after(0, self.blink)
+
+    def blink(self):
+        self.unplug()
+        self.plug()
+        self.uniq = str(len(os.listdir("/proc/self/fd")))
