@@ -121,6 +121,9 @@ class Host:
         if os.path.lexists(plug.node):
             self.registry.head.flags |= wire.REGISTRY_SHADOWS
         device = plug.device
+        self.tree.check(plug.node)
+        # Before the placeholder is there: a program that looks for the node again and again would open that instead.
+        self.registry.add_node(plug.node, wire.NODE_DEVICE, plug.entry(type(device)))
         for path, kind in self.tree.add_device(plug.node, stat.S_IMODE(device.mode), os.getuid(), os.getgid()):
             index = plug.entry(type(device)) if kind == wire.NODE_DEVICE else 0
             self.registry.add_node(path, kind, index)

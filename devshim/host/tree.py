@@ -55,7 +55,7 @@ class Tree:
         Only root can give away what it makes; else the placeholder stays ours.  Raises SpecError for a path that
         cannot be a node: not canonical, a directory, or below something that is no directory.
         """
-        self._check(node)
+        self.check(node)
         entries = self._directories(node)
         path = self.placeholder(node)
         with contextlib.suppress(FileNotFoundError):
@@ -71,7 +71,7 @@ class Tree:
 
         Raises SpecError as add_device() does.
         """
-        self._check(path)
+        self.check(path)
         entries = self._directories(path)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.placeholder(path))
@@ -84,7 +84,7 @@ class Tree:
 
         Raises SpecError as add_device() does.
         """
-        self._check(path)
+        self.check(path)
         entries = self._directories(path)
         with open(self.placeholder(path), "wb") as file:
             file.write(content)
@@ -114,7 +114,7 @@ class Tree:
             directory = os.path.dirname(directory)
         return gone
 
-    def _check(self, path: str) -> None:
+    def check(self, path: str) -> None:
         """Raise SpecError where nothing can be plugged."""
         if path != canonical(path):
             raise SpecError(f"{path}: cannot be plugged there; use its real path, {canonical(path)}")
