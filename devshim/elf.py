@@ -81,7 +81,7 @@ class Elf:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 try:
                     return Reader(content).elf()
-                except (struct.error, IndexError, ValueError) as error:
+                except (struct.error, IndexError, ValueError, OverflowError) as error:  # an offset beyond any file
                     raise NotElf(f"{path}: a damaged ELF file ({error})") from error
 
 

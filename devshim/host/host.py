@@ -122,13 +122,6 @@ class Host:
             self.registry.head.flags |= wire.REGISTRY_SHADOWS
         device = plug.device
         self.tree.check(plug.node)
-        # Before the placeholder is there: a program that looks for the node again and again would open that instead.
-        self.registry.add_node(plug.node, wire.NODE_DEVICE, plug.entry(type(device)))
-        for path, kind in self.tree.add_device(plug.node, stat.S_IMODE(device.mode), os.getuid(), os.getgid()):
-            index = plug.entry(type(device)) if kind == wire.NODE_DEVICE else 0
-            self.registry.add_node(path, kind, index)
-        status = os.stat(self.tree.placeholder(plug.node))
-        self.registry.add_carrier(status.st_dev, status.st_ino, 0, plug.entry(type(device)), 0, os.O_PATH)
         around = device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
         for path, content in around.items():
             if isinstance(content, Link):
@@ -138,6 +131,13 @@ class Host:
             for entry in entries:
                 self.registry.add_node(*entry)
         plug.surroundings = list(around)
+        # Before the placeholder is there: a program that looks for the node again and again would open that instead.
+        self.registry.add_node(plug.node, wire.NODE_DEVICE, plug.entry(type(device)))
+        for path, kind in self.tree.add_device(plug.node, stat.S_IMODE(device.mode), os.getuid(), os.getgid()):
+            index = plug.entry(type(device)) if kind == wire.NODE_DEVICE else 0
+            self.registry.add_node(path, kind, index)
+        status = os.stat(self.tree.placeholder(plug.node))
+        self.registry.add_carrier(status.st_dev, status.st_ino, 0, plug.entry(type(device)), 0, os.O_PATH)
 
     def unplug(self, plug: DevicePlug) -> None:
         """Take a device away while it may be in use."""
