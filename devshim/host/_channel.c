@@ -58,7 +58,6 @@ typedef struct {
     uint32_t next_watched, turn, dying, stopping, cpu, crowded;
     cpu_set_t allowed; /* where our thread may run, as it was at the start */
     bool moved;
-    uint64_t served;
 } Channel;
 
 static PyObject *names[OP_LOCK + 1];
@@ -226,7 +225,6 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
     if (buffer.obj)
         PyBuffer_Release(&buffer);
     Py_XDECREF(value);
-    self->served++;
 }
 
 /* ---- Waiting ---- */
@@ -541,18 +539,11 @@ static void Channel_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
-static PyObject *Channel_served(PyObject *object, PyObject *unused)
-{
-    (void)unused;
-    return PyLong_FromUnsignedLongLong(((Channel *)object)->served);
-}
-
 static PyMethodDef Channel_methods[] = {
     { "serve", Channel_serve, METH_NOARGS, "Answer calls until stop(); in a thread of its own." },
     { "stop", Channel_stop, METH_NOARGS, "Let serve() return, and tell the targets that the host has gone." },
     { "add", Channel_add, METH_VARARGS, "Take in a process by the memfd of its channel; returns its number." },
     { "remove", Channel_remove, METH_VARARGS, "Forget a process that has died." },
-    { "served", Channel_served, METH_NOARGS, "How many calls were answered." },
     { NULL, NULL, 0, NULL },
 };
 

@@ -24,8 +24,7 @@
 
 enum registry_flag {
     REGISTRY_SHADOWS = 1,      /* a plugged node has a real one of the same name beneath it */
-    REGISTRY_GUARD = 2,        /* --deny or --only-plugged: ask the host before a real node is opened */
-    REGISTRY_LINKS_OUTSIDE = 4 /* nodes exist outside /dev, /sys, /proc and /run */
+    REGISTRY_GUARD = 2        /* --deny or --only-plugged: ask the host before a real node is opened */
 };
 
 struct registry {
@@ -220,8 +219,7 @@ enum answer_flag {
     ANSWER_DRAIN = 4,    /* not readable any more: take the tokens up to token out of the carrier */
     ANSWER_FILE = 8,     /* a new file: fetch its carrier from the socket with ticket token */
     ANSWER_TICKET = 16,  /* with WAIT: there is no carrier to wait on; fetch a socket with ticket token */
-    ANSWER_FULL = 32,    /* not writable any more: fill the carrier's send side */
-    ANSWER_RAISE = 64    /* raise SIGPIPE-like signal number in result; reserved */
+    ANSWER_FULL = 32    /* not writable any more: fill the carrier's send side */
 };
 
 struct slot {

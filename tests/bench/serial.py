@@ -24,7 +24,7 @@ def rows() -> dict[str, Row]:
     found = {
         "ask": Row(CONVERSATION, "any processor", Target("native", 1.3)),
         "ask/one": Row(CONVERSATION, "one processor", Target("native", 1.3)),
-        "ask/text": Row(CONVERSATION, "one processor, by @command"),
+        "ask/text": Row(CONVERSATION, "one CPU, by @command"),
         "take": Row(GROUP_BULK, "model to program", Target("of native", 0.9), bytes_a_second=True),
         "give": Row(GROUP_BULK, "program to model", Target("of native", 0.9), bytes_a_second=True),
     }

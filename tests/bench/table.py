@@ -9,7 +9,7 @@ from itertools import groupby
 from tests.bench.machine import Machine
 from tests.bench.samples import Row, Samples
 
-HEAD = f"{'':28}{'native':>7} {'devshim':>7} {'p10 p90':>11} {'umockdev':>8} {'/native':>7} {'faster':>6}  target"
+HEAD = f"{'':27}{'native':>7} {'devshim':>7} {'p10 p90':>11} {'umockdev':>8} {'/native':>7} {'faster':>6}  target"
 UNITS = {"reads": "r", "added reads": "r", "native": "n", "of native": "n"}
 
 
@@ -34,7 +34,7 @@ def line(row: Row, read: float) -> str:
     native = ratio(row.devshim, row.native, row.bytes_a_second)
     faster = ratio(row.umockdev, row.devshim)
     cells = f"{shown(row, row.native):>7} {shown(row, row.devshim):>7} {spread:>11} {shown(row, row.umockdev):>8}"
-    return f"  {row.title[:26]:26}{cells}  {native:>6} {faster:>6}  {verdict(row, read)}".rstrip()
+    return f"  {row.title[:25]:25}{cells}  {native:>6} {faster:>6}  {verdict(row, read)}".rstrip()
 
 
 def shown(row: Row, samples: Samples, part: float = 0.5) -> str:
