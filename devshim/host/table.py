@@ -7,41 +7,50 @@ import struct
 from collections.abc import Iterable
 
 from devshim.model.argument import Place, Sized, Step
-from devshim.model.ioctl import Handler, patterns
+from devshim.model.description import Description, Descriptions, patterns
 from devshim.model.request import EXACT, SIZE_MASK, Request
 
 TABLE = struct.Struct("<4I")  # exact, patterns, pointers, lengths
-ENTRY = struct.Struct("<3I2HI")  # request, mask, size, flags, pointers, first_pointer
-POINTER = struct.Struct("<3IH2B4I")  # parent, offset, element, flags, width, length_kind, length and its three parts
+ENTRY = struct.Struct("<3I2H2I")  # request, mask, size, flags, pointers, first_pointer, place
+#: parent, offset, element, flags, width, length_kind, length and its three parts, when_offset, when_width, first, last
+POINTER = struct.Struct("<3IH2B8I")
 
-IOCTL_IN, IOCTL_OUT, IOCTL_VALUE, IOCTL_NATIVE, IOCTL_SIZED = 1, 2, 4, 8, 16
+IOCTL_IN, IOCTL_OUT, IOCTL_VALUE, IOCTL_NATIVE, IOCTL_SIZED, IOCTL_OPENS = 1, 2, 4, 8, 16, 32
+RESULT_PLACE = 0xFFFFFFFF
 POINTER_IN, POINTER_OUT, POINTER_OPTIONAL = 1, 2, 4
 LENGTH_CONSTANT, LENGTH_MEMBER, LENGTH_TABLE, LENGTH_STRING = range(4)
 
 
-def compile_table(handlers: Iterable[Handler], native: Iterable[int] = ()) -> bytes:
-    """The table for a device's handlers and for the requests that its carrier's kernel object answers.
+def compile_table(
+    handlers: Iterable[Description], native: Iterable[int] = (), known: Descriptions | None = None
+) -> bytes:
+    """The table for a device's handlers (or for descriptions alone), and for the requests that its carrier answers.
 
     Exact requests come first, sorted; then patterns, the narrowest first.  Where a request is both described and
-    native, the handler answers.  The entry of a sized request carries the size of one element.
+    native, the handler answers.  The entry of a sized request carries the size of one element.  known: what native
+    requests carry, for recordings.
     """
     pointers: list[bytes] = []
     lengths: list[int] = []
     exact: dict[int, bytes] = {}
     wide: list[tuple[int, int, bytes]] = []
-    first_of: dict[Handler, int] = {}
+    first_of: dict[Description, int] = {}
     described = list(dict.fromkeys(handlers))
 
-    def entry(number: int, mask: int, handler: Handler) -> bytes:
+    def entry(number: int, mask: int, handler: Description, more: int = 0) -> bytes:
         if handler not in first_of:
             first_of[handler] = len(pointers)
             pointers.extend(pointer_bytes(step, lengths) for step in handler.steps)
         size = ctypes.sizeof(handler.ctype) if handler.ctype is not None else 0
-        return ENTRY.pack(number, mask, size, flags_of(handler), len(handler.steps), first_of[handler])
+        place = RESULT_PLACE if handler.new_file else handler.place or 0
+        return ENTRY.pack(number, mask, size, flags_of(handler) | more, len(handler.steps), first_of[handler], place)
 
     for request in native:
         number, mask = native_match(request)
-        row = ENTRY.pack(number, mask, 0, IOCTL_NATIVE, 0, 0)
+        carries = known.find(number) if known is not None and mask == EXACT else None
+        row = ENTRY.pack(number, mask, 0, IOCTL_NATIVE, 0, 0, 0)
+        if carries is not None:
+            row = entry(number, mask, carries, IOCTL_NATIVE)
         if mask == EXACT:
             exact[number] = row
         else:
@@ -68,11 +77,12 @@ def native_match(request: int) -> tuple[int, int]:
     return int(request) & mask, mask
 
 
-def flags_of(handler: Handler) -> int:
+def flags_of(handler: Description) -> int:
     """enum ioctl_flag of a handler's entry."""
+    opens = IOCTL_OPENS if handler.new_file or handler.place is not None else 0
     if not handler.access:
-        return IOCTL_VALUE
-    flags = IOCTL_SIZED if handler.sized else 0
+        return IOCTL_VALUE | opens
+    flags = IOCTL_SIZED if handler.sized else opens
     return flags | (IOCTL_IN if "w" in handler.access else 0) | (IOCTL_OUT if "r" in handler.access else 0)
 
 
@@ -86,6 +96,7 @@ def pointer_bytes(step: Step, lengths: list[int]) -> bytes:
     return POINTER.pack(
         step.parent, place.offset, ctypes.sizeof(pointer.element), flags, place.width, kind,
         length, place.length_offset, place.length_width, count,
+        place.when_offset, place.when_width, *(pointer.when or (None, 0, 0))[1:],
     )  # fmt: skip
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from devshim.model.ioctl import Request, direction_of, size_of, type_and_number
+from devshim.model.ioctl import Description, Descriptions, direction_of, size_of, type_and_number
 
 MACROS = {"": "IO", "r": "IOR", "w": "IOW", "rw": "IOWR"}
 MOST = 20  # nodes named; a program that looks for 256 partitions need not fill the screen
@@ -14,8 +14,8 @@ MOST = 20  # nodes named; a program that looks for 256 partitions need not fill 
 class Unmodelled:
     """Collects, each once, ioctls without a handler and nodes that nobody plugged."""
 
-    def __init__(self, descriptions: Mapping[int, Request] | None = None) -> None:
-        self._descriptions = descriptions or {}
+    def __init__(self, descriptions: Descriptions | None = None) -> None:
+        self._descriptions = descriptions or Descriptions()
         self._ioctls: dict[tuple[str, int], None] = {}
         self._nodes: dict[str, int] = {}
 
@@ -33,7 +33,7 @@ class Unmodelled:
         A missing node whose name is that of a plugged one but for punctuation is left out: clients try several
         spellings, as i2c-tools try /dev/i2c/1 before /dev/i2c-1.
         """
-        said = [stub(node, request, self._descriptions.get(request)) for node, request in self._ioctls]
+        said = [stub(node, request, self._descriptions.find(request)) for node, request in self._ioctls]
         there = {letters(node) for node in plugged}
         missed = self._nodes.items()
         named = [(path, error) for path, error in missed if error != errno.ENOENT or letters(path) not in there]
@@ -50,14 +50,14 @@ def letters(path: str) -> str:
     return "".join(filter(str.isalnum, path))
 
 
-def stub(node: str, request: int, described: Request | None) -> str:
+def stub(node: str, request: int, described: Description | None) -> str:
     """The handler that is missing; by its name and structure where a description knows them."""
     access, size = direction_of(request), size_of(request)
     letter, number = type_and_number(request)
     shown = repr(letter) if isinstance(letter, str) else f"{letter:#x}"
     words = {"": "no argument, or one by value", "r": "read", "w": "write", "rw": "read and write"}[access]
     size_text = f", {size} bytes" if access else ""
-    name = f"{described.name} " if described is not None and described.name else ""
+    name = f"{described.label} " if described is not None else ""
     kind = {1: "c_uint8", 2: "c_uint16", 4: "c_uint32", 8: "c_uint64"}.get(size, f"c_uint8 * {size}")
     if described is not None and described.ctype is not None:
         kind = getattr(described.ctype, "__name__", kind)
@@ -65,7 +65,7 @@ def stub(node: str, request: int, described: Request | None) -> str:
         handler = f"@ioctl({request:#06x}, value=c_long)"
     else:
         handler = f"@ioctl({MACROS[access]}({shown}, {number}" + (f", {kind}))" if access else "), value=c_long)")
-    method = described.name.lower() if described is not None and described.name else f"request_{number}"
+    method = described.label.lower() if described is not None else f"request_{number}"
     arguments = "self" if access == "r" else "self, argument"
     return (
         f"unknown ioctl {name}{request:#010x} on {node} ({words}, {shown}, {number}{size_text}); add:\n"

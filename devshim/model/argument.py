@@ -5,14 +5,16 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Access = Literal["r", "w", "rw"]
 Ctype = type[Any]
 LengthRule = str | int | tuple[str, Mapping[int, int]] | None
+When = tuple[str, int, int]
 
 MOST_TABLE = 4096
+MOST_TEXT = 4096
 MOST_DEPTH = 8
 MOST_POINTERS = 16  # the shim walks no more for one request
 
@@ -23,18 +25,24 @@ class BadDescription(TypeError):
 
 @dataclass(frozen=True)
 class Pointer:
-    """A described pointer member: what it points to, how many elements, and which way the bytes go."""
+    """A described pointer member: what it points to, how many elements, which way the bytes go, and when it is one."""
 
     element: Ctype
     length: LengthRule
     access: Access
     optional: bool
     most: int
+    when: When | None = None
 
     @property
     def is_string(self) -> bool:
         """Whether it points to text that ends with a NUL."""
         return self.length == "nul"
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether a model may find nothing there."""
+        return self.optional or self.when is not None
 
 
 class NewFile(ctypes.c_int32):
@@ -67,7 +75,8 @@ def pointer(
     access: Access = "rw",
     optional: bool = False,
     width: int | None = None,
-    most: int = 4096,
+    most: int = MOST_TEXT,
+    when: tuple[str, int] | When | None = None,
 ) -> type[Any]:
     """A pointer member for use in `_fields_`; the model sees what it points to, never an address.
 
@@ -80,6 +89,8 @@ def pointer(
     optional  a NULL is None; otherwise NULL with a length fails with EFAULT before the model is asked.
     width     bytes of the pointer itself: 8 where C says __u64, 4 for __u32; None is the machine's own.
     most      bytes of the longest text that "nul" looks at.
+    when      ("member", value) or ("member", first, last): it is a pointer only where that member has such a value;
+              otherwise nobody follows it, the model sees None, and its bytes may be another member's of a union.
 
     Raises BadDescription.
     """
@@ -90,8 +101,35 @@ def pointer(
     if width not in (4, 8):
         raise BadDescription(f"pointer(): width={width!r}; a pointer has 4 or 8 bytes")
     base = ctypes.c_uint64 if width == 8 else ctypes.c_uint32
-    description = Pointer(element, length, access, optional, most)
+    description = Pointer(element, length, access, optional, most, checked_when(when))
     return type(f"pointer_to_{element.__name__}", (base,), {"description": description})
+
+
+def trailing(
+    element: Ctype, length: LengthRule, access: Access = "rw", when: tuple[str, int] | When | None = None
+) -> type[Any]:
+    """A flexible array at the end of a structure ("entries[]"), for use in `_fields_`.
+
+    It is seen as what a pointer leads to, though it lies in the argument itself, right where this member stands, beyond
+    the size that the request's number claims.  length, access and when are as in pointer().  Raises BadDescription.
+    """
+    check_ctype(element, "trailing()")
+    check_access(access, "trailing()")
+    check_length(element, length, access)
+    if length is None:
+        raise BadDescription("trailing(): length=None; which member says how many there are?")
+    description = Pointer(element, length, access, False, MOST_TEXT, checked_when(when))
+    return type(f"trailing_{element.__name__}", (element * 0,), {"description": description})
+
+
+def checked_when(when: Any) -> When | None:
+    """A pointer's condition as member, first and last value.  Raises BadDescription."""
+    if when is None:
+        return None
+    shape = [type(one) for one in when] if isinstance(when, tuple) else []
+    if shape not in ([str, int], [str, int, int]) or not all(0 <= value < 1 << 32 for value in when[1:]):
+        raise BadDescription(f'pointer(): when={when!r}; a condition is ("member", value) or ("member", first, last)')
+    return when[0], when[1], when[-1]
 
 
 def check_ctype(element: Any, where: str) -> None:
@@ -128,7 +166,10 @@ def check_length(element: Ctype, length: LengthRule, access: Access) -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """One pointer as it lies in a ctype: where it is, and where its length is."""
+    """One pointer as it lies in a ctype: where it is, where its length is, and where what tells that it is one.
+
+    width  0 for what lies in place: a flexible array
+    """
 
     path: str
     offset: int
@@ -137,6 +178,15 @@ class Place:
     length_offset: int = 0
     length_width: int = 0
     length_signed: bool = False
+    when_offset: int = 0
+    when_width: int = 0
+
+    def holds(self, element: bytes | bytearray | memoryview) -> bool:
+        """Whether it is a pointer in an element with these bytes."""
+        if self.pointer.when is None:
+            return True
+        at, (_, first, last) = self.when_offset, self.pointer.when
+        return first <= int.from_bytes(element[at : at + self.when_width], "little") <= last
 
 
 @dataclass(frozen=True)
@@ -204,16 +254,27 @@ def place(ctype: Ctype, base: int, path: str, around: tuple[tuple[Ctype, int], .
     width = ctypes.sizeof(ctype)
     rule = description.length
     name = rule[0] if isinstance(rule, tuple) else rule
-    if not isinstance(name, str) or description.is_string:
-        return Place(path, base, width, description)
+    found = Place(path, base, width, description)
+    if isinstance(name, str) and not description.is_string:
+        kind, at = member_around(name, path, around, ctype, "its length")
+        found = replace(found, length_offset=at, length_width=ctypes.sizeof(kind), length_signed=is_signed(kind))
+    if description.when is not None:
+        kind, at = member_around(description.when[0], path, around, ctype, "its condition")
+        found = replace(found, when_offset=at, when_width=ctypes.sizeof(kind))
+    return found
+
+
+def member_around(
+    name: str, path: str, around: tuple[tuple[Ctype, int], ...], ctype: Ctype, what: str
+) -> tuple[Ctype, int]:
+    """The ctype and position of a member of the records around a pointer, innermost first.  Raises BadDescription."""
     for record, at in around:
         found = find_member(record, name)
         if found is not None:
-            kind, offset = found
-            return Place(path, base, width, description, at + offset, ctypes.sizeof(kind), is_signed(kind))
+            return found[0], at + found[1]
     owner = around[0][0] if around else ctype
     known = ", ".join(member for member, *_ in members(owner))
-    raise BadDescription(f"{owner.__name__}.{path}: no member {name!r} holds its length; there are: {known}")
+    raise BadDescription(f"{owner.__name__}.{path}: no member {name!r} holds {what}; there are: {known}")
 
 
 def find_member(record: Ctype, name: str) -> tuple[Ctype, int] | None:
