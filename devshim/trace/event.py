@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-#: The bytes behind one pointer of an ioctl's argument; None where the pointer was NULL, or (after) where they stayed as they were.
+#: The bytes behind one pointer of an ioctl's argument; None: NULL, or (after) unchanged.
 Segment = bytes | None
 
 
 class Event:
     """One call, as it stands in a line of a trace (traces/README.md has each member's meaning).
 
-    name      the call: open, inherit, read, write, pread, pwrite, lseek, ioctl, poll, close, mmap, flock, fcntl, fsync, ...
+    name      the call: open, inherit, read, write, pread, pwrite, lseek, ioctl, poll, close, mmap, flock, ...
     node      path of the node that the file is open on
     file      number of the open file, from 1, in the order of their opens; 0 where an open failed
     process, thread  by first appearance, from 1; threads within their process
@@ -42,39 +42,52 @@ class Event:
     took      seconds that the call took; None in a stable trace
     number    of the event in its trace, from 1
     line      in the file, from 1
+    position  of that line's first byte in the (unpacked) file: where Trace.events() can begin again
+    alike     the same number for events that one reading found to differ only in time and took; 0: not known
     """
 
-    __slots__ = (
-        "after", "argument", "asked", "before", "data", "error", "file", "finished", "flags", "incomplete", "label",
-        "line", "mode", "name", "new_file", "node", "number", "offset", "operation", "place", "pointers", "process",
-        "ready", "request", "result", "since", "size", "thread", "time", "timeout", "took",
-    )  # fmt: skip
+    # Defaults are the class's, so that an event costs only what it has; a million of them are read in seconds.
+    name: str
+    node: str = ""
+    file: int = 0
+    process: int = 1
+    thread: int = 1
+    result: int = 0
+    error: str | None = None
+    data: bytes = b""
+    size: int = 0
+    offset: int | None = None
+    flags: int = 0
+    mode: int = 0
+    request: int = 0
+    label: str | None = None
+    argument: int | None = None
+    before: list[Segment] | None = None
+    after: list[Segment] | None = None
+    new_file: int = 0
+    place: int | None = None
+    asked: int = 0
+    ready: int = 0
+    timeout: float | None = None
+    operation: str = ""
+    pointers: tuple[int, ...] = ()
+    incomplete: bool = False
+    finished: bool = True
+    since: int | None = None
+    time: float | None = None
+    took: float | None = None
+    number: int = 0
+    line: int = 0
+    position: int = 0
+    alike: int = 0
 
     def __init__(self, name: str, node: str = "", file: int = 0, **members: Any) -> None:
         self.name = name
         self.node = node
         self.file = file
-        self.process = self.thread = 1
-        self.result = 0
-        self.error: str | None = None
-        self.data = b""
-        self.size = self.flags = self.mode = self.request = self.new_file = self.asked = self.ready = 0
-        self.offset: int | None = None
-        self.label: str | None = None
-        self.argument: int | None = None
-        self.before: list[Segment] | None = None
-        self.after: list[Segment] | None = None
-        self.place: int | None = None
-        self.timeout: float | None = None
-        self.operation = ""
-        self.pointers: tuple[int, ...] = ()
-        self.incomplete = False
-        self.finished = True
-        self.since: int | None = None
-        self.time: float | None = None
-        self.took: float | None = None
-        self.number = self.line = 0
         for member, value in members.items():
+            if member not in MEMBERS:
+                raise TypeError(f"an event has no member {member!r}")
             setattr(self, member, value)
 
     def __repr__(self) -> str:
@@ -84,9 +97,13 @@ class Event:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Event):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return all(getattr(self, name) == getattr(other, name) for name in MEMBERS if name not in NOWHERE)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+MEMBERS = tuple(Event.__annotations__)
+NOWHERE = ("position", "alike")  # members that say nothing of the call
 
 
 @dataclass

@@ -1,18 +1,29 @@
-"""The lines of a trace as objects: the header, nodes, events and bytes in JSON, and back.  Format: traces/README.md."""
+"""The lines of a trace as objects: events and their bytes in JSON, and back.  Format: traces/README.md.
+
+Reading is strict: a member that is unknown, missing, of another type or out of bounds raises ValueError.
+"""
 
 from __future__ import annotations
 
-import errno
-import os
+from binascii import unhexlify
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quote
+from operator import methodcaller
+from typing import Any, NamedTuple
 
 from devshim.errors import DevshimError
-from devshim.model.device import Link
-from devshim.trace.event import Event, Header, Node, Segment
+from devshim.trace import checks
+from devshim.trace.checks import INT64, Wrong, shortened, text, unsegments
+from devshim.trace.event import Event, Segment
+from devshim.trace.flags import OPEN_FLAGS, POLL_BITS, open_flags, poll_bits, unwords, words
+from devshim.trace.headers import FORMAT, header_object, header_of, node_object, node_of, put_bytes, take_bytes
 
-FORMAT = "devtrace/1"
-PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
+__all__ = [
+    "CALLS", "FORMAT", "OPEN_FLAGS", "POLL_BITS", "TraceError", "event_object", "event_of", "event_text",
+    "header_object", "header_of", "implied_result", "node_object", "node_of", "open_flags", "put_bytes", "segments",
+    "take_bytes", "text", "unsegments", "unwords", "words",
+]  # fmt: skip
 
 
 class TraceError(DevshimError):
@@ -21,79 +32,353 @@ class TraceError(DevshimError):
     exit_code = 2
 
 
-# ---- Bytes and flags -----------------------------------------------------------------------------------
+# ---- What there is of each call ------------------------------------------------------------------------
+
+Check = Callable[[Any], Any]
 
 
-def put_bytes(into: dict[str, Any], data: bytes) -> None:
-    """Put BYTES into an object: as text where they are printable, else as hex; nothing for none."""
-    if not data:
-        return
-    if data.translate(None, PRINTABLE):
-        into["hex"] = data.hex()
-    else:
-        into["text"] = data.decode("ascii")
+def whole(low: int, high: int) -> tuple[int, int]:
+    """A whole number from low to high; event_of() checks it in place, because most members are one."""
+    return low, high
 
 
-def take_bytes(of: Mapping[str, Any]) -> bytes:
-    """The BYTES of an object.  Raises ValueError."""
-    text, digits = of.get("text"), of.get("hex")
-    if text is not None:
-        if digits is not None:
-            raise ValueError("text and hex stand side by side; bytes have one of them")
-        return str(text).encode("ascii")
-    return bytes.fromhex(digits) if digits is not None else b""
+def positive(value: Any) -> int:
+    """A number of a file."""
+    return checks.whole(value, 1)
 
 
-def flag_names(prefix: str, of: Any) -> dict[str, int]:
-    """The flags that a module names, most bits first, so that O_SYNC goes before O_DSYNC."""
-    found = {name: getattr(of, name) for name in dir(of) if name.startswith(prefix) and getattr(of, name)}
-    return dict(sorted(found.items(), key=lambda item: -item[1].bit_count()))
+def word(value: Any) -> int:
+    """An argument by value."""
+    return checks.whole(value, -INT64 - 1, (1 << 64) - 1)
 
 
-OPEN_FLAGS = {
-    name: value
-    for name, value in flag_names("O_", os).items()
-    if name not in ("O_ACCMODE", "O_RDONLY", "O_WRONLY", "O_RDWR", "O_NDELAY", "O_RSYNC")
+@lru_cache(maxsize=1024)
+def flags_of(value: Any) -> int:
+    """Flags of open."""
+    return unwords(text(value), OPEN_FLAGS)
+
+
+@lru_cache(maxsize=1024)
+def bits_of(value: Any) -> int:
+    """Bits of poll."""
+    return unwords(text(value), POLL_BITS)
+
+
+#: Member to the event's attribute, and a check of its value, or bounds where it is a number that bears the same name.
+ALL: dict[str, tuple[str, Check | tuple[int, int]]] = {
+    "call": ("", text),
+    "file": ("file", whole(1, INT64)),
+    "process": ("process", whole(1, INT64)),
+    "thread": ("thread", whole(1, INT64)),
+    "result": ("result", whole(-INT64 - 1, INT64)),
+    "error": ("error", checks.errno_name),
+    "finished": ("finished", checks.truth),
+    "incomplete": ("incomplete", checks.truth),
+    "since": ("since", whole(0, INT64)),
+    "time": ("time", checks.seconds),
+    "took": ("took", checks.seconds),
+    "decoded": ("", text),
 }
-ACCESS = ("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE")
-POLL_BITS = {
-    "POLLIN": 0x1, "POLLPRI": 0x2, "POLLOUT": 0x4, "POLLERR": 0x8, "POLLHUP": 0x10, "POLLNVAL": 0x20,
-    "POLLRDNORM": 0x40, "POLLRDBAND": 0x80, "POLLWRNORM": 0x100, "POLLWRBAND": 0x200, "POLLMSG": 0x400,
-    "POLLRDHUP": 0x2000,
-}  # fmt: skip
+NODE = {"node": ("node", checks.path), "flags": ("flags", flags_of), "mode": ("mode", checks.octal)}
+SIZE = {"size": ("size", whole(0, INT64))}
+# C's own functions stand for checks.text_bytes and checks.hex_bytes, which say in words what they do not like.
+BYTES = {"text": ("data", methodcaller("encode", "ascii")), "hex": ("data", unhexlify)}
+EXPLAIN: dict[str, Check] = {"text": checks.text_bytes, "hex": checks.hex_bytes}
+OFFSET = {"offset": ("offset", whole(-INT64 - 1, INT64))}
+OPERATION = {"operation": ("operation", text)}
+IOCTL = {
+    "request": ("request", checks.request),
+    "name": ("label", text),
+    "value": ("argument", word),
+    "in": ("before", unsegments),
+    "out": ("after", unsegments),
+    "new": ("new_file", positive),
+    "place": ("place", whole(0, 1 << 32)),
+    "pointers": ("pointers", checks.offsets),
+}
+POLL = {"asked": ("asked", bits_of), "ready": ("ready", bits_of), "timeout": ("timeout", checks.seconds)}
+
+Members = dict[str, tuple[str, Check | tuple[int, int]]]
 
 
-def words(value: int, names: Mapping[str, int], first: str = "") -> str:
-    """Flags as C writes them; bits without a name as one hexadecimal number."""
-    found = [first] if first else []
-    for name, bits in names.items():
-        if value & bits == bits:
-            found.append(name)
-            value &= ~bits
-    if value:
-        found.append(f"{value:#x}")
-    return "|".join(found)
+def call(*parts: Mapping[str, Any], needs: tuple[str, ...] = ()) -> tuple[Members, frozenset[str]]:
+    """What one call's line may hold, and which of it must be there."""
+    members: Members = dict(ALL)
+    for part in parts:
+        members.update(part)
+    return members, frozenset(needs)
 
 
-def unwords(text: str, names: Mapping[str, int]) -> int:
-    """The inverse of words().  Raises ValueError."""
-    value = 0
-    for word in text.split("|") if text else ():
-        if word in names:
-            value |= names[word]
-        elif word in ACCESS:
-            value |= ACCESS.index(word)
+#: The calls that a trace may hold; traces/README.md says what each member means.
+CALLS: dict[str, tuple[Members, frozenset[str]]] = {
+    "open": call(NODE, needs=("node", "flags")),
+    "inherit": call(NODE, needs=("node", "flags", "file")),
+    "read": call(SIZE, BYTES, needs=("size", "file")),
+    "write": call(BYTES, needs=("file",)),
+    "pread": call(SIZE, OFFSET, BYTES, needs=("size", "offset", "file")),
+    "pwrite": call(OFFSET, BYTES, needs=("offset", "file")),
+    "lseek": call(OFFSET, {"whence": ("operation", text)}, needs=("offset", "whence", "file")),
+    "ioctl": call(IOCTL, needs=("request", "file")),
+    "poll": call(POLL, needs=("asked", "file")),
+    "close": call(needs=("file",)),
+    "mmap": call(SIZE, OFFSET, OPERATION, needs=("file",)),
+    "flock": call(OPERATION, needs=("file",)),
+    "fcntl": call(OPERATION, needs=("file",)),
+    "fsync": call(needs=("file",)),
+    "fdatasync": call(needs=("file",)),
+    "ftruncate": call(SIZE, needs=("file",)),
+}
+MOVES_BYTES = frozenset(("read", "write", "pread", "pwrite"))
+
+
+# ---- From a line ---------------------------------------------------------------------------------------
+
+
+class Plan(NamedTuple):
+    """What is to be done with the values of a line that has these members, in this order: made once for each.
+
+    wholes  members that are whole numbers, with their bounds
+    times   members that are seconds
+    others  members with the event's attribute and the check that makes it from JSON
+    bytes   whether bytes were moved, from which the result may follow
+    result  what it is else; None where the line says it
+    rare    whether there are members whose values may contradict each other
+    """
+
+    wholes: tuple[tuple[str, int, int], ...]
+    times: tuple[str, ...]
+    others: tuple[tuple[str, str, Check], ...]
+    bytes: bool
+    result: int | None
+    rare: bool
+
+
+PLANS: dict[tuple[Any, ...], Plan] = {}
+MOST_PLANS = 4096
+
+
+def event_of(line: dict[str, Any]) -> Event:
+    """The event of a line's object, whose dictionary becomes the event's own.
+
+    Its node is known from its file's open, unless it is that.  Raises ValueError, with the reason in words.
+    """
+    try:
+        plan = PLANS[line["call"], *line]
+    except (KeyError, TypeError):
+        plan = make_plan(line)
+    wholes, times, others, moves_bytes, result, rare = plan
+    member, value = "", None
+    try:
+        for member, low, high in wholes:
+            value = line[member]
+            if value.__class__ is not int or not low <= value <= high:
+                checks.whole(value, low, high)
+        for member in times:
+            value = line[member]
+            if value.__class__ is not float or not 0.0 <= value <= checks.LONGEST_TIME:
+                line[member] = checks.seconds(value)
+        for member, attribute, check in others:
+            value = line.pop(member)
+            line[attribute] = check(value)
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise Wrong(f"{line['call']}: {member}: {in_words(member, value, problem)}") from None
+    line["name"] = line.pop("call")
+    event = Event.__new__(Event)
+    event.__dict__ = line
+    if moves_bytes:
+        settle_bytes(event, line, result)
+    elif result is not None:
+        line["result"] = result
+    if rare:
+        check_together(event, line, result is None)
+    return event
+
+
+def in_words(member: str, value: Any, problem: Exception) -> Exception:
+    """Why a value was refused; asks the check that is slow and explains, where there is one beside the fast one."""
+    try:
+        if member in EXPLAIN:
+            EXPLAIN[member](value)
+    except Wrong as better:
+        return better
+    return problem
+
+
+def make_plan(line: dict[str, Any]) -> Plan:
+    """The plan for lines with the members of this one.  Raises ValueError for members that there are not together."""
+    name = line["call"]
+    known = CALLS.get(name) if type(name) is str else None
+    if known is None:
+        raise Wrong(f"call {shortened(name)}: there is no such call in {FORMAT}; they are {', '.join(CALLS)}")
+    members, needs = known
+    if not needs <= line.keys():
+        raise Wrong(f"{name} lacks its member {', '.join(sorted(needs - line.keys()))}")
+    strange = next((member for member in line if member not in members), None)
+    if strange is not None:
+        raise Wrong(f"{name} has no member {shortened(strange)}")
+    for one, other in (("text", "hex"), ("result", "error")):
+        if one in line and other in line:
+            raise Wrong(f"{name}: {one} and {other} stand side by side; a call has one of them")
+    if "place" in line and "new" not in line:
+        raise Wrong(f"{name}: place without new")
+    rows = [(member, *members[member]) for member in line]
+    plan = Plan(
+        tuple((member, *check) for member, _, check in rows if isinstance(check, tuple)),
+        tuple(member for member, _, check in rows if check is checks.seconds),
+        tuple(
+            (member, attribute, check)
+            for member, attribute, check in rows
+            if callable(check) and attribute and check is not checks.seconds
+        ),
+        name in MOVES_BYTES and "error" not in line and "finished" not in line,
+        None if "result" in line else -1 if "error" in line else 0,
+        "finished" in line or "decoded" in line,
+    )
+    if len(PLANS) < MOST_PLANS:
+        PLANS[name, *line] = plan
+    return plan
+
+
+def settle_bytes(event: Event, found: dict[str, Any], result: int | None) -> None:
+    """The result that follows from the bytes of a read or write; refuses one that cannot be."""
+    length = len(found["data"]) if "data" in found else 0
+    size = found.get("size")
+    if size is not None and length > size:
+        raise Wrong(f"{event.name}: {length} bytes came of {size} that were asked for")
+    if result is not None:
+        found["result"] = length
+    elif not event.incomplete and ((size is not None and event.result != length) or not 0 <= event.result <= length):
+        raise Wrong(f"{event.name}: result {event.result}, but there are {length} bytes")
+
+
+def check_together(event: Event, found: dict[str, Any], has_result: bool) -> None:
+    """Refuse values that contradict each other; drop what is for people."""
+    found.pop("decoded", None)
+    if not event.finished:
+        if event.error is not None or has_result:
+            raise Wrong(f"{event.name}: it never returned, and yet it has a result")
+        event.result = -1
+    elif event.name in MOVES_BYTES and event.error is None:
+        settle_bytes(event, found, None if has_result else 0)
+
+
+def implied_result(event: Event) -> int:
+    """What the call returned where its line does not say."""
+    if event.error is not None or not event.finished:
+        return -1
+    return len(event.data) if event.name in MOVES_BYTES else 0
+
+
+# ---- To a line -----------------------------------------------------------------------------------------
+
+
+def event_text(event: Event, decoded: Any = None) -> str:
+    """An event's line, without its end.  Raises ValueError where the format has no place for it."""
+    name = event.name
+    parts = [f'{{"call": "{name}"']
+    add = parts.append
+    if event.file:
+        add(f'"file": {event.file}')
+    if event.process != 1:
+        add(f'"process": {event.process}')
+    if event.thread != 1:
+        add(f'"thread": {event.thread}')
+    try:
+        PUT[name](add, event)
+    except KeyError:
+        raise ValueError(f"{FORMAT} has no call {name!r}") from None
+    if event.incomplete:
+        add('"incomplete": true')
+    if decoded is not None:
+        add(f'"decoded": {encode(decoded)}')
+    if event.error is not None:
+        add(f'"error": {quote(event.error)}')
+    elif event.result != implied_result(event):
+        add(f'"result": {event.result}')
+    if not event.finished:
+        add('"finished": false')
+    if event.since is not None:
+        add(f'"since": {event.since}')
+    if event.time is not None:
+        add(f'"time": {checks.seconds(event.time):.6f}')
+    if event.took is not None:
+        add(f'"took": {checks.seconds(event.took):.6f}')
+    return ", ".join(parts) + "}"
+
+
+def event_object(event: Event, decoded: Any = None) -> dict[str, Any]:
+    """An event as the object of its line."""
+    from json import loads
+
+    found: dict[str, Any] = loads(event_text(event, decoded))
+    return found
+
+
+def encode(value: Any) -> str:
+    """JSON of what is not an event.  Raises ValueError for a number that is none."""
+    from json import dumps
+
+    return dumps(value, allow_nan=False)
+
+
+Add = Callable[[str], object]
+
+
+def put_open(add: Add, event: Event) -> None:
+    """open, inherit."""
+    add(f'"node": {quote(event.node)}')
+    add(f'"flags": "{open_flags(event.flags)}"')
+    if event.mode:
+        add(f'"mode": "{event.mode:04o}"')
+
+
+def put_read(add: Add, event: Event) -> None:
+    """read, pread."""
+    add(f'"size": {event.size}')
+    put_write(add, event)
+
+
+def put_write(add: Add, event: Event) -> None:
+    """write, pwrite."""
+    if event.offset is not None:
+        add(f'"offset": {event.offset}')
+    data = event.data
+    if data:
+        if data.translate(None, checks.PRINTABLE):
+            add(f'"hex": "{data.hex()}"')
         else:
-            value |= int(word, 16)
-    return value
+            add(f'"text": {quote(data.decode("ascii"))}')
 
 
-def open_flags(flags: int) -> str:
-    """Flags of open(2) in words."""
-    return words(flags & ~os.O_ACCMODE, OPEN_FLAGS, ACCESS[flags & os.O_ACCMODE])
+def put_seek(add: Add, event: Event) -> None:
+    """lseek."""
+    add(f'"offset": {event.offset or 0}')
+    add(f'"whence": {quote(event.operation)}')
 
 
-# ---- Events --------------------------------------------------------------------------------------------
+def put_ioctl(add: Add, event: Event) -> None:
+    """ioctl."""
+    add(f'"request": "{event.request:#010x}"')
+    if event.label is not None:
+        add(f'"name": {quote(event.label)}')
+    if event.argument is not None:
+        add(f'"value": {event.argument}')
+    if event.before is not None:
+        add(f'"in": {segments_text(event.before)}')
+    if event.after is not None:
+        add(f'"out": {segments_text(event.after)}')
+    if event.new_file:
+        add(f'"new": {event.new_file}')
+        if event.place is not None:
+            add(f'"place": {event.place}')
+    if event.pointers:
+        add(f'"pointers": {list(event.pointers)}')
+
+
+def segments_text(memory: list[Segment]) -> str:
+    """Memory of an ioctl."""
+    shown = ["null" if segment is None else f'"{segment.hex()}"' for segment in memory]
+    return shown[0] if len(shown) == 1 and memory[0] is not None else f"[{', '.join(shown)}]"
 
 
 def segments(memory: list[Segment]) -> Any:
@@ -102,121 +387,32 @@ def segments(memory: list[Segment]) -> Any:
     return shown[0] if len(shown) == 1 and shown[0] is not None else shown
 
 
-def unsegments(shown: Any) -> list[Segment]:
-    """The inverse of segments().  Raises ValueError, TypeError."""
-    listed = [shown] if isinstance(shown, str) else shown
-    if not isinstance(listed, list):
-        raise TypeError("memory is a hex string or a list of them")
-    return [None if one is None else bytes.fromhex(one) for one in listed]
-
-
-def event_object(event: Event, decoded: Any = None) -> dict[str, Any]:
-    """An event as the object of its line."""
-    line: dict[str, Any] = {"call": event.name}
-    if event.file:
-        line["file"] = event.file
-    if event.process != 1:
-        line["process"] = event.process
-    if event.thread != 1:
-        line["thread"] = event.thread
-    PUT.get(event.name, put_other)(line, event)
-    if decoded is not None:
-        line["decoded"] = decoded
-    if event.error is not None:
-        line["error"] = event.error
-    elif event.result != implied_result(event):
-        line["result"] = event.result
-    if not event.finished:
-        line["finished"] = False
-    if event.since is not None:
-        line["since"] = event.since
-    if event.time is not None:
-        line["time"] = round(event.time, 6)
-    if event.took is not None:
-        line["took"] = round(event.took, 6)
-    return line
-
-
-def implied_result(event: Event) -> int:
-    """What the call returned where its line does not say."""
-    if event.error is not None or not event.finished:
-        return -1
-    return len(event.data) if event.name in ("read", "write", "pread", "pwrite") else 0
-
-
-def put_open(line: dict[str, Any], event: Event) -> None:
-    """open, inherit."""
-    line["node"] = event.node
-    line["flags"] = open_flags(event.flags)
-    if event.mode:
-        line["mode"] = f"{event.mode:04o}"
-
-
-def put_read(line: dict[str, Any], event: Event) -> None:
-    """read, pread."""
-    line["size"] = event.size
-    put_offset(line, event)
-    put_bytes(line, event.data)
-
-
-def put_write(line: dict[str, Any], event: Event) -> None:
-    """write, pwrite."""
-    put_offset(line, event)
-    put_bytes(line, event.data)
-
-
-def put_offset(line: dict[str, Any], event: Event) -> None:
-    """Where there is a position."""
-    if event.offset is not None:
-        line["offset"] = event.offset
-
-
-def put_seek(line: dict[str, Any], event: Event) -> None:
-    """lseek."""
-    line["offset"] = event.offset or 0
-    line["whence"] = event.operation
-
-
-def put_ioctl(line: dict[str, Any], event: Event) -> None:
-    """ioctl."""
-    line["request"] = f"{event.request:#010x}"
-    if event.label is not None:
-        line["name"] = event.label
-    if event.argument is not None:
-        line["value"] = event.argument
-    if event.before is not None:
-        line["in"] = segments(event.before)
-    if event.after is not None:
-        line["out"] = segments(event.after)
-    if event.new_file:
-        line["new"] = event.new_file
-        if event.place is not None:
-            line["place"] = event.place
-    if event.pointers:
-        line["pointers"] = list(event.pointers)
-    if event.incomplete:
-        line["incomplete"] = True
-
-
-def put_poll(line: dict[str, Any], event: Event) -> None:
+def put_poll(add: Add, event: Event) -> None:
     """poll and its kin."""
-    line["asked"] = words(event.asked, POLL_BITS)
+    add(f'"asked": "{poll_bits(event.asked)}"')
     if event.ready:
-        line["ready"] = words(event.ready, POLL_BITS)
+        add(f'"ready": "{poll_bits(event.ready)}"')
     if event.timeout is not None:
-        line["timeout"] = event.timeout
+        add(f'"timeout": {decimal(event.timeout)}')
 
 
-def put_other(line: dict[str, Any], event: Event) -> None:
+def put_other(add: Add, event: Event) -> None:
     """Whatever else."""
     if event.size:
-        line["size"] = event.size
-    put_offset(line, event)
+        add(f'"size": {event.size}')
+    if event.offset is not None:
+        add(f'"offset": {event.offset}')
     if event.operation:
-        line["operation"] = event.operation
+        add(f'"operation": {quote(event.operation)}')
 
 
-PUT: dict[str, Callable[[dict[str, Any], Event], None]] = {
+def decimal(value: float) -> str:
+    """A number of seconds with at most six decimals, never with an exponent."""
+    return f"{checks.seconds(value):.6f}".rstrip("0").rstrip(".")
+
+
+PUT: dict[str, Callable[[Add, Event], None]] = {
+    **dict.fromkeys(CALLS, put_other),
     "open": put_open,
     "inherit": put_open,
     "read": put_read,
@@ -227,146 +423,3 @@ PUT: dict[str, Callable[[dict[str, Any], Event], None]] = {
     "ioctl": put_ioctl,
     "poll": put_poll,
 }
-
-
-def event_of(line: Mapping[str, Any]) -> Event:
-    """The event of a line's object; its node is known from its file's open, unless it is that.
-
-    Raises KeyError, TypeError, ValueError for a member that is missing, unknown or wrong.
-    """
-    event = Event(line["call"])
-    for name, value in line.items():
-        SET[name](event, value)
-    event.data = take_bytes(line) if "text" in line or "hex" in line else b""
-    if "result" not in line:
-        event.result = implied_result(event)
-    return event
-
-
-def setter(attribute: str, convert: Callable[[Any], Any]) -> Callable[[Event, Any], None]:
-    """Sets one attribute of an event from JSON."""
-
-    def put(event: Event, value: Any) -> None:
-        setattr(event, attribute, convert(value))
-
-    return put
-
-
-def whole(value: Any) -> int:
-    """A whole number.  Raises TypeError."""
-    if type(value) is not int:
-        raise TypeError(f"{value!r} is no whole number")
-    return value
-
-
-def text(value: Any) -> str:
-    """A text.  Raises TypeError."""
-    if type(value) is not str:
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def seconds(value: Any) -> float:
-    """A time.  Raises TypeError."""
-    if type(value) not in (int, float):
-        raise TypeError(f"{value!r} is no number of seconds")
-    return float(value)
-
-
-def errno_name(value: Any) -> str:
-    """The name of an errno.  Raises ValueError."""
-    if not hasattr(errno, text(value)):
-        raise ValueError(f"{value!r} is no errno's name")
-    return str(value)
-
-
-def ignore(event: Event, value: Any) -> None:
-    """Members that are dealt with elsewhere, or are for people."""
-
-
-SET: dict[str, Callable[[Event, Any], None]] = {
-    "call": ignore, "text": ignore, "hex": ignore, "decoded": ignore,
-    "file": setter("file", whole), "process": setter("process", whole), "thread": setter("thread", whole),
-    "node": setter("node", text), "flags": setter("flags", lambda value: unwords(text(value), OPEN_FLAGS)),
-    "mode": setter("mode", lambda value: int(text(value), 8)),
-    "size": setter("size", whole), "offset": setter("offset", whole), "whence": setter("operation", text),
-    "operation": setter("operation", text), "request": setter("request", lambda value: int(text(value), 16)),
-    "name": setter("label", text), "value": setter("argument", whole),
-    "in": setter("before", unsegments), "out": setter("after", unsegments),
-    "new": setter("new_file", whole), "place": setter("place", whole), "pointers": setter("pointers", tuple),
-    "incomplete": setter("incomplete", bool), "finished": setter("finished", bool),
-    "asked": setter("asked", lambda value: unwords(text(value), POLL_BITS)),
-    "ready": setter("ready", lambda value: unwords(text(value), POLL_BITS)),
-    "timeout": setter("timeout", seconds), "result": setter("result", whole), "error": setter("error", errno_name),
-    "since": setter("since", whole), "time": setter("time", seconds), "took": setter("took", seconds),
-}  # fmt: skip
-
-
-# ---- Header and nodes ----------------------------------------------------------------------------------
-
-
-def node_object(node: Node) -> dict[str, Any]:
-    """A node as the object of its line."""
-    line: dict[str, Any] = {"node": node.path}
-    if node.kind != "char":
-        line["kind"] = node.kind
-    line["rdev"] = f"{node.rdev[0]}:{node.rdev[1]}"
-    if node.mode != 0o666:
-        line["mode"] = f"{node.mode:04o}"
-    if node.surroundings:
-        shown: dict[str, Any] = {}
-        for path, content in sorted(node.surroundings.items()):
-            if isinstance(content, Link):
-                shown[path] = {"link": str(content)}
-            else:
-                shown[path] = {}
-                put_bytes(shown[path], content)
-        line["surroundings"] = shown
-    return line
-
-
-def node_of(line: Mapping[str, Any]) -> Node:
-    """The node of an object.  Raises KeyError, TypeError, ValueError."""
-    node = Node(text(line["node"]), text(line.get("kind", "char")))
-    if node.kind not in ("tty", "block", "char"):
-        raise ValueError(f'kind {node.kind!r}: it is "tty", "block" or "char"')
-    major, _, minor = text(line.get("rdev", "0:0")).partition(":")
-    node.rdev = (int(major), int(minor))
-    node.mode = int(text(line.get("mode", "0666")), 8)
-    for path, content in line.get("surroundings", {}).items():
-        node.surroundings[path] = Link(text(content["link"])) if "link" in content else take_bytes(content)
-    return node
-
-
-def header_object(header: Header) -> dict[str, Any]:
-    """The first line's object."""
-    line: dict[str, Any] = {"format": FORMAT, "by": header.by, "made": header.made}
-    line.update(machine=header.machine, word=header.word, order=header.order)
-    if header.program:
-        line["program"] = header.program
-    if header.command:
-        line["command"] = header.command
-    if header.stable:
-        line["stable"] = True
-    if header.nodes:
-        line["nodes"] = [node_object(node) for node in header.nodes.values()]
-    if header.ioctls:
-        line["ioctls"] = list(header.ioctls.values())
-    return line
-
-
-def header_of(line: Mapping[str, Any]) -> Header:
-    """The header of the first line's object.  Raises KeyError, TypeError, ValueError."""
-    form = text(line["format"])
-    if form != FORMAT:
-        raise ValueError(f"format {form!r}; this devshim reads {FORMAT!r}")
-    header = Header(text(line.get("by", "")), text(line.get("made", "record")))
-    header.machine = text(line.get("machine", "x86_64"))
-    header.word = whole(line.get("word", 8))
-    header.order = text(line.get("order", "little"))
-    header.program = text(line.get("program", ""))
-    header.command = [text(word) for word in line.get("command", [])]
-    header.stable = bool(line.get("stable", False))
-    header.nodes = {node.path: node for node in map(node_of, line.get("nodes", []))}
-    header.ioctls = {int(text(one["request"]), 16): one for one in line.get("ioctls", [])}
-    return header

@@ -1,0 +1,78 @@
+"""Which events of a trace are meant: by number, node, file, call, request, errno and process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+
+from devshim.trace.event import Event
+from devshim.trace.reader import Trace
+
+Name = Callable[[Event], str]
+Test = Callable[[Event], bool]
+
+
+class Choice:
+    """What somebody wants to see; everything while nothing was asked for.
+
+    ranges     (first, last) numbers of events; last None: to the end
+    nodes      shell patterns of paths
+    requests   numbers, or shell patterns of names, of ioctls
+    errors     names of errnos; "any" is every failed call
+
+    Of several values of one kind an event needs one, of several kinds it needs each.
+    """
+
+    def __init__(self) -> None:
+        self.ranges: list[tuple[int, int | None]] = []
+        self.nodes: list[str] = []
+        self.files: set[int] = set()
+        self.calls: set[str] = set()
+        self.requests: list[int | str] = []
+        self.errors: set[str] = set()
+        self.processes: set[int] = set()
+
+    def tests(self, name: Name | None = None) -> list[Test]:
+        """The tests that an event must pass, the cheap ones first; name tells what an ioctl's request is called."""
+        tests: list[Test] = []
+        if self.ranges:
+            tests.append(self._in_range)
+        if self.files:
+            tests.append(lambda event: event.file in self.files)
+        if self.calls:
+            tests.append(lambda event: event.name in self.calls)
+        if self.processes:
+            tests.append(lambda event: event.process in self.processes)
+        if self.errors:
+            tests.append(lambda event: event.error is not None and (event.error in self.errors or "any" in self.errors))
+        if self.nodes:
+            tests.append(lambda event: any(fnmatchcase(event.node, pattern) for pattern in self.nodes))
+        if self.requests:
+            tests.append(lambda event: event.name == "ioctl" and self._asked_for(event, name))
+        return tests
+
+    def _in_range(self, event: Event) -> bool:
+        return any(first <= event.number and (last is None or event.number <= last) for first, last in self.ranges)
+
+    def _asked_for(self, event: Event, name: Name | None) -> bool:
+        called = event.label or (name(event) if name is not None else "")
+        return any(one == event.request if isinstance(one, int) else fnmatchcase(called, one) for one in self.requests)
+
+    @property
+    def last(self) -> int | None:
+        """The number of the last event that can be meant; None: there is no such."""
+        ends = [last for _, last in self.ranges]
+        return None if not ends or None in ends else max(last for last in ends if last is not None)
+
+    def of(self, trace: Trace, name: Name | None = None) -> Iterator[Event]:
+        """The events of a trace that are meant; what comes behind the last of them is not read."""
+        tests = self.tests(name)
+        last = self.last
+        if not tests:
+            yield from trace
+            return
+        for event in trace:
+            if last is not None and event.number > last:
+                return
+            if all(test(event) for test in tests):
+                yield event
