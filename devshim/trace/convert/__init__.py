@@ -1,0 +1,1 @@
+"""From and to the formats of others: strace, umockdev, Wireshark, Perfetto, a browser."""
