@@ -1,0 +1,160 @@
+"""What is recorded in a run: which nodes, hardware and models, and what is known of their ioctls."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from devshim.errors import SpecError
+from devshim.host import wire
+from devshim.host.snapshot import sysfs_folder
+from devshim.host.table import compile_table
+from devshim.known import for_node
+from devshim.model.description import Description, Descriptions
+from devshim.model.device import Link
+from devshim.trace.event import Node
+
+if TYPE_CHECKING:
+    from devshim.host.registry import Registry
+    from devshim.model.device import File
+
+#: Major numbers of terminals that have nothing in /sys: /dev/pts/N, and the other ends of old pseudo-terminals.
+PSEUDO_TERMINALS = range(136, 144)
+PTMX, TTY = (5, 2), (5, 0)
+
+
+class Recorded(NamedTuple):
+    """One entry of the registry that is recorded; a model's node has one for each class of its files."""
+
+    node: Node
+    descriptions: Descriptions
+
+
+class RecordedNodes:
+    """Finds and adds what is recorded.
+
+    path       a file to which each addition is written, for whoever has to finish the trace without us
+    described  what the user's own files describe: it goes before what is known of the kernel's
+    around     what a node's surroundings are to be; nothing where no snapshot is wanted
+    """
+
+    def __init__(
+        self,
+        path: str,
+        registry: Registry,
+        described: Iterable[Description] = (),
+        around: Callable[[Node], dict[str, Any]] | None = None,
+    ) -> None:
+        self.registry = registry
+        self.described = list(described)
+        self.around = around
+        self.by_index: dict[int, Recorded] = {}
+        self.nodes: dict[str, Node] = {}
+        self._hardware: dict[tuple[int, int], int] = {}
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def find(self, index: int) -> Recorded | None:
+        """What has this index in the registry."""
+        return self.by_index.get(index)
+
+    def add_hardware(self, path: str) -> int:
+        """Record a real node, or what a link leads to; returns its index.
+
+        Raises OSError where it cannot be looked at, SpecError where it is no device node.
+        """
+        real = os.path.realpath(path)
+        status = os.stat(real)
+        if not (stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)):
+            raise SpecError(f"{path}: this is no device node, so there is nothing to record; run it with a model instead")
+        identity = status.st_dev, status.st_ino
+        if identity not in self._hardware:
+            self._hardware[identity] = self._enter_hardware(real, status)
+        index = self._hardware[identity]
+        if os.path.abspath(path) != real:
+            self.add_link(index, os.path.abspath(path))
+        return index
+
+    def _enter_hardware(self, path: str, status: os.stat_result) -> int:
+        rdev = os.major(status.st_rdev), os.minor(status.st_rdev)
+        node = Node(path, kind_of(status.st_mode, rdev), rdev, stat.S_IMODE(status.st_mode))
+        if self.around is not None:
+            node.surroundings.update(self.around(node))
+        known = Descriptions([*for_node(path, node.kind, rdev), *self.described])
+        flags = wire.DEVICE_RECORD | wire.DEVICE_HARDWARE | (wire.DEVICE_TTY if node.kind == "tty" else 0)
+        table = compile_table(known.all) if known.all else b""
+        index = self.registry.add_device(path, flags, status.st_mode, status.st_rdev, table)
+        self._add(index, Recorded(node, known))
+        self.registry.add_carrier(wire.CARRIER_ANONYMOUS, index + wire.FIRST_ANONYMOUS, 0, index, 0, os.O_RDWR)
+        self.registry.add_carrier(status.st_dev, status.st_ino, 0, index, 0, os.O_RDWR)
+        return index
+
+    def add_link(self, index: int, link: str) -> None:
+        """A link by which programs find a node is part of its surroundings, where it lies under /dev."""
+        node = self.by_index[index].node
+        if link.startswith("/dev/") and os.path.islink(link) and link not in node.surroundings:
+            node.surroundings[link] = Link(os.readlink(link))
+
+    def model_table(self, file: type[File], node: str, native: Iterable[int]) -> bytes:
+        """The table of ioctls for a model's class of files: its own, and what is known of those that its carrier answers."""
+        return compile_table(file.ioctls.values(), native, Descriptions(for_node(node)))
+
+    def add_model(self, index: int, path: str, file: type[File], mode: int, rdev: int, flags: int) -> None:
+        """Record a plugged model's files of a class; it has been entered into the registry."""
+        number = os.major(rdev), os.minor(rdev)
+        kind = "tty" if flags & wire.DEVICE_TTY else "block" if stat.S_ISBLK(mode) else "char"
+        node = self.nodes.get(path) or Node(path, kind, number, stat.S_IMODE(mode))
+        described = [*for_node(path, kind, number), *self.described, *dict.fromkeys(file.ioctls.values())]
+        self._add(index, Recorded(node, Descriptions(described)))
+
+    def _add(self, index: int, recorded: Recorded) -> None:
+        self.by_index[index] = recorded
+        self.nodes[recorded.node.path] = recorded.node
+        os.write(self._file, to_line(index, recorded))
+
+    def close(self) -> None:
+        """Add nothing more."""
+        os.close(self._file)
+
+
+def kind_of(mode: int, rdev: tuple[int, int]) -> str:
+    """What kind of node a real one is."""
+    if stat.S_ISBLK(mode):
+        return "block"
+    if rdev == PTMX:  # its files are the other ends of terminals
+        return "char"
+    if rdev == TTY or rdev[0] in PSEUDO_TERMINALS:
+        return "tty"
+    try:
+        subsystem = os.path.basename(os.readlink(os.path.join(sysfs_folder("char", rdev), "subsystem")))
+    except OSError:
+        return "char"
+    return "tty" if subsystem == "tty" else "char"
+
+
+# ---- For whoever has to finish the trace ----------------------------------------------------------------
+
+
+def to_line(index: int, recorded: Recorded) -> bytes:
+    """An entry as a line of JSON."""
+    from devshim.trace.description import to_object
+    from devshim.trace.lines import node_object
+
+    described = [to_object(one) for one in recorded.descriptions.all]
+    line = {"index": index, "node": node_object(recorded.node), "ioctls": described}
+    return json.dumps(line).encode() + b"\n"
+
+
+def from_file(path: str) -> dict[int, Recorded]:
+    """All entries of a file that RecordedNodes has written."""
+    from devshim.trace.description import descriptions_of
+    from devshim.trace.lines import node_of
+
+    found: dict[int, Recorded] = {}
+    with open(path, "rb") as file:
+        for line in file:
+            entry: Mapping[str, Any] = json.loads(line)
+            found[entry["index"]] = Recorded(node_of(entry["node"]), descriptions_of(entry["ioctls"]))
+    return found
