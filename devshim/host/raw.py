@@ -1,0 +1,270 @@
+"""Devices that answer ioctls as memory: how the host carries a replayed node, computed or on a pty.
+
+What such a device knows of requests may grow while it is in use; then the shim is told to look again (AGAIN).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import termios
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from devshim.host import wire
+from devshim.host.files import Answering, Opened, OpenFile
+from devshim.host.memory import call_unknown, plan_of
+from devshim.host.plugs import DevicePlug, TtyFile, TtyPlug
+from devshim.host.segments import FLAT_AT, SEGMENT, SEGMENT_WRITE, SEGMENTS, parse
+from devshim.host.table import compile_table
+from devshim.host.tty import TtyCarrier
+from devshim.model.device import REAL, WAIT, Device, File
+from devshim.model.ioctl import find_handler
+from devshim.model.raw import AGAIN, RawAnswer
+from devshim.model.termios import ICANON
+
+if TYPE_CHECKING:
+    from devshim.host.host import Host
+    from devshim.model.termios import Termios
+
+#: Bytes that wait for a program that does not read.
+MOST_WAITING = 1 << 16
+
+NAMES = {wire.OP_READ: "read", wire.OP_WRITE: "write", wire.OP_IOCTL: "ioctl", wire.OP_POLL: "poll"}
+
+
+class RawIoctls(Answering):
+    """Hands ioctls over as memory, and gives an answer again as long as it is steady."""
+
+    def __init__(self, host: Host, plug: DevicePlug, file: File, number: int, *more: Any) -> None:
+        self._steady: Any = None
+        self._request = 0
+        self._asked: Any = None
+        self._answer: Any = None
+        super().__init__(host, plug, file, number, *more)
+
+    def ioctl(self, request: int, argument: int, data: bytes) -> Any:
+        """Answer one ioctl."""
+        steady = self._steady
+        if steady is not None and steady.good and request == self._request and self._asked == (data or argument):
+            return self._answer
+        self._steady = None
+        try:
+            memory = memory_of(data) if data else None
+            answer = self.file.raw_ioctl(request, argument, memory)  # type: ignore[attr-defined]
+        except (Exception, SystemExit) as exception:
+            return self.error(f"ioctl {request:#010x}", exception)
+        if type(answer) is RawAnswer:
+            return self._give(answer, request, argument, data)
+        if answer is WAIT:
+            return self.wait_elsewhere()
+        if answer is REAL:
+            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+        if answer is AGAIN:
+            self.plug.describe_again()  # type: ignore[attr-defined]
+            return (-1, 0, wire.ANSWER_AGAIN, 0, None, wire.NO_PLACE)
+        return self._elsewhere(answer.file, request, argument, data)
+
+    def _give(self, answer: RawAnswer, request: int, argument: int, data: bytes) -> Any:
+        result, after, new_file, place, steady = answer
+        out = filled(data, after) if data and after is not None else None
+        if new_file is not None:
+            token = self.host.promise(self.plug, new_file)
+            where = wire.NO_PLACE if place is None else place
+            return (result, 0, wire.ANSWER_FILE, token, out, where)
+        given: Any = (result, 0, 0, 0, out, wire.NO_PLACE) if result and out is not None else out or result
+        flags, token = self.changes()
+        if flags:
+            return (result, 0, flags, token, out, wire.NO_PLACE)
+        if steady is not None:
+            self._steady, self._request, self._asked, self._answer = steady, request, data or argument, given
+        return given
+
+    def _elsewhere(self, file: File, request: int, argument: int, data: bytes) -> Any:
+        """Let another file's handlers answer, as if it were open here."""
+        handler = find_handler(type(file).ioctls, request)
+        try:
+            if handler is None:
+                outcome = call_unknown(file, request, argument, data)
+            else:
+                outcome = (handler.plan or plan_of(handler)).call(file, request, argument, data)
+        except (Exception, SystemExit) as exception:
+            return self.error(handler.label if handler is not None else f"ioctl {request:#010x}", exception)
+        result, out, new_file, place = outcome
+        if result is WAIT:
+            return self.wait_elsewhere()
+        if result is REAL:
+            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+        if new_file is not None:
+            return (result, 0, wire.ANSWER_FILE, self.host.promise(self.plug, new_file), out, place)
+        flags, token = self.changes()
+        return (result, 0, flags, token, out, wire.NO_PLACE)
+
+    def waits(self, op: int) -> int:
+        """A call is about to wait in the kernel."""
+        try:
+            self.file.waiting(NAMES.get(op, "call"))  # type: ignore[attr-defined]
+        except (Exception, SystemExit) as exception:
+            self.error("waiting()", exception)
+        return 0
+
+
+class OpenRaw(RawIoctls, OpenFile):
+    """One open of a computed device that answers ioctls as memory."""
+
+
+class RawPlug(DevicePlug):
+    """A computed device at its node, with one table for all its files."""
+
+    flags = DevicePlug.flags | wire.DEVICE_ASKS
+
+    def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
+        super().__init__(host, node, device, rdev)
+        self._index = -1
+
+    def table(self) -> bytes:
+        """What is known of requests, for the shim."""
+        return compile_table(self.device.descriptions())  # type: ignore[attr-defined]
+
+    def entry(self, file: type[File]) -> int:
+        """The registry's index; all files of this device have the same."""
+        if self._index < 0:
+            self.host.registry.head.flags |= wire.REGISTRY_ASKS
+            flags = self.flags | (wire.DEVICE_SEEK if self.device.seekable else 0)
+            table = self.table()
+            self._index = self.host.registry.add_device(self.node, flags, self.device.mode, self.rdev, table)
+            self._entries[type(self.device)] = self._index
+        return self._index
+
+    def describe_again(self) -> None:
+        """More is known than before."""
+        self.host.registry.set_ioctls(self._index, self.table())
+
+    def make(self, file: File, number: int, nonblock: bool) -> Opened:
+        """Files of our own kind."""
+        return (
+            OpenRaw(self.host, self, file, number, nonblock) if is_raw(file) else super().make(file, number, nonblock)
+        )
+
+
+def is_raw(file: File) -> bool:
+    """Whether a file answers ioctls as memory."""
+    return hasattr(file, "raw_ioctl")
+
+
+# ---- On a pty ------------------------------------------------------------------------------------------
+
+
+class RawTtyFile(RawIoctls, TtyFile):
+    """All opens of a replayed terminal: what is read comes through the pty, all else comes here."""
+
+    def write(self, data: bytes, offset: int) -> Any:
+        """write(2) and its kin; the device sees each before it returns, and may refuse it."""
+        try:
+            taken = self.device.write(data)
+        except (Exception, SystemExit) as exception:
+            return self.error(f"write({len(data)} bytes)", exception)
+        if taken is WAIT:
+            return self.wait_elsewhere()
+        return len(data) if taken is None else taken
+
+    def poll(self) -> int:
+        """Readiness is the pty's."""
+        return 0
+
+
+class RawCarrier(TtyCarrier):
+    """A pty without a line discipline: what was recorded has passed one already."""
+
+    def settings(self) -> Termios:
+        """The program's settings, of which only VMIN and VTIME count, and these only where it reads raw."""
+        copy = super().settings()
+        if copy.c_lflag & ICANON:
+            copy.c_cc[termios.VMIN], copy.c_cc[termios.VTIME] = 1, 0
+        copy.c_iflag = copy.c_oflag = copy.c_lflag = 0
+        return copy
+
+    def has_room(self) -> bool:
+        """Whether more may be sent by now: what the program does not read is kept in the trace, not here."""
+        return self._pending_size < MOST_WAITING
+
+    def unread(self) -> int:
+        """Bytes that the program has not read yet."""
+        if self._master < 0:
+            return 0
+        slave = self._slave(os.O_RDWR | os.O_NONBLOCK)
+        try:
+            held = fcntl.ioctl(slave, termios.FIONREAD, bytes(4))
+        finally:
+            os.close(slave)
+        return int.from_bytes(held, "little") + self._pending_size
+
+    def _write_pending(self) -> None:
+        super()._write_pending()
+        if self.has_room():
+            self._device.push()  # type: ignore[attr-defined]
+
+
+class RawTtyPlug(TtyPlug):
+    """A replayed terminal at its node."""
+
+    flags = wire.DEVICE_TTY | wire.DEVICE_WRITE | wire.DEVICE_ASKS
+    file_class = RawTtyFile
+    carrier_class = RawCarrier
+
+    def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
+        super().__init__(host, node, device, rdev)
+        self._index = -1
+
+    def hang_up(self) -> None:
+        """What a lost line gives who has it open; the next open finds it whole again."""
+        with self.host.lock:
+            if self.tty is not None:
+                self.tty.hang_up()
+                self.tty = self.carrier()
+
+    def table(self) -> bytes:
+        """What is known of requests, for the shim."""
+        native: Iterable[int] = getattr(self.device, "native_ioctls", ())
+        return compile_table(self.device.descriptions(), native)  # type: ignore[attr-defined]
+
+    def entry(self, file: type[File]) -> int:
+        """The registry's index of the node."""
+        if self._index < 0:
+            self.host.registry.head.flags |= wire.REGISTRY_ASKS
+            device = self.device
+            self._index = self.host.registry.add_device(self.node, self.flags, device.mode, self.rdev, self.table())
+            self._entries[type(device)] = self._index
+        return self._index
+
+    def describe_again(self) -> None:
+        """More is known than before."""
+        self.host.registry.set_ioctls(self._index, self.table())
+
+
+# ---- Memory ---------------------------------------------------------------------------------------------
+
+FLAT = SEGMENTS.pack(1, 0)
+
+
+def memory_of(data: bytes) -> list[bytes | None]:
+    """The segments of an argument.  Raises ValueError for what the shim cannot have sent."""
+    if data.startswith(FLAT):
+        at, length, flags, *_ = SEGMENT.unpack_from(data, SEGMENTS.size)
+        if at == FLAT_AT and not flags and len(data) == FLAT_AT + length:
+            return [data[FLAT_AT:]]
+    return [None if one.null else data[one.at : one.at + one.length] for one in parse(data)]
+
+
+def filled(data: bytes, after: Sequence[bytes | None]) -> bytes | None:
+    """The room of an argument with new bytes in its segments, as far as they fit; None where nothing goes back."""
+    room, any_goes = bytearray(data), False
+    for index, (segment, new) in enumerate(zip(parse(data), after, strict=False)):
+        if not new or segment.null:
+            continue
+        length = min(len(new), segment.length)
+        room[segment.at : segment.at + length] = new[:length]
+        write = (segment.at, segment.length, SEGMENT_WRITE, 0, length, 0)
+        SEGMENT.pack_into(room, SEGMENTS.size + index * SEGMENT.size, *write)
+        any_goes = any_goes or length > 0
+    return bytes(room) if any_goes else None

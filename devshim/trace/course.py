@@ -1,0 +1,413 @@
+"""A course: what is still to come of a recorded file (or of all files of a terminal or disk), and what may come next.
+
+The program does not do just what was recorded, call by call.  It stays on course as long as what it does has a
+meaning in the recording:
+
+    a command             comes in its order, among those of its thread
+    an exchange           too; it may be done again, with the last answer, as long as nothing was commanded since
+    a query               may come at any time; answers change with what was done before, as they were recorded
+    data                  may be read once the program has done what it had done before that data came
+
+so that a status is polled as often as one likes, and two threads may swap.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from devshim.model.raw import Cell
+from devshim.trace.event import Event
+from devshim.trace.matching import Key, Kind, Same, key_of, kind_of, same, same_answer
+from devshim.trace.source import Feed, Source
+
+#: Events that are looked at to find one that matches.
+WINDOW = 512
+#: Seconds by which data comes later than the time-out of a poll that was to miss it.
+MARGIN = 0.02
+#: Answers that are remembered, of different calls.
+MOST_KNOWN = 4096
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the program's calls are compared.
+
+    strict  every call in its order;  loose  by request and argument alone;  same  whether a call is a recorded one
+    speed   0: as fast as possible, else how many times as fast as recorded
+    """
+
+    strict: bool = False
+    loose: bool = False
+    same: Same = same
+    speed: float = 0.0
+
+
+class Entry:
+    """One event that is to come.
+
+    delay  seconds that the program was recorded to have waited in vain for it
+    """
+
+    __slots__ = ("delay", "event", "kind")
+
+    def __init__(self, event: Event, kind: Kind, delay: float) -> None:
+        self.event = event
+        self.kind = kind
+        self.delay = delay
+
+
+class Known:
+    """The last answer to a call.
+
+    epoch   how many commands had been done then
+    steady  whether commands were recorded not to change it
+    """
+
+    __slots__ = ("epoch", "event", "steady")
+
+    def __init__(self, event: Event, epoch: int, steady: bool) -> None:
+        self.event = event
+        self.epoch = epoch
+        self.steady = steady
+
+
+class Course:
+    """What is to come, in order, with what was answered before.
+
+    steady      is good as long as the last answer may be given again
+    ended_in    the call in which the recorded program was killed, else None
+    last_read   the last event of data that was taken
+    repeated    whether the last call got an answer again
+    came        when the program came to the last event: seconds of the trace, and of time.monotonic()
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        feed: Feed,
+        rules: Rules,
+        see: Callable[[Event], object],
+        kind: Callable[[Event], Kind] = kind_of,
+    ) -> None:
+        self.rules = rules
+        self.steady = Cell()
+        self.ended_in: Event | None = None
+        self.last_read: Event | None = None
+        self.repeated = False
+        self.came: tuple[float | None, float] = (None, time.monotonic())
+        self._see = see
+        self._kind = kind
+        self._source = source
+        self._feed = feed
+        self._pending: list[Entry] = []
+        self._known: dict[Key, Known] = {}
+        self._epoch = 0
+        self._quiet = 0.0
+        self._over = False
+        self._written = 0
+
+    # ---- Looking ahead
+
+    def entry(self, index: int) -> Entry | None:
+        """One of the events to come; None beyond the last one within reach."""
+        pending = self._pending
+        while len(pending) <= index:
+            event = self._feed.next()
+            if event is None:
+                self._over = self._source.ended
+                return None
+            self._append(event)
+        return pending[index]
+
+    def _append(self, event: Event) -> None:
+        kind = self._kind(event)
+        if kind == Kind.POLL:
+            if not event.finished:
+                self.ended_in = event
+                return
+            self._quiet += time_out(event)
+        elif not event.finished:
+            self.ended_in = event
+            return
+        elif kind == Kind.PASSIVE:
+            return
+        elif event.name == "ioctl":
+            self._see(event)
+        self._pending.append(Entry(event, kind, self._quiet if kind == Kind.READ else 0.0))
+        if kind != Kind.POLL:
+            self._quiet = 0.0
+
+    def entries(self) -> Iterator[Entry]:
+        """The events to come, as far as they are looked at."""
+        for index in range(WINDOW):
+            entry = self.entry(index)
+            if entry is None:
+                return
+            yield entry
+
+    def look_for(self, request: int) -> None:
+        """Look at the events to come until one is an ioctl with this number."""
+        for entry in self.entries():
+            if entry.event.request == request and entry.event.name == "ioctl":
+                return
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is to come any more that a program must do, or gets."""
+        if any(entry.kind == Kind.READ or not self.passable(entry) for entry in self.entries()):
+            return False
+        return self._over
+
+    @property
+    def blocker(self) -> Event | None:
+        """What the program must do before anything else can come."""
+        return next((entry.event for entry in self.entries() if not self.passable(entry)), None)
+
+    @property
+    def first(self) -> Event | None:
+        """The event that is to come first, polls aside."""
+        return next((entry.event for entry in self.entries() if entry.kind != Kind.POLL), None)
+
+    # ---- What the program does
+
+    def take(self, call: Event, here: bool = False) -> Event | None:
+        """The recorded event of a call, or the one whose answer may be given again; None for a mismatch.
+
+        here: only what is to come before the program does anything else.
+        """
+        self.repeated = False
+        if self.rules.strict:
+            return self._take_first(call)
+        if self.rules.loose:
+            return self._take_any(call)
+        blocked = 0
+        for index, entry in enumerate(self.entries()):
+            if entry.kind >= Kind.QUERY:
+                if self.rules.same(entry.event, call):
+                    return self._accept(index, passed=False)
+                if not self.passable(entry):
+                    blocked = index
+                    break
+        else:
+            return None if here else self._repeat(call)
+        if here:
+            return None
+        return self._repeat(call) or self._take_beyond(blocked, call)
+
+    def _take_first(self, call: Event) -> Event | None:
+        for index, entry in enumerate(self.entries()):
+            if entry.kind >= Kind.QUERY or (entry.kind == Kind.READ and call.name in ("read", "pread")):
+                return self._accept(index, passed=False) if self.rules.same(entry.event, call) else None
+            if entry.kind == Kind.READ and not self.passable(entry):
+                return None
+        return None
+
+    def _take_any(self, call: Event) -> Event | None:
+        for index, entry in enumerate(self.entries()):
+            if entry.kind >= Kind.QUERY and self.rules.same(entry.event, call):
+                return self._accept(index, passed=True)
+        known = self._known.get(key_of(call)) if call.name == "ioctl" else None
+        return known.event if known is not None else None
+
+    def _take_beyond(self, blocked: int, call: Event) -> Event | None:
+        """Past what must come first: what another thread did, or an answer to what was only asked."""
+        before: set[tuple[int, int]] = set()
+        for index, entry in enumerate(self.entries()):
+            if index < blocked or entry.kind < Kind.QUERY:
+                continue
+            event = entry.event
+            if self.rules.same(event, call):
+                if entry.kind == Kind.QUERY:
+                    return event
+                if (event.process, event.thread) not in before:
+                    return self._accept(index, passed=True)
+            if not self.passable(entry):
+                before.add((event.process, event.thread))
+        return None
+
+    def passable(self, entry: Entry) -> bool:
+        """Whether the program may leave an event out, or come to it later."""
+        if self.rules.loose:
+            return True
+        if entry.kind <= Kind.QUERY:
+            return not self.rules.strict or entry.kind == Kind.POLL
+        if entry.kind != Kind.EXCHANGE or self.rules.strict or entry.event.name != "ioctl":
+            return False
+        known = self._known.get(key_of(entry.event))
+        return known is not None and known.epoch == self._epoch
+
+    def take_written(self, data: bytes) -> tuple[int, Event | None]:
+        """Take bytes written to a stream, however they were cut at the recording.
+
+        Returns how many of them are as recorded, and the event that says otherwise: it has other bytes, or the errno
+        that the program gets; None where there is nothing more.
+        """
+        taken = 0
+        while taken < len(data):
+            found = self._next_write()
+            if found is None:
+                return taken, self.first
+            index, event = found
+            if event.error is not None:
+                return taken, event
+            left = event.data[self._written : event.result]
+            length = min(len(left), len(data) - taken)
+            if left[:length] != data[taken : taken + length]:
+                return taken, event
+            taken += length
+            self._written += length
+            if length == len(left):
+                self._written = 0
+                self._accept(index, passed=False)
+        return taken, None
+
+    def _next_write(self) -> tuple[int, Event] | None:
+        """The write that is to come, before all else that its thread must do."""
+        before: set[tuple[int, int]] = set()
+        for index, entry in enumerate(self.entries()):
+            event = entry.event
+            who = event.process, event.thread
+            if entry.kind >= Kind.QUERY and event.name == "write":
+                if who not in before or self.rules.loose:
+                    return index, event
+            elif not self.passable(entry):
+                before.add(who)
+                if self.rules.strict or (self._source.alone and not self.rules.loose):
+                    return None
+        return None
+
+    def _accept(self, index: int, passed: bool) -> Event:
+        """Take one of the events to come; what may be left out before it is over, unless others were passed."""
+        entry = self._pending.pop(index)
+        if entry.kind > Kind.QUERY and not passed:
+            kept = []
+            for earlier in self._pending[:index]:
+                if earlier.kind == Kind.READ:
+                    kept.append(earlier)
+                elif earlier.kind > Kind.READ:
+                    self._remember(earlier.event)
+            self._pending[:index] = kept
+        self._come_to(entry.event)
+        if entry.kind == Kind.COMMAND:
+            self._epoch += 1
+        if entry.event.name == "ioctl":
+            self._remember(entry.event)
+        return entry.event
+
+    def _come_to(self, event: Event) -> None:
+        self.came = (end_of(event), time.monotonic())
+        if event.number > self._source.used:
+            self._source.used = event.number
+        self.steady.good = False
+        self.steady = Cell()
+
+    def _remember(self, event: Event) -> None:
+        key = key_of(event)
+        known = self._known.pop(key, None)
+        alike = known is not None and same_answer(known.event, event)
+        steady = known is not None and alike and (known.steady or known.epoch != self._epoch)
+        self._known[key] = Known(event, self._epoch, steady)
+        if len(self._known) > MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+
+    def _repeat(self, call: Event) -> Event | None:
+        """The last answer to the same call, where nothing tells that it is another by now."""
+        if call.name != "ioctl":
+            return None
+        known = self._known.get(key_of(call))
+        if known is None or kind_of(known.event) == Kind.COMMAND:
+            return None
+        if known.epoch == self._epoch or known.steady or known.event.error is not None:
+            self.repeated = True
+            return known.event
+        return None
+
+    # ---- What the program gets
+
+    def next_data(self, at_once: bool = True) -> tuple[int, Entry] | None:
+        """The data that may be read now, with its place; None where the program must do something before, or for ever.
+
+        at_once: also an EAGAIN, which was all that came to who would not wait.
+        """
+        for index, entry in enumerate(self.entries()):
+            if entry.kind == Kind.READ:
+                if at_once or entry.event.error != "EAGAIN":
+                    return index, entry
+                continue
+            if not self.passable(entry):
+                return None
+        return None
+
+    def take_data(self, index: int) -> Event:
+        """Take what next_data() found."""
+        event = self._pending.pop(index).event
+        self._pending[:index] = [entry for entry in self._pending[:index] if entry.kind != Kind.POLL]
+        self.last_read = event
+        self._come_to(event)
+        return event
+
+    def take_at(self, call: Event) -> Event | None:
+        """Take the data that was recorded for a pread; None where there is none that may come now."""
+        for index, entry in enumerate(self.entries()):
+            if entry.kind == Kind.READ and self.rules.same(entry.event, call):
+                return self.take_data(index)
+            if not self.passable(entry):
+                break
+        last = self.last_read
+        return last if last is not None and self.rules.same(last, call) else None
+
+    def wait(self, entry: Entry) -> float:
+        """Seconds until data may be had: what was recorded, divided by the speed; at full speed, what polls waited."""
+        since, came = self.came
+        if self.rules.speed:
+            end = end_of(entry.event)
+            pause = (end - since) / self.rules.speed if end is not None and since is not None else 0.0
+        else:
+            pause = entry.delay and entry.delay + MARGIN
+        return came + pause - time.monotonic() if pause > 0 else 0.0
+
+    def ready(self) -> int:
+        """The poll bits that were recorded here, and hold until the program does its next step."""
+        bits = 0
+        for entry in self.entries():
+            if entry.kind == Kind.POLL:
+                bits |= entry.event.ready
+            elif entry.kind == Kind.READ or not self.passable(entry):
+                break
+        return bits
+
+    # ---- At the end
+
+    def left(self) -> Iterator[Event]:
+        """The events that the program has not come to, and that are worth telling of."""
+        for entry in self._pending:
+            if entry.kind >= Kind.READ and self._matters(entry):
+                yield entry.event
+        self._pending.clear()
+        for event in self._feed.rest():
+            self._append(event)
+            while self._pending:
+                entry = self._pending.pop()
+                if entry.kind >= Kind.READ and self._matters(entry):
+                    yield entry.event
+
+    def _matters(self, entry: Entry) -> bool:
+        if entry.kind == Kind.READ:
+            return bool(entry.event.data)
+        return entry.kind != Kind.QUERY or key_of(entry.event) not in self._known
+
+
+def end_of(event: Event) -> float | None:
+    """When a call returned, in seconds of the trace."""
+    return None if event.time is None else event.time + (event.took or 0.0)
+
+
+def time_out(poll: Event) -> float:
+    """Seconds for which a poll waited in vain."""
+    if poll.ready or not poll.timeout:
+        return 0.0
+    if poll.took is not None and poll.took < 0.9 * poll.timeout:
+        return 0.0  # another file was ready
+    return poll.timeout

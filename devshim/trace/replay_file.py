@@ -1,0 +1,239 @@
+"""One open file of a replayed device: each call is looked for in the file's course, and answered as it was."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, Any
+
+from devshim.model.device import POLLIN, POLLOUT, WAIT, File
+from devshim.model.raw import AGAIN, Elsewhere, RawAnswer
+from devshim.trace.course import Course
+from devshim.trace.event import Event
+
+if TYPE_CHECKING:
+    from devshim.trace.replay_device import ReplayDevice
+
+#: Seconds without any call after which a reader that waits for what the program never does is let go.
+PATIENCE = 5.0
+
+#: The verdict on a reader that the other file answers.
+OTHER = object()
+
+WHENCE = ("SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE")
+
+
+def error_of(event: Event) -> OSError:
+    """The exception that gives the program the errno of an event."""
+    number = getattr(errno, event.error or "EIO")
+    return OSError(number, os.strerror(number))
+
+
+class ReplayFile(File):
+    """Answers one open file's calls from a course."""
+
+    def __init__(self, recorded: ReplayDevice, course: Course, number: int) -> None:
+        self.device = recorded
+        self.recorded = recorded
+        self.replay = recorded.replay
+        self.course = course
+        self.number = number
+        self.instead: File | None = None
+        self._rest = b""
+        self._verdict: Any = None
+        self._patient = False
+
+    # ---- What is asked
+
+    def raw_ioctl(self, request: int, argument: int, memory: list[bytes | None] | None) -> Any:
+        """The recorded answer of an ioctl."""
+        recorded, course = self.recorded, self.course
+        requests, replay = recorded.requests, self.replay
+        replay.calls += 1
+        if requests.unsettled(request):
+            course.look_for(request)
+            if requests.settle(request):
+                return AGAIN
+        if replay.handed_over and (instead := self.other()) is not None:
+            return AGAIN if requests.add(type(instead).ioctls.values()) else Elsewhere(instead)
+        call = requests.call(recorded.path, request, argument, memory)
+        call.file = self.number
+        event = course.take(call)
+        if event is None:
+            if (instead := self.other()) is not None:
+                return AGAIN if requests.add(type(instead).ioctls.values()) else Elsewhere(instead)
+            raise replay.missed(course, call)
+        replay.came_to(event)
+        if event.error is not None:
+            raise error_of(event)
+        new = recorded.file(event.new_file) if event.new_file else None
+        steady = course.steady if course.repeated else None
+        return RawAnswer(event.result, requests.memory_after(event, memory), new, event.place, steady)
+
+    def write(self, data: bytes) -> Any:
+        """What a recorded write of the same bytes returned."""
+        return self._written(Event("write", self.recorded.path, self.number, data=data), data)
+
+    def pwrite(self, data: bytes, offset: int) -> Any:
+        """The same at an offset."""
+        return self._written(Event("pwrite", self.recorded.path, self.number, data=data, offset=offset), data)
+
+    def _written(self, call: Event, data: bytes) -> Any:
+        self.replay.calls += 1
+        if self.replay.handed_over and (instead := self.other()) is not None:
+            return instead.write(data) if call.offset is None else instead.pwrite(data, call.offset)
+        event = self.course.take(call)
+        if event is None:
+            if (instead := self.other()) is not None:
+                return instead.write(data) if call.offset is None else instead.pwrite(data, call.offset)
+            raise self.replay.missed(self.course, call)
+        self.replay.came_to(event)
+        if event.error is not None:
+            raise error_of(event)
+        return min(event.result, len(data))
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Where a recorded lseek led; ESPIPE where none was recorded."""
+        call = Event("lseek", self.recorded.path, self.number, offset=offset, operation=WHENCE[whence])
+        event = self.course.take(call)
+        if event is None:
+            if self.course.rules.strict:
+                raise self.replay.missed(self.course, call)
+            raise OSError(errno.ESPIPE, os.strerror(errno.ESPIPE))
+        if event.error is not None:
+            raise error_of(event)
+        return event.result
+
+    # ---- What comes
+
+    def read(self, size: int) -> Any:
+        """The next data, if the program has done what it had done before that came."""
+        self.replay.calls += 1
+        if self._rest:
+            return self._part(self._rest, size)
+        if self.replay.handed_over and (instead := self.other()) is not None:
+            return instead.read(size)
+        found = self.course.next_data()
+        if found is None:
+            return self._nothing(size)
+        index, entry = found
+        event = entry.event
+        if event.error == "EAGAIN":
+            self.course.take_data(index)
+            self.recorded.wake_in(0)
+            return WAIT  # who will not wait gets EAGAIN, and who does is woken at once
+        wait = self.course.wait(entry)
+        if wait > 0:
+            self.recorded.wake_in(wait)
+            return WAIT
+        if self.course.rules.strict and not self.course.rules.same(event, Event("read", size=size)):
+            raise self.replay.missed(self.course, Event("read", self.recorded.path, self.number, size=size))
+        self.course.take_data(index)
+        self.replay.came_to(event)
+        if event.error is not None:
+            raise error_of(event)
+        return self._part(event.data, size)
+
+    def pread(self, size: int, offset: int) -> Any:
+        """The data that was recorded for the same size at the same offset, in its turn."""
+        self.replay.calls += 1
+        call = Event("pread", self.recorded.path, self.number, size=size, offset=offset)
+        event = self.course.take_at(call)
+        if event is None:
+            if (instead := self.other()) is not None:
+                return instead.pread(size, offset)
+            raise self.replay.missed(self.course, call)
+        if event.error is not None:
+            raise error_of(event)
+        return event.data[:size]
+
+    def _part(self, data: bytes, size: int) -> bytes:
+        """So much of a message as the program has room for; the rest comes next, unless the driver drops it."""
+        if size >= len(data):
+            self._rest = b""
+            return data
+        record = self.recorded.record
+        if record and size < record:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        size = size // record * record if record else size
+        self._rest = b"" if self.recorded.packets else data[size:]
+        return data[:size]
+
+    def _nothing(self, size: int) -> Any:
+        """No data may come now: wait for what the program does, or end as the recording ended."""
+        verdict, self._verdict = self._verdict, None
+        if verdict is None and self._ended():
+            verdict = self.course.last_read
+        if verdict is None:
+            return WAIT
+        if verdict is OTHER:
+            assert self.instead is not None
+            return self.instead.read(size)
+        if isinstance(verdict, OSError):
+            raise verdict
+        if verdict.error is not None:
+            raise error_of(verdict)
+        return b""
+
+    def _ended(self) -> bool:
+        """Whether the last thing that was read was an end of file, or an error, which come again and again."""
+        last = self.course.last_read
+        return last is not None and not last.data and last.error != "EAGAIN" and self.course.exhausted
+
+    def waiting(self, call: str) -> None:
+        """The program is about to wait in the kernel: let it, unless nothing can ever come."""
+        if self._rest or self._verdict is not None or self.course.next_data() is not None or self.replay.handed_over:
+            return
+        if self.replay.source.alone:
+            self._let_go()
+        elif not self._patient:
+            self._patient = True
+            self.recorded.after(PATIENCE, self._lose_patience, self.replay.calls)
+
+    def _lose_patience(self, calls: int) -> None:
+        self._patient = False
+        if self._verdict is not None or self.course.next_data() is not None:
+            return
+        if calls == self.replay.calls:
+            self._let_go()
+        else:
+            self.waiting("read")
+
+    def _let_go(self) -> None:
+        """End a call as the recording ended: with the end of file where its program was killed waiting, else EIO."""
+        ended = self.course.ended_in
+        if self.course.exhausted and ended is not None:
+            self._verdict = Event("read")
+            self.replay.tell_end(ended)
+        elif self.other() is not None:
+            self._verdict = OTHER
+        else:
+            call = Event("read", self.recorded.path, self.number)
+            self._verdict = self.replay.starved(self.course, call)
+        self.recorded.wake_in(0)
+
+    def poll(self) -> int:
+        """Ready as it was recorded, and readable where there is data."""
+        if self._rest or self._verdict is not None:
+            return POLLIN | POLLOUT
+        found = self.course.next_data(at_once=False)
+        if found is None:
+            return POLLOUT | (POLLIN if self._ended() else self.course.ready())
+        wait = self.course.wait(found[1])
+        if wait > 0:
+            self.recorded.wake_in(wait)
+            return POLLOUT
+        return POLLIN | POLLOUT
+
+    def close(self) -> None:
+        """The program is done with this file."""
+        if self.instead is not None:
+            self.instead.close()
+
+    # ---- Who answers what the trace does not have
+
+    def other(self) -> File | None:
+        """The file of the model that answers misses; None where there is no such model."""
+        if self.instead is None:
+            self.instead = self.recorded.open_other(self.flags)
+        return self.instead
