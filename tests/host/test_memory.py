@@ -625,7 +625,7 @@ def test_the_table_has_exact_requests_sorted_before_patterns() -> None:
     assert len(table) == TABLE.size + ENTRY.size * len(rows) + POINTER.size * pointers + 4 * lengths
     first = by_request[0x720][5]
     at = TABLE.size + ENTRY.size * len(rows) + POINTER.size * first
-    assert POINTER.unpack_from(table, at) == (0, 8, 1, 7, 8, 2, 0, 0, 4, 3)
+    assert POINTER.unpack_from(table, at) == (0, 8, 1, 7, 8, 2, 0, 0, 4, 3, 0, 0, 0, 0)
     assert struct.unpack("<3I", table[-12:]) == (0, 1, 3)
 
 

@@ -42,8 +42,23 @@ def test_a_placeholder_has_the_nodes_mode_whatever_the_umask(tree: Tree) -> None
 def test_a_link_keeps_its_text(tree: Tree) -> None:
     entries = tree.add_link("/dev/serial-ds/by-id/gps", "../../ttyDS0")
 
-    assert entries[-1] == ("/dev/serial-ds/by-id/gps", wire.NODE_TREE)
+    assert entries == [("/dev", wire.NODE_MERGED), ("/dev/serial-ds", wire.NODE_TREE)]
     assert os.readlink(tree.placeholder("/dev/serial-ds/by-id/gps")) == "../../ttyDS0"
+
+
+def test_in_a_real_directory_a_link_is_entered_itself(tree: Tree) -> None:
+    entries = tree.add_link("/dev/gps-ds", "ttyDS0")
+
+    assert entries == [("/dev", wire.NODE_MERGED), ("/dev/gps-ds", wire.NODE_TREE)]
+
+
+def test_what_is_really_in_a_masked_directory_is_not_there_for_the_tree(tree: Tree) -> None:
+    assert tree.mask("/proc", ["self"]) == [("/proc/self", wire.NODE_PASSED), ("/proc", wire.NODE_MASKED)]
+
+    assert not tree.is_seen("/proc/1")
+    assert tree.is_seen("/proc/self/fd")
+    assert tree.is_seen("/sys/class")
+    assert tree.add_file("/proc/bus/ds", b"") == [("/proc", wire.NODE_MASKED), ("/proc/bus", wire.NODE_TREE)]
 
 
 def test_removing_takes_empty_directories_along(tree: Tree) -> None:

@@ -20,15 +20,21 @@ STRUCTURES = {
     "device": wire.DeviceEntry,
     "carrier": wire.Carrier,
     "bell": wire.Bell,
+    "ring": wire.Ring,
     "hello_request": wire.HelloRequest,
     "hello_answer": wire.HelloAnswer,
 }
 PACKED = {
     "ioctl_table": (table.TABLE, "exact patterns pointers lengths"),
-    "ioctl_entry": (table.ENTRY, "request mask size flags pointers first_pointer"),
+    "ioctl_entry": (table.ENTRY, "request mask size flags pointers first_pointer place"),
     "ioctl_pointer": (
         table.POINTER,
-        "parent offset element flags width length_kind length length_offset length_width length_count",
+        "parent offset element flags width length_kind length length_offset length_width length_count "
+        "when_offset when_width when_first when_last",
+    ),
+    "record": (
+        wire.RECORD,
+        "state length kind call number time process thread file device flags error data new_file first second third",
     ),
     "segments": (segments.SEGMENTS, "count reserved"),
     "segment": (segments.SEGMENT, "at length flags from to reserved"),

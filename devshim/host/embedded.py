@@ -1,0 +1,73 @@
+"""The host inside the program: `devshim run --in-process`, called by shim/embed.c at the first open of a device.
+
+It has a directory of its own below the run's, so that the process's children are its targets, and two threads: one for
+timers and serial data, one for those children's calls.  The program's own calls are answered in their own threads.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+from typing import Any
+
+from devshim.errors import DevshimError
+from devshim.host import ownprocess
+from devshim.host.host import Host
+from devshim.host.log import Log
+from devshim.host.main import SWITCH_INTERVAL, asked_for, plug
+
+LONGEST = 97  # bytes of a run's directory: RUN_DIRECTORY in shim/registry.h
+
+
+class Told(list[str]):
+    """Failures of the run: the command learns that there was one, however the program ends."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def append(self, failure: str) -> None:
+        """Keep it, and leave a mark for the command."""
+        super().append(failure)
+        with open(self._path, "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(failure.replace("\n", " ") + "\n")
+
+
+def start(asked: dict[str, Any]) -> None:
+    """Plug what was asked for and answer this process's calls from now on; what goes wrong is said in one line."""
+    if sys.flags.no_site:  # the interpreter was brought along: the program's streams are not a model's
+        sys.stdin, sys.stdout = None, sys.stderr
+    sys.setswitchinterval(min(SWITCH_INTERVAL, sys.getswitchinterval()))
+    try:
+        begin(asked)
+    except BaseException as error:
+        from devshim.cli import explain
+
+        explain(error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}({error})"))
+        with open(os.path.join(asked["run"], "refused"), "w", encoding="utf-8"):
+            return
+
+
+def begin(asked: dict[str, Any]) -> None:
+    """Make the host and attach this process to it.  Raises a DevshimError where something cannot be plugged."""
+    from devshim.cli.options import Options
+
+    options = Options()
+    for name in ("devices", "config", "describe", "deny", "only_plugged", "verbose", "log"):
+        setattr(options, name, asked[name])
+    own = os.path.join(asked["run"], str(os.getpid()))
+    if len(os.fsencode(own)) > LONGEST:
+        raise DevshimError(f"{own}: too long for --in-process; set TMPDIR to a shorter directory")
+    os.mkdir(own, 0o711)
+    wanted = asked_for(options)
+    host = Host(own, asked["root"], Log(options.verbose, options.log), wanted.guard(), wanted.descriptions)
+    host.failures = Told(os.path.join(asked["run"], "failed"))
+    with host.lock:
+        for node, device in wanted.devices.items():
+            plug(host, node, device)
+    host.start()
+    threading.Thread(target=host.loop.run, name="devshim-loop", daemon=True).start()
+    ownprocess.attach(own, host, patch=False)
+    gc.freeze()

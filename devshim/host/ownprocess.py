@@ -1,0 +1,140 @@
+"""Own-process calls: the process that holds the host sees its plugged nodes, too, without having been started for that.
+
+attach() loads the shim into the running process and puts its wrappers where libraries are bound to libc's functions;
+from then on open("/dev/acme0"), fcntl.ioctl, os.listdir("/dev"), C extensions and threads of theirs meet the devices.
+A call is answered in the thread that makes it.  What the host and its models call themselves is real.  detach() puts
+everything back.  Programs started meanwhile, and fork children, are ordinary targets of the host.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from devshim.errors import DevshimError, ShimNotBuilt
+from devshim.host import _channel, wire
+from devshim.model.device import WAIT
+from devshim.target import SHIM
+
+if TYPE_CHECKING:
+    from devshim.host.host import Host
+
+#: descriptor, errno, file number, registry index, device flags; None: ask over the socket, for it is not due yet
+Handed = tuple[int, int, int, int, int] | None
+
+LOOP, CALLS = 0, 1  # the host's two threads
+_attached: OwnProcess | None = None
+
+
+def attach(run_directory: str, host: Host, patch: bool = True) -> None:
+    """Let this process's own calls reach a host that runs in it; after host.start(), its loop in a thread of its own.
+
+    patch: whether loaded libraries have to be rewritten; not where the shim was preloaded.
+    Raises DevshimError where this process belongs to a run already, or is attached to another host.
+    """
+    global _attached
+    if _attached is not None:
+        raise DevshimError("this process has its devices from another host already; end that session first")
+    own = OwnProcess(host)
+    preload = os.environ.get("LD_PRELOAD") or SHIM
+    _channel.attach(host.channel, own.descriptor, shim_entry(), os.fsencode(run_directory), preload, patch)
+    _attached = own
+    if host.calls_thread is not None:
+        _channel.host_thread(CALLS, host.calls_thread)
+    host.loop.soon(lambda: _channel.host_thread(LOOP, threading.get_ident()))
+    atexit.register(detach)
+
+
+def shim_entry() -> int:
+    """The address of the shim's devshim_direct(), in the shim that is loaded already or a fresh one.
+
+    It stays loaded for good, because somebody may keep the address of one of its functions.  Raises ShimNotBuilt.
+    """
+    try:
+        shim = ctypes.CDLL(SHIM)
+    except OSError as problem:
+        raise ShimNotBuilt(f"{problem}: run `make build` in a source tree, or install devshim again") from problem
+    return ctypes.cast(shim.devshim_direct, ctypes.c_void_p).value or 0
+
+
+def detach() -> None:
+    """Leave the host again; harmless where this process is attached to none."""
+    global _attached
+    _channel.detach()
+    _attached = None
+    atexit.unregister(detach)
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """Let this thread's calls be real ones for a while: around what the host does itself, such as plugging."""
+    before = _channel.aside(1)
+    try:
+        yield
+    finally:
+        _channel.aside(before)
+
+
+class OwnProcess:
+    """Hands descriptors to the process that the host is in, as bootstrap.py does to others."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def descriptor(self, what: int, flags: int, ticket: int, path: bytes, thread: int) -> Handed:
+        """Answer HELLO_OPEN or HELLO_TICKET (shim/wire.h) of a thread of our own, with the lock held."""
+        try:
+            if what == wire.HELLO_OPEN:
+                return self._open(os.fsdecode(path), flags, thread)
+            if what == wire.HELLO_TICKET:
+                return self._redeem(ticket)
+        except OSError as problem:  # no descriptor or memory left
+            return refused(problem.errno or errno.EIO)
+        return refused(errno.EINVAL)
+
+    def _open(self, path: str, flags: int, thread: int) -> Handed:
+        host = self.host
+        plug = host.plug_at(path)
+        if plug is None:
+            return refused(errno.ENODEV)
+        user = os.geteuid()
+        if user and not plug.may_open(flags, user, os.getegid(), os.getgroups):
+            return refused(errno.EACCES)
+        host.closes.settle()
+        who = os.getpid(), thread
+        lowest = os.dup(host.bootstrap.listener.fileno())  # the program expects the lowest number; take it first
+        try:
+            opened = plug.open(flags, who[0])
+            if opened is WAIT:
+                if not flags & os.O_NONBLOCK:
+                    return None
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            fd, number, index = opened
+            os.dup2(fd, lowest, inheritable=False)
+            os.close(fd)
+        except OSError as problem:
+            os.close(lowest)
+            host.opened(plug, flags, 0, problem.errno or errno.EIO, who)
+            return refused(problem.errno or errno.EIO)
+        except (Exception, SystemExit) as exception:
+            os.close(lowest)
+            host.failed(plug.device, "open", exception, "the program gets EIO")
+            host.opened(plug, flags, 0, errno.EIO, who)
+            return refused(errno.EIO)
+        host.opened(plug, flags, number, 0, who)
+        return lowest, 0, number, index, plug.flags
+
+    def _redeem(self, ticket: int) -> Handed:
+        promised = self.host.promised.pop(ticket, None)
+        return promised if promised is not None else self.host.waits.descriptor(ticket), 0, 0, 0, 0
+
+
+def refused(error: int) -> Handed:
+    """The call fails with this errno."""
+    return -1, error, 0, 0, 0

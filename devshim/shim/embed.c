@@ -1,0 +1,221 @@
+/* embed.c: brings an interpreter with the models into this very process, where the run asks for it.
+ *
+ * A Python program lends its own, if it is of the version that devshim is installed for: two in one process share
+ * symbols and crash. Any other program gets the shared libpython at its first open of a device: isolated, without site,
+ * and without touching the program's signal handlers, locale, standard streams or environment. No Python header is needed:
+ * the few functions are looked up, and those of them that take structures take ones that are the same in all versions.
+ * Not async-signal-safe: the first open of a device must not come from a signal handler. */
+#include "embed.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <wchar.h>
+
+#include "channel.h"
+#include "interposed.h"
+#include "registry.h"
+
+/* The run's file "embed": four lines (library, version, program, flags to set), then Python code for the rest. */
+static char recipe[16384];
+
+struct recipe {
+    const char *library, *version, *program, *code;
+};
+
+/* https://docs.python.org/3/c-api/init_config.html, PyPreConfig; the same from 3.8 to 3.14. */
+struct preconfig {
+    int config_init, parse_argv, isolated, use_environment, configure_locale, coerce_c_locale, coerce_c_locale_warn;
+    int utf8_mode, dev_mode, allocator;
+    int reserve[16];
+};
+
+struct status { /* PyStatus */
+    int type;
+    const char *function, *message;
+    int exitcode;
+};
+
+#define FIND(handle, name) ((__typeof__(name##_type) *)(uintptr_t)dlsym(handle, #name))
+
+extern int Py_IsInitialized_type(void);
+extern const char *Py_GetVersion_type(void);
+extern int PyGILState_Ensure_type(void);
+extern void PyGILState_Release_type(int state);
+extern int PyRun_SimpleString_type(const char *code);
+extern void *PyEval_SaveThread_type(void);
+extern void Py_InitializeEx_type(int signals);
+extern void PyPreConfig_InitIsolatedConfig_type(struct preconfig *config);
+extern struct status Py_PreInitialize_type(const struct preconfig *config);
+extern void Py_SetProgramName_type(const wchar_t *name);
+
+/* ---- What the user hears -------------------------------------------------------------------------- */
+
+static void say(const char *first, const char *second, const char *third)
+{
+    struct iovec parts[] = {
+        { (void *)(uintptr_t) "devshim: ", 9 },
+        { (void *)(uintptr_t)first, strlen(first) },
+        { (void *)(uintptr_t)second, strlen(second) },
+        { (void *)(uintptr_t)third, strlen(third) },
+        { (void *)(uintptr_t) "\n", 1 },
+    };
+    (void)!real.writev(2, parts, 5);
+}
+
+/* Leave a word for the command, whose exit code says so. */
+static bool refuse(const char *first, const char *second, const char *third)
+{
+    char path[RUN_DIRECTORY + sizeof "/refused"];
+
+    say(first, second, third);
+    strcat(strcpy(path, run_directory), "/refused");
+    int fd = (int)real.syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd >= 0)
+        real.syscall(SYS_close, fd);
+    return false;
+}
+
+/* ---- The recipe ----------------------------------------------------------------------------------- */
+
+static const char *cut_line(char **at)
+{
+    char *line = *at, *end = strchr(line, '\n');
+    if (end)
+        *end++ = '\0';
+    *at = end ? end : line + strlen(line);
+    return line;
+}
+
+static bool read_recipe(struct recipe *found)
+{
+    char path[RUN_DIRECTORY + sizeof "/embed"];
+
+    strcat(strcpy(path, run_directory), "/embed");
+    int fd = (int)real.syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : real.read(fd, recipe, sizeof recipe - 1);
+    if (fd >= 0)
+        real.syscall(SYS_close, fd);
+    if (size <= 0 || size == sizeof recipe - 1)
+        return false;
+    recipe[size] = '\0';
+    char *at = recipe;
+    found->library = cut_line(&at);
+    found->version = cut_line(&at);
+    found->program = cut_line(&at);
+    found->code = at;
+    return true;
+}
+
+/* ---- Interpreters --------------------------------------------------------------------------------- */
+
+static bool is_version(const char *version, const struct recipe *recipe)
+{
+    size_t length = strlen(recipe->version);
+    return strncmp(version, recipe->version, length) == 0 && (version[length] < '0' || version[length] > '9');
+}
+
+static bool run_in_program_s_own(const struct recipe *recipe)
+{
+    static char version[16];
+    const char *theirs = FIND(RTLD_DEFAULT, Py_GetVersion)();
+
+    strncat(version, theirs, strcspn(theirs, " "));
+    if (!is_version(theirs, recipe))
+        return refuse("--in-process: this program is Python ", version, ", and devshim is installed for another one; "
+                      "run it without --in-process");
+    if (!FIND(RTLD_DEFAULT, Py_IsInitialized)())
+        return refuse("--in-process: this program has a Python of its own, which is not running yet; "
+                      "run it without --in-process", "", "");
+    int state = FIND(RTLD_DEFAULT, PyGILState_Ensure)();
+    int failed = FIND(RTLD_DEFAULT, PyRun_SimpleString)(recipe->code);
+    FIND(RTLD_DEFAULT, PyGILState_Release)(state);
+    return failed == 0;
+}
+
+/* Global variables of libpython that steer Py_InitializeEx(), up to 3.13 at least. */
+static void set_flags(void *library)
+{
+    static const char *const names[] = { "Py_IsolatedFlag", "Py_NoSiteFlag", "Py_IgnoreEnvironmentFlag",
+                                         "Py_NoUserSiteDirectory" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int *flag = dlsym(library, names[i]);
+        if (flag)
+            *flag = 1;
+    }
+}
+
+static void widen(const char *text, wchar_t *out, size_t room)
+{
+    size_t i = 0;
+    for (; text[i] && i + 1 < room; i++)
+        out[i] = (unsigned char)text[i];
+    out[i] = L'\0';
+}
+
+static bool run_in_new_one(const struct recipe *recipe)
+{
+    static wchar_t program[1024];
+    void *library = recipe->library[0] ? dlopen(recipe->library, RTLD_NOW | RTLD_GLOBAL) : NULL;
+
+    if (!library)
+        return refuse("--in-process: there is no shared libpython to load (", recipe->library,
+                      "); run it without --in-process, or install devshim for a Python that has one");
+    struct preconfig config = { 0 };
+    FIND(library, PyPreConfig_InitIsolatedConfig)(&config);
+    config.utf8_mode = 1; /* file names do not depend on the program's locale */
+    if (FIND(library, Py_PreInitialize)(&config).type != 0)
+        return refuse("--in-process: Python ", recipe->version, " cannot be started here; run it without --in-process");
+    set_flags(library);
+    __typeof__(Py_SetProgramName_type) *set_program = FIND(library, Py_SetProgramName);
+    widen(recipe->program, program, sizeof program / sizeof *program);
+    if (set_program)
+        set_program(program);
+    FIND(library, Py_InitializeEx)(0);
+    int failed = FIND(library, PyRun_SimpleString)(recipe->code);
+    FIND(library, PyEval_SaveThread)();
+    return failed == 0;
+}
+
+/* Threads of the host's must not take the program's signals, so they are born with all of them blocked. */
+static bool start_host(void)
+{
+    struct recipe recipe;
+    sigset_t all, before;
+
+    if (!read_recipe(&recipe))
+        return refuse("--in-process: the run's directory has gone", "", "");
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool done = dlsym(RTLD_DEFAULT, "Py_GetVersion") ? run_in_program_s_own(&recipe) : run_in_new_one(&recipe);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return done;
+}
+
+/* ---- Once a process ------------------------------------------------------------------------------- */
+
+enum { NOT_YET, UNDER_WAY, DONE, FAILED };
+
+bool embed_host(void)
+{
+    static int state;
+    static pid_t whose; /* a fork child of a process without devices so far starts anew */
+    int expected = NOT_YET, before = errno;
+    pid_t own = (pid_t)real.syscall(SYS_getpid);
+
+    if (in_borrowed_memory() && own != whose) {
+        errno = EDEADLK;
+        return false;
+    }
+    if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == UNDER_WAY && whose != own)
+        __atomic_store_n(&state, NOT_YET, __ATOMIC_RELEASE); /* the thread that was at it is not in this child */
+    if (__atomic_compare_exchange_n(&state, &expected, UNDER_WAY, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        whose = own;
+        __atomic_store_n(&state, start_host() ? DONE : FAILED, __ATOMIC_RELEASE);
+    }
+    while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == UNDER_WAY)
+        sched_yield();
+    errno = state == DONE ? before : ENODEV;
+    return state == DONE;
+}

@@ -1,0 +1,11 @@
+/* embed.h: brings an interpreter with the models into this very process, where the run asks for it. */
+#ifndef DEVSHIM_EMBED_H
+#define DEVSHIM_EMBED_H
+
+#include <stdbool.h>
+
+/* Before a plugged node is opened, in a run with --in-process: see to it that this process's calls are answered here.
+ * False with errno where that cannot be; the first time with a line on stderr. */
+bool embed_host(void);
+
+#endif

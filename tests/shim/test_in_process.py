@@ -1,0 +1,145 @@
+"""devshim run --in-process: the host inside the program, and the same answers as from a host of its own."""
+
+import errno
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from clients import require
+from harness import Outcome
+
+from devshim import embedding
+
+MODELS = Path(__file__).with_name("in_process_models.py")
+COUNTER = f"/dev/counter0={MODELS}:Counter"
+Run = Callable[..., Outcome]
+
+pytestmark = pytest.mark.skipif(embedding.shared_library() is None, reason="this Python has no shared libpython")
+
+
+@pytest.fixture
+def inside(devshim_run: Run) -> Run:
+    """`devshim run --in-process -d DEVICE -- PROGRAM`; the device is a counter unless said otherwise."""
+
+    def run(*words: str | Path, device: str = COUNTER, **further: object) -> Outcome:
+        return devshim_run(*words, devices=[device], options=["--in-process"], **further)
+
+    return run
+
+
+def test_the_model_runs_in_the_program_s_own_process(inside: Run, tmp_path: Path) -> None:
+    model = tmp_path / "who.py"
+    model.write_text("import os\nfrom devshim import Device\n\nclass Who(Device):\n    def read(self, size): return b'%d' % os.getpid()\n")
+
+    got = inside("sh", "-c", "echo $$; exec cat /dev/who0 | head -c 9 & wait", device=f"/dev/who0={model}")
+    assert got.returncode == 0
+
+    got = inside("sh", "-c", "echo $$; exec head -c 12 /dev/who0", device=f"/dev/who0={model}")
+    pid, told = got.stdout.split("\n")
+    assert pid and pid in told
+
+
+@pytest.mark.parametrize("what", ["threads", "fork-first", "fork-later", "exec-later", "signals"])
+def test_a_program_with_threads_children_or_signals_gets_right_answers(
+    inside: Run, program: Callable[..., Path], what: str
+) -> None:
+    expected = {
+        "threads": "4801\n",
+        "fork-first": "1 1\n",
+        "fork-later": "1 32 4\n",
+        "exec-later": "1\n234\n",
+        "signals": "handled\n",
+    }
+
+    got = inside(program("in_process", "-lrt"), what, "/dev/counter0")
+
+    assert (got.stdout, got.returncode) == (expected[what], 0), got.stderr
+
+
+def test_nothing_of_the_program_s_surroundings_changes(inside: Run, program: Callable[..., Path]) -> None:
+    got = inside(program("in_process", "-lrt"), "surroundings", env={"LC_ALL": "C.UTF-8"})
+
+    assert got.stdout == "C 0 0\n", got.stderr
+
+
+def test_a_program_that_aborts_or_exits_at_once_does_as_ever(inside: Run, program: Callable[..., Path]) -> None:
+    assert inside(program("in_process", "-lrt"), "abort").returncode == 128 + signal.SIGABRT
+    assert inside(program("in_process", "-lrt"), "exit").returncode == 9
+
+
+@pytest.mark.parametrize(("model", "said"), [("Broken", "ValueError: no such luck"), ("Leaving", "SystemExit: 77")])
+def test_a_failing_model_costs_the_program_an_io_error_and_the_run_its_exit_code(
+    inside: Run, program: Callable[..., Path], model: str, said: str
+) -> None:
+    got = inside(program("in_process", "-lrt"), "read", device=f"/dev/counter0={MODELS}:{model}")
+
+    assert got.stdout == f"{-errno.EIO}\n"
+    assert got.stderr.count("Traceback") == 1 and said in got.stderr
+    assert got.returncode == 1
+
+
+def test_a_python_program_lends_its_own_interpreter(inside: Run) -> None:
+    script = "import os, sys; print(os.read(os.open('/dev/counter0', os.O_RDONLY), 9), 'start' in globals())"
+
+    got = inside(sys.executable, "-c", script)
+
+    assert (got.stdout, got.returncode) == ("b'1' False\n", 0), got.stderr
+
+
+def others() -> list[str]:
+    """Interpreters of another version."""
+    found = [shutil.which(f"python3.{minor}") for minor in range(8, 15) if f"3.{minor}" != embedding.VERSION]
+    pyenv = Path("~/.pyenv/versions").expanduser()
+    found += [str(path) for path in pyenv.glob("3.*/bin/python3.*") if path.name[6:].count(".") == 1]
+    return sorted({os.path.realpath(path) for path in found if path and "shims" not in path and embedding.VERSION not in path})
+
+
+@pytest.mark.skipif(not others(), reason="no Python of another version is installed")
+def test_a_python_of_another_version_is_refused_in_one_line(inside: Run) -> None:
+    script = "open('/dev/counter0')"
+
+    at_once = inside(others()[0], "-c", script)
+    later = inside("sh", "-c", f'{others()[0]} -c "{script}" 2>&1 | grep devshim; exit 0')
+
+    assert at_once.returncode == later.returncode == 125
+    assert at_once.stderr.count("\n") == 1 and "without --in-process" in at_once.stderr
+    assert later.stdout.count("\n") == 1 and "without --in-process" in later.stdout
+
+
+def test_a_model_that_cannot_be_loaded_is_said_before_the_program_starts(inside: Run) -> None:
+    got = inside("touch", "/nowhere", device="/dev/x=no-such-model")
+
+    assert got.returncode == 2 and got.stderr.count("\n") == 1 and "no-such-model" in got.stderr
+
+
+CATALOGUE = [
+    ("/dev/i2c-1=tmp102", ["i2cget", "-y", "1", "0x48", "0", "w"], "i2cget"),
+    ("/dev/i2c-1=bme280", ["i2cdump", "-y", "1", "0x76", "b"], "i2cdump"),
+    ("/dev/i2c-1=at24c02", ["i2cdump", "-y", "1", "0x50", "b"], "i2cdump"),
+    ("/dev/gpiochip0=gpio_panel", ["gpioinfo"], "gpioinfo"),
+    ("/dev/gpiochip0=raspberry_pi4", ["gpioinfo"], "gpioinfo"),
+    ("/dev/ttyUSB0=modbus_meter", ["mbpoll", "-1", "-0", "-a", "1", "-b", "9600", "-P", "none", "-t", "3", "-c", "2", "/dev/ttyUSB0"], "mbpoll"),
+    ("/dev/ttyUSB0=modem", ["sh", "-c", "stty -F /dev/ttyUSB0 raw -echo; exec 3<>/dev/ttyUSB0; printf 'AT\\r' >&3; head -c 6 <&3"], "stty"),
+    ("/dev/ttyUSB0=gps", ["sh", "-c", "head -n 1 /dev/ttyUSB0 | cut -c 1-6"], "cut"),
+    ("/dev/spidev0.0=mcp3008", ["sh", "-c", "printf '\\001\\200\\000' | spi-pipe -d /dev/spidev0.0 -b 3 -n 1 | od -tx1"], "spi-pipe"),
+    ("/dev/input/event0=k120", ["sh", "-c", "evemu-describe /dev/input/event0"], "evemu-describe"),
+    ("/dev/input/event0=xbox360", ["sh", "-c", "evemu-describe /dev/input/event0"], "evemu-describe"),
+    ("/dev/acme0=acme", ["sh", "-c", "head -c 16 /dev/acme0 | od -c"], "od"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("device", "words", "client"), CATALOGUE, ids=[device.partition("=")[2] for device, *_ in CATALOGUE])
+def test_a_device_of_the_catalogue_answers_alike_in_either_host(
+    devshim_run: Run, inside: Run, device: str, words: list[str], client: str
+) -> None:
+    require(client)
+    outside = devshim_run(*words, devices=[device], env={"LC_ALL": "C"})
+
+    within = inside(*words, device=device, env={"LC_ALL": "C"})
+
+    assert (within.stdout, within.returncode) == (outside.stdout, outside.returncode), within.stderr
+    assert within.stdout, within.stderr
