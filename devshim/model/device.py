@@ -11,11 +11,15 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, dataclass_transform
 
 from devshim.model.ioctl import Handler, collect_handlers
 from devshim.model.parameters import Parameter, collect_parameters, copy_default, set_parameters
 from devshim.model.timing import Every, Timer, start_timers
+
+if TYPE_CHECKING:
+    from devshim.model.attribute import Picture
+    from devshim.model.usb_sysfs import UsbInterface
 
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP = 0x1, 0x2, 0x4, 0x8, 0x10
 
@@ -62,6 +66,10 @@ class Plug(Protocol):
 
     node: str
 
+    @property
+    def calls(self) -> list[Any]:
+        """The calls on the device, as far as they are kept."""
+
     def wake(self, file: File | None) -> None:
         """Ask waiting calls again and refresh readiness: of one file, or of all of the device (None)."""
 
@@ -71,6 +79,9 @@ class Plug(Protocol):
     def after(self, seconds: float, callback: Callable[[], object]) -> Timer:
         """Call back once, under the host's lock, in so many seconds."""
 
+    def complain(self, text: str, failure: bool = True) -> None:
+        """Tell the user, on stderr; failure: and count it as a failure of the run."""
+
     def settle(self) -> None:
         """Handle all closes that have happened, before an answer that depends on them."""
 
@@ -79,6 +90,20 @@ class Plug(Protocol):
 
     def replug(self) -> None:
         """Bring it back to the same node."""
+
+    def refresh(self) -> None:
+        """Look at surroundings() again: show what has come, hide what has gone."""
+
+    def announce(self, action: str, properties: Mapping[str, str]) -> None:
+        """Send a uevent of the device."""
+
+
+class Calls:
+    """The attribute `calls` of what is plugged in a session; an author's own attribute of that name is simply his."""
+
+    def __get__(self, instance: Any, owner: type | None = None) -> list[Any]:
+        plug = instance._plug if instance is not None else None
+        return list(plug.calls) if plug is not None else []
 
 
 class File:
@@ -149,8 +174,13 @@ class Device(File):
     #: Whether lseek and positions reach the model.
     seekable: ClassVar[bool] = False
 
+    #: The calls on this device so far, in a session: events as in traces (devshim/trace/event.py).
+    calls = Calls()
+
     parameters: ClassVar[dict[str, Parameter]] = {}
     timers: ClassVar[tuple[Every, ...]] = ()
+    _on_usb: UsbInterface | None = None  # of a function of a USB device that has several (model/composite.py)
+    _whole: Device | None = None
     _plug: Plug | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -170,8 +200,11 @@ class Device(File):
         """The major and minor number at a node (Documentation/admin-guide/devices.txt); None: any that is free."""
         return self.major, self.minor
 
-    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, bytes | Link]:
-        """Files and links to lay out around the node, by absolute path: what /sys and /run/udev show of it."""
+    def surroundings(self, node: str, major: int, minor: int) -> Picture:
+        """What to lay out around the node, by absolute path: what /sys and /run/udev show of it.
+
+        Bytes are a file that always holds them, a Link is a symbolic link, an Attribute computes and acts.
+        """
         return {}
 
     def open(self, flags: int) -> Any:
@@ -206,11 +239,29 @@ class Device(File):
             raise RuntimeError(f"{type(self).__name__}: plug() brings back what was unplugged; it never was plugged")
         self._plug.replug()
 
+    def surroundings_changed(self) -> None:
+        """Show what surroundings() says now; files that were there before and still are stay as they are."""
+        if self._plug is not None:
+            self._plug.refresh()
+
+    def announce(self, action: str = "change", **properties: str) -> None:
+        """Tell programs that monitor uevents of the device, such as `announce(BATTERY="low")`.
+
+        No effect where it has no uevent file in its surroundings().
+        """
+        if self._plug is not None:
+            self._plug.announce(action, properties)
+
     def attached(self, plug: Plug) -> None:
         """Called by the host: from now on this device is at plug.node."""
         self._plug = plug
         self.plugged()
         start_timers(self)
+
+    @property
+    def whole(self) -> Any:
+        """The Composite that this device is a function of, or None."""
+        return self._whole
 
     @property
     def node(self) -> str | None:

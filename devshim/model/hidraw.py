@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from devshim.model.device import Device, Link
+from devshim.model.device import Device
 from devshim.model.hid_descriptor import Reports, reports
 from devshim.model.hidraw_abi import BUS_USB, MOST_REPORT, Report, fail
 from devshim.model.hidraw_file import HidrawFile
 from devshim.model.hidraw_sysfs import surroundings
-from devshim.model.usb_sysfs import UsbDevice
+from devshim.model.usb_sysfs import UsbDevice, port_of
+
+if TYPE_CHECKING:
+    from devshim.model.attribute import Picture
 
 __all__ = ["Feature", "Hidraw", "HidrawFile", "Report", "feature"]
 
@@ -202,12 +205,15 @@ class Hidraw(Device):
 
     def usb_device(self) -> UsbDevice | None:
         """The USB device that it is an interface of; None on another bus."""
+        if self._on_usb is not None:
+            return self._on_usb.device
         if self.bus != BUS_USB:
             return None
         texts = self.manufacturer, self.product, self.serial
-        return UsbDevice(self.instance, self.vendor_id, self.product_id, self.release, *texts)
+        bus, port = port_of("hidraw", self.instance - 1)
+        return UsbDevice(port, self.vendor_id, self.product_id, self.release, *texts, bus)
 
-    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, bytes | Link]:
+    def surroundings(self, node: str, major: int, minor: int) -> Picture:
         """What /sys and udev show of a HID device."""
-        self.instance = minor + 1
+        self.instance = minor + 1 if self._on_usb is None else self._on_usb.instance
         return surroundings(self, node, major, minor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devshim.model.device import Link
-from devshim.model.usb_sysfs import lines
+from devshim.model.sysfs import Files, lines, record
 
 if TYPE_CHECKING:
     from devshim.model.hidraw import Hidraw
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 HID_CLASS = 3
 
 
-def surroundings(device: Hidraw, node: str, major: int, minor: int) -> dict[str, bytes | Link]:
+def surroundings(device: Hidraw, node: str, major: int, minor: int) -> Files:
     """Files and links around /dev/hidrawN, as hid-core, hidraw and usbcore make them."""
     name = node.rpartition("/")[2]
     usb = device.usb_device()
-    found: dict[str, bytes | Link] = {}
+    found: Files = {}
     above = "/sys/devices/virtual/misc/uhid"
     if usb is not None:
         above, found = usb.interface(device.interface, "usbhid", (HID_CLASS, 0, 0))
@@ -32,7 +32,7 @@ def up(path: str) -> str:
     return "/".join([".."] * path.removeprefix("/sys/").count("/") + [".."])
 
 
-def hid_device(device: Hidraw, above: str, hid: str) -> dict[str, bytes | Link]:
+def hid_device(device: Hidraw, above: str, hid: str) -> Files:
     """The device on the HID bus."""
     here = f"{above}/{hid}"
     alias = f"hid:b{device.bus:04X}g0001v{device.vendor_id:08X}p{device.product_id:08X}"
@@ -55,7 +55,7 @@ def hid_device(device: Hidraw, above: str, hid: str) -> dict[str, bytes | Link]:
     }
 
 
-def hidraw(above: str, hid: str, name: str, major: int, minor: int) -> dict[str, bytes | Link]:
+def hidraw(above: str, hid: str, name: str, major: int, minor: int) -> Files:
     """The hidraw device below it, and what leads there."""
     here = f"{above}/hidraw/{name}"
     target = here.removeprefix("/sys")
@@ -66,5 +66,5 @@ def hidraw(above: str, hid: str, name: str, major: int, minor: int) -> dict[str,
         f"{here}/subsystem": Link(f"{up(here)}/class/hidraw"),
         f"/sys/class/hidraw/{name}": Link(f"../..{target}"),
         f"/sys/dev/char/{major}:{minor}": Link(f"../..{target}"),
-        f"/run/udev/data/c{major}:{minor}": b"V:1\n",
+        f"/run/udev/data/c{major}:{minor}": record(tags=("seat",)),
     }

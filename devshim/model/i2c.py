@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model import smbus
 from devshim.model.device import WAIT, Device, Plug
@@ -28,6 +28,10 @@ from devshim.model.i2c_abi import (
 )
 from devshim.model.i2c_chip import I2cChip
 from devshim.model.i2c_file import I2cFile
+from devshim.model.i2c_sysfs import surroundings
+
+if TYPE_CHECKING:
+    from devshim.model.attribute import Picture
 
 __all__ = ["AddressTaken", "I2cBus", "I2cChip", "I2cFile", "Message"]
 
@@ -46,10 +50,12 @@ class I2cBus(Device):
                    adapter, which refuses I2C_RDWR, read and write with EOPNOTSUPP
     nack           the errno, by name, for an address at which no chip acknowledges; it is the adapter's: most
                    give ENXIO, i2c-stub ENODEV, others EREMOTEIO or EIO
+    name           what /sys and i2cdetect -l show of the adapter
     """
 
     functionality: int = PLAIN
     nack: str = "ENXIO"
+    name: str = ""
 
     major: ClassVar[int | None] = 89  # I2C_MAJOR; the minor is the node's number
 
@@ -97,6 +103,10 @@ class I2cBus(Device):
     def open(self, flags: int) -> I2cFile:
         """Return a file of its own for each open: it holds the address that I2C_SLAVE chose."""
         return I2cFile(self)
+
+    def surroundings(self, node: str, major: int, minor: int) -> Picture:
+        """What /sys shows of the adapter."""
+        return surroundings(self, node, major, minor)
 
     def chip_at(self, message: Message) -> I2cChip | None:
         """The chip that a message is for; nobody answers the general call at 0."""

@@ -6,13 +6,16 @@ import re
 import stat
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from devshim.model import input_codes as codes
-from devshim.model.device import Device, Link
+from devshim.model.device import Device
 from devshim.model.input_axes import MT_VALUES, Axes, Axis
 from devshim.model.input_keymap import Keymap
 from devshim.model.input_sysfs import surroundings
+
+if TYPE_CHECKING:
+    from devshim.model.attribute import Picture
 
 INPUT_MAJOR, EVENT_MINOR, EVENT_MINORS, FIRST_DYNAMIC = 13, 64, 32, 256
 SHORTEST_QUEUE, QUEUED_REPORTS = 64, 8  # EVDEV_MIN_BUFFER_SIZE, EVDEV_BUF_PACKETS
@@ -109,6 +112,6 @@ class InputDescription(Device):
             return INPUT_MAJOR, None
         return INPUT_MAJOR, number + EVENT_MINOR if number < EVENT_MINORS else number
 
-    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, bytes | Link]:
+    def surroundings(self, node: str, major: int, minor: int) -> Picture:
         """What /sys and udev's database show of it."""
         return surroundings(self, node, major, minor)

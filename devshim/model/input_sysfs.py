@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from devshim.model import input_codes as codes
 from devshim.model.device import Link
 from devshim.model.input_udev import kinds
+from devshim.model.sysfs import Files, link, record
+from devshim.model.usb_udev import identity, place
 
 if TYPE_CHECKING:
     from devshim.model.input_description import InputDescription
@@ -28,14 +30,16 @@ SHOWN = {
 LONG_BITS = 64
 
 
-def surroundings(device: InputDescription, node: str, major: int, minor: int) -> dict[str, bytes | Link]:
+def surroundings(device: InputDescription, node: str, major: int, minor: int) -> Files:
     """Files and links around /dev/input/eventN; none for a node of another name."""
     match = re.fullmatch(r"/dev/input/(event(\d+))", node)
     if match is None:
         return {}
     event, parent = match[1], f"input{match[2]}"
-    above = f"/sys/devices/virtual/input/{parent}"
+    usb = device._on_usb
+    above = f"/sys/devices/virtual/input/{parent}" if usb is None else f"{usb.hid}/input/{parent}"
     here = f"{above}/{event}"
+    known = {} if usb is None else {**identity(usb), **place(usb)}
     text = {
         f"{above}/name": device.name,
         f"{above}/phys": device.phys,
@@ -52,13 +56,15 @@ def surroundings(device: InputDescription, node: str, major: int, minor: int) ->
         **{f"{above}/capabilities/{row[0]}": bits(device.supported.get(type, ())) for type, row in SHOWN.items()},
         f"{here}/dev": f"{major}:{minor}",
         f"{here}/uevent": f"MAJOR={major}\nMINOR={minor}\nDEVNAME=input/{event}",
-        f"/run/udev/data/c{major}:{minor}": database(device, kinds(device)),
-        f"/run/udev/data/+input:{parent}": database(device, kinds(device)),
+        f"/run/udev/data/c{major}:{minor}": database(device, kinds(device), known),
+        f"/run/udev/data/+input:{parent}": database(device, kinds(device), known),
     }
     return {
         **{path: f"{content}\n".encode() for path, content in text.items()},
-        f"{above}/subsystem": Link("../../../../class/input"),
-        f"{here}/subsystem": Link("../../../../../class/input"),
+        f"{above}/subsystem": link(f"{above}/subsystem", "/sys/class/input"),
+        f"{here}/subsystem": link(f"{here}/subsystem", "/sys/class/input"),
+        **({} if usb is None else {f"{above}/device": Link(f"../../../{usb.hid.rpartition('/')[2]}")}),
+        **({} if usb is None else {**usb.device.files(), **usb.files()}),
         f"{here}/device": Link(f"../../{parent}"),
         **{f"/sys/class/input/{os.path.basename(path)}": link_to(path) for path in (above, here)},
         f"/sys/dev/char/{major}:{minor}": link_to(here),
@@ -103,6 +109,7 @@ def uevent(device: InputDescription) -> str:
     return "\n".join([*lines, f"MODALIAS={modalias(device)}"])
 
 
-def database(device: InputDescription, kinds: Iterable[str]) -> str:
-    """A record of udev's database (systemd's src/libsystemd/sd-device/device-private.c)."""
-    return "\n".join(["I:1", "E:ID_INPUT=1", *(f"E:{kind}=1" for kind in kinds), "G:seat", "Q:seat", "V:1"])
+def database(device: InputDescription, kinds: Iterable[str], known: Mapping[str, str]) -> str:
+    """A record of udev's database; known: what it says of the USB device."""
+    found = {"ID_INPUT": "1", **dict.fromkeys(kinds, "1"), **known}
+    return record(found, tags=("seat",)).decode().removesuffix("\n")

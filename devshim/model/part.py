@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, dataclass_transform
 
-from devshim.model.device import Device, Plug, every_of
+from devshim.model.device import Calls, Device, Plug, every_of
 from devshim.model.naming import check_names
 from devshim.model.parameters import Parameter, collect_parameters, copy_default, set_parameters
 from devshim.model.timing import Every, Timer, start_timers
@@ -14,6 +14,9 @@ from devshim.model.timing import Every, Timer, start_timers
 @dataclass_transform(kw_only_default=True)
 class Part:
     """What Device and Part share for their authors: parameters by keyword, setup, @every, after and wake."""
+
+    #: The calls on the device that this part belongs to; see Device.calls.
+    calls = Calls()
 
     parameters: ClassVar[dict[str, Parameter]] = {}
     timers: ClassVar[tuple[Every, ...]] = ()

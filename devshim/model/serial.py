@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from devshim.model.device import WAIT
 from devshim.model.dialogue import Answers, Frames, LineSplitter, Pause, collect_commands, command, pause
 from devshim.model.ioctl import ioctl
+from devshim.model.serial_sysfs import surroundings
 from devshim.model.serialsettings import SerialSettings
 from devshim.model.termios import CLOCAL, TIOCM_CTS, TIOCM_DTR, TIOCM_RTS
+
+if TYPE_CHECKING:
+    from devshim.model.attribute import Picture
 
 __all__ = ["Pause", "Serial", "TtyPlug", "characters", "command", "pause"]
 
@@ -106,6 +110,14 @@ class Serial(SerialSettings):
     echo: bool = False
     #: Let characters take their time, at the baud rate, both ways.
     paced: bool = False
+    #: At a node such as ttyUSB0 or ttyACM0, the adapter that /sys shows: "0403:6015", and its texts; "": a common one.
+    usb_id: str = ""
+    usb_manufacturer: str = ""
+    usb_product: str = ""
+    usb_serial: str = ""
+
+    #: In milliseconds, as the program sets it in the /sys of an FTDI adapter.
+    latency_timer = 16
 
     _commands: ClassVar[tuple[tuple[re.Pattern[str], str], ...]] = ()
     _binary: ClassVar[bool] = False
@@ -141,6 +153,10 @@ class Serial(SerialSettings):
             major, first = NUMBERS[name]
             return major, first + int(number)
         return super().numbers(node)
+
+    def surroundings(self, node: str, major: int, minor: int) -> Picture:
+        """What /sys and udev show of the port and of the adapter that it is on."""
+        return surroundings(self, node, major, minor)
 
     # ---- What an author overrides -------------------------------------------------------------------
 

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from devshim.model.device import Link
+from devshim.model.sysfs import Files, lines, on_bus, record, with_number
+from devshim.model.usb_udev import Kind, identity
 
-#: A controller and a bus number that no real machine has.
-CONTROLLER, BUS = "devshim_hcd.0", 90
+__all__ = ["UsbDevice", "UsbInterface", "lines", "port_of"]
+
+#: The first of the run's own buses, each with a controller of its own, which no real machine has.
+BUS = 90
 USB_MAJOR = 189
 DEVICES_PER_BUS = 128
+PORTS = 100  # of a bus, as far as they are used here
+
+#: Which bus a family's devices are on, counted from BUS; a family with more than PORTS goes on ten buses further.
+FAMILIES = ("hidraw", "ttyUSB", "ttyACM", "input", "whole")
+
+
+def port_of(family: str, number: int) -> tuple[int, int]:
+    """Bus and port of the number-th device of a family, so that no two devices of a run are at one port."""
+    return BUS + FAMILIES.index(family) + 10 * (number // PORTS), number % PORTS + 1
 
 
 @dataclass(frozen=True)
 class UsbDevice:
-    """A USB device at a port of the run's own bus; texts that it does not have are empty."""
+    """A USB device at a port of one of the run's own buses; texts that it does not have are empty.
+
+    kinds: class, subclass and protocol of its interfaces, where it has several.
+    """
 
     port: int
     vendor_id: int
@@ -24,11 +38,18 @@ class UsbDevice:
     manufacturer: str = ""
     product: str = ""
     serial: str = ""
+    bus: int = BUS
+    kinds: tuple[Kind, ...] = ()
+
+    @property
+    def controller(self) -> str:
+        """The platform device of its host controller."""
+        return f"devshim_hcd.{self.bus - BUS}"
 
     @property
     def name(self) -> str:
         """What the kernel calls it, such as 90-1."""
-        return f"{BUS}-{self.port}"
+        return f"{self.bus}-{self.port}"
 
     @property
     def number(self) -> int:
@@ -38,36 +59,36 @@ class UsbDevice:
     @property
     def path(self) -> str:
         """Its directory in /sys."""
-        return f"/sys/devices/platform/{CONTROLLER}/usb{BUS}/{self.name}"
+        return f"/sys/devices/platform/{self.controller}/usb{self.bus}/{self.name}"
 
     @property
     def phys(self) -> str:
         """Where it is, as drivers say it (usb_make_path)."""
-        return f"usb-{CONTROLLER}-{self.port}"
+        return f"usb-{self.controller}-{self.port}"
 
-    def files(self) -> dict[str, bytes | Link]:
+    def files(self) -> Files:
         """Its directory, and its link on the bus."""
-        minor = (BUS - 1) * DEVICES_PER_BUS + self.number - 1
-        named = f"bus/usb/{BUS:03}/{self.number:03}"
-        uevent = {
-            "MAJOR": USB_MAJOR, "MINOR": minor, "DEVNAME": named, "DEVTYPE": "usb_device", "DRIVER": "usb",
-            "PRODUCT": self.triple, "TYPE": "0/0/0", "BUSNUM": f"{BUS:03}", "DEVNUM": f"{self.number:03}",
-        }  # fmt: skip
+        minor = (self.bus - 1) * DEVICES_PER_BUS + self.number - 1
         attributes = {
             "idVendor": f"{self.vendor_id:04x}", "idProduct": f"{self.product_id:04x}",
-            "bcdDevice": f"{self.release:04x}", "busnum": BUS, "devnum": self.number, "devpath": self.port,
-            "dev": f"{USB_MAJOR}:{minor}", "speed": 12, "version": " 2.00", "maxchild": 0, "bDeviceClass": "00",
+            "bcdDevice": f"{self.release:04x}", "busnum": self.bus, "devnum": self.number, "devpath": self.port,
+            "speed": 12, "version": " 2.00", "maxchild": 0, "bDeviceClass": "00",
             "bDeviceSubClass": "00", "bDeviceProtocol": "00", "bConfigurationValue": 1, "bNumConfigurations": 1,
-            "bNumInterfaces": " 1", "removable": "unknown", "manufacturer": self.manufacturer, "product": self.product,
-            "serial": self.serial,
+            "bNumInterfaces": f"{len(self.kinds) or 1:2}", "removable": "unknown", "authorized": 1,
+            "manufacturer": self.manufacturer, "product": self.product, "serial": self.serial,
         }  # fmt: skip
-        found: dict[str, bytes | Link] = {
+        more = {
+            "DEVTYPE": "usb_device", "DRIVER": "usb", "PRODUCT": self.triple, "TYPE": "0/0/0",
+            "BUSNUM": f"{self.bus:03}", "DEVNUM": f"{self.number:03}",
+        }  # fmt: skip
+        found: Files = {
             f"{self.path}/{name}": f"{value}\n".encode() for name, value in attributes.items() if value != ""
         }
-        found[f"{self.path}/uevent"] = lines(uevent)
-        found[f"{self.path}/driver"] = Link("../../../../../bus/usb/drivers/usb")
-        found[f"{self.path}/subsystem"] = Link("../../../../../bus/usb")
-        found[f"/sys/bus/usb/devices/{self.name}"] = Link(f"../../..{self.path.removeprefix('/sys')}")
+        found |= with_number(self.path, USB_MAJOR, minor, f"bus/usb/{self.bus:03}/{self.number:03}", more)
+        found |= on_bus(self.path, "usb", "usb")
+        whole = UsbInterface(self, 0, "usb", (0, 0, 0))
+        seen = {key: value for key, value in identity(whole).items() if "INTERFACE_NUM" not in key}
+        found[f"/run/udev/data/c{USB_MAJOR}:{minor}"] = record({**seen, "ID_USB_DRIVER": "usb"})
         return found
 
     @property
@@ -75,29 +96,51 @@ class UsbDevice:
         """PRODUCT= of its uevents."""
         return f"{self.vendor_id:x}/{self.product_id:x}/{self.release:x}"
 
-    def interface(self, number: int, driver: str, kind: tuple[int, int, int]) -> tuple[str, dict[str, bytes | Link]]:
+    def interface(self, number: int, driver: str, kind: Kind) -> tuple[str, Files]:
         """The directory of an interface, and what lies in it; kind is its class, subclass and protocol."""
-        name = f"{self.name}:1.{number}"
-        path = f"{self.path}/{name}"
-        of_device = f"usb:v{self.vendor_id:04X}p{self.product_id:04X}d{self.release:04X}dc00dsc00dp00"
-        alias = of_device + "ic{:02X}isc{:02X}ip{:02X}".format(*kind) + f"in{number:02X}"
+        usb = UsbInterface(self, number, driver, kind)
+        return usb.path, usb.files()
+
+
+@dataclass(frozen=True)
+class UsbInterface:
+    """One interface of a USB device, with the driver that has it; kind is its class, subclass and protocol."""
+
+    device: UsbDevice
+    number: int
+    driver: str
+    kind: Kind
+
+    @property
+    def path(self) -> str:
+        """Its directory in /sys."""
+        return f"{self.device.path}/{self.device.name}:1.{self.number}"
+
+    @property
+    def instance(self) -> int:
+        """The number in the name of its HID device, which the kernel counts."""
+        return self.device.bus << 12 & 0xF000 | self.device.port << 4 & 0xFF0 | self.number & 0xF
+
+    @property
+    def hid(self) -> str:
+        """The directory of its HID device."""
+        usb = self.device
+        return f"{self.path}/0003:{usb.vendor_id:04X}:{usb.product_id:04X}.{self.instance:04X}"
+
+    def files(self) -> Files:
+        """Its directory, and its links on the bus."""
+        usb, path = self.device, self.path
+        of_device = f"usb:v{usb.vendor_id:04X}p{usb.product_id:04X}d{usb.release:04X}dc00dsc00dp00"
+        alias = of_device + "ic{:02X}isc{:02X}ip{:02X}".format(*self.kind) + f"in{self.number:02X}"
         uevent = {
-            "DEVTYPE": "usb_interface", "DRIVER": driver, "PRODUCT": self.triple, "TYPE": "0/0/0",
-            "INTERFACE": "/".join(map(str, kind)), "MODALIAS": alias,
+            "DEVTYPE": "usb_interface", "DRIVER": self.driver, "PRODUCT": usb.triple, "TYPE": "0/0/0",
+            "INTERFACE": "/".join(map(str, self.kind)), "MODALIAS": alias,
         }  # fmt: skip
         attributes = {
-            "bInterfaceNumber": f"{number:02x}", "bInterfaceClass": f"{kind[0]:02x}",
-            "bInterfaceSubClass": f"{kind[1]:02x}", "bInterfaceProtocol": f"{kind[2]:02x}",
-            "bAlternateSetting": " 0", "modalias": alias,
+            "bInterfaceNumber": f"{self.number:02x}", "bInterfaceClass": f"{self.kind[0]:02x}",
+            "bInterfaceSubClass": f"{self.kind[1]:02x}", "bInterfaceProtocol": f"{self.kind[2]:02x}",
+            "bAlternateSetting": " 0", "bNumEndpoints": "02", "authorized": "1", "modalias": alias,
         }  # fmt: skip
-        found: dict[str, bytes | Link] = {f"{path}/{name}": f"{value}\n".encode() for name, value in attributes.items()}
+        found: Files = {f"{path}/{name}": f"{value}\n".encode() for name, value in attributes.items()}
         found[f"{path}/uevent"] = lines(uevent)
-        found[f"{path}/driver"] = Link(f"../../../../../../bus/usb/drivers/{driver}")
-        found[f"{path}/subsystem"] = Link("../../../../../../bus/usb")
-        found[f"/sys/bus/usb/devices/{name}"] = Link(f"../../..{path.removeprefix('/sys')}")
-        return path, found
-
-
-def lines(pairs: Mapping[str, object]) -> bytes:
-    """KEY=value lines, as uevent files hold them."""
-    return "".join(f"{key}={value}\n" for key, value in pairs.items()).encode()
+        return found | on_bus(path, "usb", self.driver)

@@ -1,0 +1,186 @@
+"""What is around a device: its node, files and links laid out in the tree, entered into the registry, announced."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from devshim.host import wire
+from devshim.host.attributes import AttributePlug
+from devshim.host.uevents import KernelDevice, Uevents
+from devshim.model.attribute import Attribute
+from devshim.model.attribute import Picture as Surroundings
+from devshim.model.device import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from devshim.host.host import Host
+    from devshim.host.plugs import DevicePlug
+    from devshim.host.tree import Entry
+
+UDEV = "/run/udev/control"  # libudev asks for it before it believes in udev's events
+NOBODYS = "/sys/uevent"  # a path at which nothing lies
+
+
+class Picture:
+    """Shows devices and hides them again; of what several of them share, such as a USB device, the first and the last.
+
+    attributes: the files of /sys that the host answers for, by path.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.tree = host.tree
+        self.registry = host.registry
+        self.attributes: dict[str, AttributePlug] = {}
+        self.uevents = Uevents(host)
+        self._indices: dict[tuple[str, int], int] = {}
+        self._devices: dict[str, KernelDevice] = {}  # by the path of the uevent file
+        self._leaving: list[AttributePlug] = []  # gone, and still open somewhere
+        self._with_udev = False
+
+    def show(self, plug: DevicePlug) -> list[KernelDevice]:
+        """Lay out all that belongs to a device; return what there is to announce.
+
+        Raises SpecError where something is in the way.
+        """
+        if os.path.lexists(plug.node) and self.tree.is_seen(plug.node):
+            self.registry.head.flags |= wire.REGISTRY_SHADOWS
+        device = plug.device
+        if plug.has_node:
+            self.tree.check(plug.node)
+        self._show_udev()
+        around = device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
+        plug.surroundings = []
+        added = self._add(plug, around)
+        if plug.has_node:
+            self._add_node(plug)
+        return added
+
+    def hide(self, plug: DevicePlug) -> list[KernelDevice]:
+        """Take away what show() laid out, unless another device still has it; return what there is to announce."""
+        if plug.has_node:
+            status = os.stat(self.tree.placeholder(plug.node))
+            self.registry.remove_carrier(status.st_dev, status.st_ino)
+            self._remove(plug.node)
+        removed = self._take_away(plug, list(reversed(plug.surroundings)))
+        if plug.has_node and os.path.lexists(plug.node) and self.tree.is_seen(plug.node):
+            self.registry.add_node(plug.node, wire.NODE_HIDDEN)  # something real is there: gone is gone all the same
+        return removed
+
+    def refresh(self, plug: DevicePlug) -> None:
+        """A plugged device says that its surroundings are others now: show what is new, hide what is not there now."""
+        around = plug.device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
+        gone = [path for path in plug.surroundings if path not in around]
+        self.announce(self._take_away(plug, gone), "remove")
+        there = set(plug.surroundings)
+        self.announce(self._add(plug, around, there), "add")
+
+    def mask(self, directory: str, passed: Iterable[str] = ()) -> None:
+        """Let nothing that really is in a directory be seen, but for these names; before anything is plugged."""
+        self._enter(self.tree.mask(directory, tuple(passed)))
+
+    def announce(self, devices: Iterable[KernelDevice], action: str) -> None:
+        """Tell the monitors that devices have come ("add"), gone ("remove") or changed."""
+        for device in devices:
+            if action == "remove" and device.driver:
+                self.uevents.send(device, "unbind")
+            self.uevents.send(device, action)
+            if action == "add" and device.driver:
+                self.uevents.send(device, "bind")
+
+    def close(self) -> None:
+        """Give back all descriptors."""
+        self.uevents.close()
+        for attribute in (*self.attributes.values(), *self._leaving):
+            for file in attribute.files:
+                os.close(file.end)
+            attribute.files.clear()
+
+    def announce_own(self, plug: DevicePlug, action: str, more: Mapping[str, str]) -> None:
+        """Tell the monitors of a device itself: the directory that has its number, else the last one of its own."""
+        owned = [self._devices[path] for path in plug.surroundings if path in self._devices]
+        number = {"MAJOR": str(os.major(plug.rdev)), "MINOR": str(os.minor(plug.rdev))}
+        numbered = [device for device in owned if plug.rdev and number.items() <= device.properties.items()]
+        for device in (numbered or owned)[-1:]:
+            self.uevents.send(device, action, more)
+
+    # ---- The parts
+
+    def _add(self, plug: DevicePlug, around: Surroundings, there: Collection[str] = ()) -> list[KernelDevice]:
+        """Lay out what is not there; return the devices that were not, in the order in which they come."""
+        added = []
+        for path, content in around.items():
+            if path in there:
+                continue
+            if isinstance(content, Link):
+                self._enter(self.tree.add_link(path, content))
+            elif isinstance(content, Attribute):
+                self._add_attribute(plug, path, content, None)
+            elif path.startswith("/sys/") and path.endswith("/uevent"):
+                device = self.uevents.device(path.removesuffix("/uevent"), content, around)
+                self._add_attribute(plug, path, Attribute(None, device.store, 0o644), content)
+                if device.subsystem and self.tree.is_new(path):
+                    self._devices[path] = device
+                    added.append(device)
+            else:
+                self._enter(self.tree.add_file(path, content))
+            plug.surroundings.append(path)
+        return sorted(added, key=lambda device: device.path)
+
+    def _take_away(self, plug: DevicePlug, paths: list[str]) -> list[KernelDevice]:
+        """Remove what no other device still has; return the devices that are gone, in the order in which they go."""
+        removed = []
+        for path in paths:
+            plug.surroundings.remove(path)
+            if path in self._remove(path) and path in self._devices:
+                removed.append(self._devices.pop(path))
+        return sorted(removed, key=lambda device: device.path, reverse=True)
+
+    def _add_node(self, plug: DevicePlug) -> None:
+        device = plug.device
+        index = plug.entry(type(device))
+        # Before the placeholder is there: a program that looks for the node again and again would open that instead.
+        self.registry.add_node(plug.node, wire.NODE_DEVICE, index)
+        self._enter(self.tree.add_device(plug.node, stat.S_IMODE(device.mode), os.getuid(), os.getgid()), index)
+        status = os.stat(self.tree.placeholder(plug.node))
+        self.registry.add_carrier(status.st_dev, status.st_ino, 0, index, 0, os.O_PATH)
+
+    def _add_attribute(self, plug: DevicePlug, path: str, attribute: Attribute, content: bytes | None) -> None:
+        index = self._index("" if content is not None else path, attribute)
+        self._enter(self.tree.add_attribute(path, attribute.mode, content), index)
+        if self.tree.is_new(path):
+            self.attributes[path] = AttributePlug(self.host, path, plug.device, attribute, index)
+
+    def _index(self, path: str, attribute: Attribute) -> int:
+        """The registry's entry for an attribute; those that always show the same share one, for their writers."""
+        index = self._indices.get((path, attribute.mode))
+        if index is None:
+            flags = wire.DEVICE_READ | wire.DEVICE_WRITE | wire.DEVICE_SEEK | (0 if path else wire.DEVICE_PLAIN)
+            index = self.registry.add_device(path or NOBODYS, flags, stat.S_IFREG | attribute.mode, 0, b"")
+            self._indices[path, attribute.mode] = index
+        return index
+
+    def _remove(self, path: str) -> list[str]:
+        gone = self.tree.remove(path)
+        for name in gone:
+            self.registry.remove_node(name)
+            attribute = self.attributes.pop(name, None)
+            if attribute is not None:
+                attribute.detach()
+                self._leaving = [one for one in (*self._leaving, attribute) if one.files]
+        return gone
+
+    def _enter(self, entries: list[Entry], index: int = 0) -> None:
+        for path, kind in entries:
+            self.registry.add_node(path, kind, index if kind == wire.NODE_DEVICE else 0)
+
+    def _show_udev(self) -> None:
+        """Let libudev believe that udev runs: the run has its events and its database."""
+        if not self._with_udev:
+            self._with_udev = True
+            self._enter(self.tree.add_directory("/dev"))
+            if not (os.path.exists(UDEV) and self.tree.is_seen(UDEV)):
+                self._enter(self.tree.add_file(UDEV, b""))
