@@ -1,0 +1,121 @@
+"""The calls that a session has seen, and what is to happen once a certain one has come."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from devshim.host.logged import line_of
+
+if TYPE_CHECKING:
+    from devshim.host.observed import Seen
+    from devshim.trace.event import Event
+
+MOST_KEPT = 100_000
+"""Calls that are kept; of more, the newest."""
+SHOWN = 20
+"""Calls in the message of a failure."""
+
+
+class Watch:
+    """A condition that is looked at after every call, and its outcome."""
+
+    def __init__(self, condition: Callable[[], Any]) -> None:
+        self._condition = condition
+        self.over = threading.Event()
+        self.value: Any = None
+        self.error: BaseException | None = None
+
+    def look(self) -> bool:
+        """Look once; True where it is over: the condition holds, or failed.  Under the lock."""
+        if self.over.is_set():
+            return True
+        try:
+            self.value = self._condition()
+        except Exception as error:
+            self.error = error
+        if self.value or self.error is not None:
+            self.over.set()
+        return self.over.is_set()
+
+
+class Reaction:
+    """An action that follows the first call for which a condition holds; cancel() forgets it."""
+
+    def __init__(self, condition: Callable[[Event], Any], action: Callable[[], object]) -> None:
+        self.condition = condition
+        self.action = action
+        self.pending = True
+
+    def cancel(self) -> None:
+        """Do not act any more; harmless when it already did."""
+        self.pending = False
+
+
+class Calls:
+    """Keeps calls as the host tells of them, always with its lock held."""
+
+    def __init__(self) -> None:
+        self.seen: deque[Seen] = deque(maxlen=MOST_KEPT)
+        self.count = 0
+        self.errors: list[Exception] = []
+        self._watches: list[Watch] = []
+        self._reactions: list[Reaction] = []
+
+    def __call__(self, seen: Seen) -> None:
+        self.count += 1
+        seen.event.number = self.count
+        self.seen.append(seen)
+        if self._reactions:
+            self._react(seen.event)
+        if self._watches:
+            self.look()
+
+    def _react(self, event: Event) -> None:
+        for reaction in list(self._reactions):
+            try:
+                if not reaction.pending or not reaction.condition(event):
+                    continue
+                reaction.pending = False
+                reaction.action()
+            except Exception as error:
+                reaction.pending = False
+                self.errors.append(error)
+        self._reactions = [reaction for reaction in self._reactions if reaction.pending]
+
+    def look(self) -> None:
+        """Something may have changed: look at every condition."""
+        self._watches = [watch for watch in self._watches if not watch.look()]
+
+    def watch(self, condition: Callable[[], Any]) -> Watch:
+        """Look at a condition now and after every call, until it holds."""
+        watch = Watch(condition)
+        if not watch.look():
+            self._watches.append(watch)
+        return watch
+
+    def forget(self, watch: Watch) -> None:
+        """Look at it no more."""
+        self._watches = [other for other in self._watches if other is not watch]
+
+    def react(self, condition: Callable[[Event], Any], action: Callable[[], object]) -> Reaction:
+        """Act once, right after the first call for which a condition holds."""
+        reaction = Reaction(condition, action)
+        self._reactions.append(reaction)
+        return reaction
+
+    def since(self, count: int) -> Iterator[Seen]:
+        """The calls behind the first `count`, as far as they are kept."""
+        return (seen for seen in self.seen if seen.event.number > count)
+
+    def lines(self, most: int = SHOWN) -> list[str]:
+        """The last calls in words, the oldest first."""
+        return [shown(seen) for seen in list(self.seen)[-most:]]
+
+
+def shown(seen: Seen) -> str:
+    """One call with its time and its process: `0.012345 1: read(/dev/acme0, "x", 4096) = 1`."""
+    event = seen.event
+    return f"{event.time or 0.0:9.6f} {event.process}: {line_of(seen)}"

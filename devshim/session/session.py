@@ -1,0 +1,373 @@
+"""Session: devices plugged from Python, and the programs that meet them; the host's threads run in this interpreter."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from devshim import spec, target
+from devshim.errors import DevshimError, ModelError, SpecError
+from devshim.host.host import Host
+from devshim.host.lock import lock
+from devshim.host.main import plug as plug_one
+from devshim.model.device import Device
+from devshim.model.part import Part
+from devshim.session import stuck
+from devshim.session.calls import SHOWN, Calls, Reaction, shown
+from devshim.session.clock import SteppedClock
+from devshim.session.failures import NotYet, ProgramFailed, ProgramTimedOut, Result, words
+from devshim.session.program import Program, kill_leftovers
+from devshim.session.serving import Serving
+
+if TYPE_CHECKING:
+    from devshim.trace.event import Event
+    from devshim.trace.replay import Replay
+
+Model = TypeVar("Model", bound=Device | Part)
+LOOK_AGAIN = 0.05  # seconds; for conditions that no call and no output makes true
+
+_current: Session | None = None
+
+
+class Session:
+    """Plugs devices into this process and the programs that it starts.
+
+    only_plugged: refuse other device nodes to the programs.  Nothing is started before the first device is plugged, or
+    the first program run.  close() takes everything away; a session is also a context manager.
+    """
+
+    def __init__(self, only_plugged: bool = False) -> None:
+        self.lock = lock
+        self.clock = SteppedClock(self._opened)
+        self._only_plugged = only_plugged
+        self._calls = Calls()
+        self._serving: Serving | None = None
+        self._over = False
+        self._programs: list[Program] = []
+        self._left: list[int] = []
+        self._replays: list[Replay] = []
+        self.test_file = ""  # whose line is named where a node is refused
+        #: What models raised that is no OSError, and what was refused; clear() it where a test wants just that.
+        self.failures: list[str] = []
+        self._pid = os.getpid()
+
+    # ---- Devices
+
+    def plug(self, node: str, model: Model | str) -> Any:
+        """Plug a device at a node, and return the object given; a chip joins the bus there, or makes one.
+
+        model: a Device, a part of one such as an I2cChip, or a spec such as "gps,latitude=52.5", of which the object
+        is made.  Raises SpecError where it cannot be plugged.
+        """
+        node = spec.check_node(node, f"plug({node!r}, ...)")
+        made: Any = spec.load(spec.parse(f"{node}={model}")) if isinstance(model, str) else model
+        if isinstance(made, type) or not isinstance(made, (Device, Part)):
+            hint = f"; did you mean {made.__name__}()?" if isinstance(made, type) else ""
+            raise SpecError(f"plug({node!r}, {made!r}): that is no device{hint}")
+        host = self._opened()
+        with lock:
+            there = host.plug_at(node)
+            if isinstance(made, Device):
+                plug_one(host, node, made)
+                return made
+            try:
+                device = made.plug_into(there.device if there is not None else None)
+            except (TypeError, ValueError, OSError) as problem:
+                raise SpecError(f"{node}: {problem}") from problem
+            if there is None:
+                plug_one(host, node, device)
+        return made
+
+    def plug_trace(self, node: str, path: str | os.PathLike[str]) -> Device:
+        """Plug what a trace has recorded: of the same node, or of its only one.  Raises SpecError, TraceError."""
+        from devshim.trace.replay import Replay
+
+        replay = Replay(os.fspath(path))
+        recorded = node if node in replay.nodes or len(replay.nodes) != 1 else next(iter(replay.nodes))
+        device: Device = self.plug(node, replay.device(recorded, node))
+        self._replays.append(replay)
+        return device
+
+    def unplug(self, what: str | Device | Part) -> None:
+        """Take a device away, by its node or itself; of a part, the device that it belongs to.
+
+        Programs see what a pulled cable gives.  Raises SpecError where nothing is plugged there.
+        """
+        node = what if isinstance(what, str) else what.node
+        host = self._opened()
+        with lock:
+            there = host.plug_at(os.path.normpath(node)) if node is not None else None
+            if there is None:
+                raise SpecError(f"unplug({what!r}): nothing is plugged there")
+            host.unplug(there)
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        """What is plugged, by node."""
+        if self._serving is None or self._over:
+            return {}
+        with lock:
+            return {plug.node: plug.device for plug in self._serving.host.plugs()}
+
+    @property
+    def calls(self) -> list[Event]:
+        """The calls on devices so far, the oldest first; of very many, the last 100,000."""
+        with lock:
+            self._settle()
+            return [seen.event for seen in self._calls.seen]
+
+    def _settle(self) -> None:
+        """Let closes that have happened be among the calls."""
+        if self._serving is not None and not self._over:
+            self._serving.host.settle_closes()
+
+    def lines(self, most: int = SHOWN) -> list[str]:
+        """The last calls in words."""
+        with lock:
+            self._settle()
+            return self._calls.lines(most)
+
+    # ---- Programs
+
+    def run(
+        self,
+        *argv: str | os.PathLike[str],
+        input: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        timeout: float | None = 60,
+        check: bool = True,
+    ) -> Result:
+        """Run a program to its end; its standard input is `input`, or empty.
+
+        env: its whole environment, to which what devshim needs is added; by default this process's.
+
+        Raises ProgramFailed (a subprocess.CalledProcessError) where it fails and `check` is set, ProgramTimedOut
+        (a subprocess.TimeoutExpired) where it was killed after `timeout` seconds, OSError where it cannot be started.
+        """
+        __tracebackhide__ = True
+        before = self._calls.count
+        program = self._start(argv, input, env, cwd)
+        try:
+            if not program._over.wait(timeout):
+                raise self._timed_out(program, timeout or 0.0)
+            result = self._result(program, before)
+        finally:
+            self._let_go(program, spare_others=program.returncode is not None)
+        self._raise_pending()
+        if check and result.returncode:
+            raise ProgramFailed(result, self._lines_of(result))
+        return result
+
+    @contextlib.contextmanager
+    def start(
+        self,
+        *argv: str | os.PathLike[str],
+        input: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+    ) -> Iterator[Program]:
+        """Start a program; at the end of the `with` it is killed, with all processes of its group."""
+        program = self._start(argv, input, env, cwd)
+        try:
+            yield program
+        finally:
+            self._let_go(program)
+
+    def _start(
+        self,
+        argv: tuple[str | os.PathLike[str], ...],
+        given: str | bytes | None,
+        env: Mapping[str, str] | None,
+        cwd: str | os.PathLike[str] | None,
+    ) -> Program:
+        host = self._opened()
+        data = given.encode() if isinstance(given, str) else given
+        assert self._serving is not None
+        before = os.environ if env is None else env
+        variables = target.target_environment(before, self._serving.directory, self._serving.shim)
+        program = Program(host.loop, self._calls.look, words(argv), data, variables, cwd)
+        self._programs.append(program)
+        return program
+
+    def _let_go(self, program: Program, spare_others: bool = False) -> None:
+        if not program.close(spare_others):
+            self._left.append(program.pid)
+        self._programs.remove(program)
+
+    def _result(self, program: Program, before: int) -> Result:
+        with lock:
+            self._settle()
+            groups = self._opened().callers.groups
+            others = {other.pid for other in self._programs if other is not program} | {os.getpgrp()}
+            calls = [seen.event for seen in self._calls.since(before) if groups.get(seen.event.process) not in others]
+        out, err = (data.decode(errors="backslashreplace") for data in (program.stdout, program.stderr))
+        return Result(program.args, program.returncode or 0, out, err, calls)
+
+    def _lines_of(self, result: Result) -> list[str]:
+        numbers = {event.number for event in result.calls[-SHOWN:]}
+        with lock:
+            return [shown(seen) for seen in self._calls.seen if seen.event.number in numbers]
+
+    def _timed_out(self, program: Program, timeout: float) -> ProgramTimedOut:
+        waits = stuck.describe(program.pid, self._carriers())
+        out, err = (data.decode(errors="backslashreplace") for data in (program.stdout, program.stderr))
+        return ProgramTimedOut(program.args, timeout, (out, err), waits, self.lines())
+
+    def _carriers(self) -> dict[tuple[int, int], str]:
+        with lock:
+            return self._opened().carriers()
+
+    # ---- Waiting
+
+    def until(self, predicate: Callable[[], Any], timeout: float = 5) -> Any:
+        """Wait until a predicate is true, and return its value.
+
+        It is looked at after every call on a device and every output of a program, in the host's thread and under
+        its lock, so that nothing which holds at such a moment is missed; and now and then besides.
+
+        Raises NotYet (an AssertionError) after `timeout` seconds, and what the predicate raises.
+        """
+        __tracebackhide__ = True
+        self._opened()
+        with lock:
+            watch = self._calls.watch(predicate)
+        end = time.monotonic() + timeout
+        try:
+            while not watch.over.wait(max(0.0, min(LOOK_AGAIN, end - time.monotonic()))):
+                with lock:
+                    if watch.look() or time.monotonic() < end:
+                        continue
+                waits = [line for program in self._programs for line in stuck.describe(program.pid, self._carriers())]
+                raise NotYet(timeout, waits, self.lines())
+        finally:
+            with lock:
+                self._calls.forget(watch)
+        if watch.error is not None:
+            raise watch.error
+        self._raise_pending()
+        return watch.value
+
+    def after(self, predicate: Callable[[Event], Any], action: Callable[[], object]) -> Reaction:
+        """Act once, right after the first call for which predicate(call) is true; at once, in the host's thread.
+
+        The call has been answered by its model then, and its answer is on its way to the program.  What predicate or
+        action raises comes out of the session's next run(), until() or close().
+        """
+        self._opened()
+        with lock:
+            return self._calls.react(predicate, action)
+
+    def _tell_unused(self, host: Host) -> None:
+        """What traces have to say at the end: events that no program came to."""
+        for replay in self._replays:
+            for text, failure in replay.report():
+                host.message(text)
+                if failure:
+                    host.failures.append(text)
+
+    def _raise_pending(self) -> None:
+        with lock:
+            error = self._calls.errors.pop(0) if self._calls.errors else None
+        if error is not None:
+            raise error
+
+    # ---- Life
+
+    def open(self) -> None:
+        """Begin now, not with the first device: from here on nodes that are not plugged may be refused."""
+        self._opened()
+
+    def _opened(self) -> Host:
+        """The host, which begins to serve when it is first needed."""
+        global _current
+        if self._pid != os.getpid():
+            raise DevshimError("this session belongs to the parent process; here its devices are used, not plugged")
+        if self._over:
+            raise DevshimError("this session is closed")
+        if self._serving is None:
+            self._serving = Serving(self._calls, self._only_plugged, self._where)
+            self._serving.abandoned = self._abandon
+            self.failures = self._serving.host.failures
+            _current = self
+            atexit.register(self.close)
+        return self._serving.host
+
+    def _abandon(self) -> None:
+        """In a forked child: give back the descriptors of programs."""
+        for program in self._programs:
+            program.abandon()
+
+    def _where(self) -> str:
+        """The line that the test is at, for messages: "test_fan.py:12"; "" where no test is known."""
+        frame = sys._current_frames().get(threading.main_thread().ident or 0)
+        while self.test_file and frame is not None:
+            if frame.f_code.co_filename == self.test_file:
+                return f"{os.path.relpath(self.test_file)}:{frame.f_lineno}"
+            frame = frame.f_back
+        return ""
+
+    def close(self) -> None:
+        """Kill what was started, unplug everything, leave nothing behind.
+
+        Raises what an action of after() raised; nothing for models' failures, which `failures` holds.
+        """
+        global _current
+        serving, self._over = self._serving, True
+        if serving is None or self._pid != os.getpid() or _current is not self:
+            return
+        if lock.held():
+            raise DevshimError("close() within `with devshim.lock`: the host's threads need it to end")
+        atexit.unregister(self.close)
+        try:
+            for program in list(self._programs):
+                self._let_go(program)
+            for group in self._left:
+                kill_leftovers(group)
+            with lock:
+                self._tell_unused(serving.host)
+        finally:
+            _current = None
+            serving.stop()
+        self._raise_pending()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def check(self) -> None:
+        """Raise ModelError where a model failed, or a node was refused, since the session began."""
+        if self.failures:
+            raise ModelError("\n".join(self.failures))
+
+
+@contextlib.contextmanager
+def plugged(devices: Mapping[str, Device | Part | str], only_plugged: bool = False) -> Iterator[Session]:
+    """Plug devices for the body of a `with`, in this process and the programs that it starts.
+
+    devices: models or specs by node.  Where a session is open already, as in a test, they are plugged into that.
+    Raises SpecError; and ModelError at the end, where a model failed.
+    """
+    outer = _current
+    session = outer if outer is not None else Session(only_plugged)
+    before = set(session.devices)
+    try:
+        for node, model in devices.items():
+            session.plug(node, model)
+        yield session
+    finally:
+        if outer is None:
+            session.close()
+        else:
+            for node in set(session.devices) - before:
+                session.unplug(node)
+    if outer is None:
+        session.check()
