@@ -1,0 +1,133 @@
+"""Kills hosts and targets at random moments: the survivors end cleanly, and nothing of the run stays."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+from harness import devshim_command, devshim_environment
+
+from tests.soak.scripts import DEVICES, Wrong
+
+PATIENCE = 40
+LONGEST = 0.35
+"""Seconds from the start of the command in which the moment lies; a run takes about as long."""
+SAID = ("devshim: the host was lost", "devshim: the host of this run has ended", "Killed", "devshim: the host died")
+
+
+def kill_at_random(busy: Path, seed: int) -> str:
+    """One run, one death; returns whose it was.  Raises Wrong."""
+    chance = random.Random(seed)
+    whom, moment = chance.choice(("host", "host", "target", "waiter")), chance.uniform(0, LONGEST)
+    calls = chance.choice((100, 1000))
+    if whom == "waiter":  # while its program runs; once that has ended the waiter itself cleans up
+        moment, calls = moment / 10, 8000
+    mark = f"SOAK_RUN={uuid.UUID(int=chance.getrandbits(128))}"
+    shared = set(os.listdir("/dev/shm"))
+    with tempfile.TemporaryDirectory(prefix="devshim-deaths-") as folder:
+        command = [*devshim_command(), "run", *plugs(), "--", str(busy), "2", "2", str(calls), "beat"]
+        environment = devshim_environment({"TMPDIR": folder, **dict([mark.split("=")])})
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment,
+            start_new_session=True, text=True,
+        ) as run:  # fmt: skip
+            assert run.stdout is not None
+            if whom != "host":  # who is there before the program has begun is the shell's to clean up after
+                run.stdout.readline()
+            time.sleep(moment)
+            killed = kill(run.pid, whom, chance)
+            try:
+                _, said = run.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(run.pid, signal.SIGKILL)
+                raise Wrong(f"seed {seed}: {whom} killed after {moment:.3f} s: the rest did not end") from None
+        judge(f"seed {seed}: {whom} {killed} killed after {moment:.3f} s", whom, run.returncode, said)
+        until_gone(f"seed {seed}: {whom}", mark, Path(folder), shared)
+    return whom if killed else "nobody"
+
+
+def plugs() -> list[str]:
+    """The options that plug the devices."""
+    return [word for device in DEVICES for word in ("-d", device)]
+
+
+def kill(waiter: int, whom: str, chance: random.Random) -> int:
+    """Kill somebody of a run; returns the process id, 0 where there was nobody (any more)."""
+    family = descendants(waiter)
+    session = os.getsid(waiter) if family else 0
+    hosts = [pid for pid in family if session_of(pid) not in (session, 0)]
+    targets = [pid for pid in family if pid not in hosts]
+    candidates = {"host": hosts, "target": targets, "waiter": [waiter]}[whom]
+    if not candidates:
+        return 0
+    victim = chance.choice(candidates)
+    try:
+        os.kill(victim, signal.SIGKILL)
+    except ProcessLookupError:
+        return 0
+    return victim
+
+
+def session_of(pid: int) -> int:
+    """A process's session; 0 where it has gone."""
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return 0
+
+
+def descendants(pid: int) -> list[int]:
+    """All that live (proc(5), children)."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = [int(word) for word in task.read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for child in children:
+            found += [child, *descendants(child)]
+    return found
+
+
+def judge(what: str, whom: str, code: int, said: str) -> None:
+    """Whether the command ended as it should, and said nothing that it should not."""
+    fine = {"host": (0, 1, 125), "target": (0, 128 + signal.SIGKILL), "waiter": (0, -signal.SIGKILL)}[whom]
+    odd = [line for line in said.splitlines() if line and not line.startswith(SAID)]
+    if code not in fine or odd:
+        raise Wrong(f"{what}: exit code {code}\n{said[-2000:]}")
+
+
+def until_gone(what: str, mark: str, folder: Path, shared: set[str]) -> None:
+    """Wait until no process, no directory and no shared memory of the run is left.  Raises Wrong."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        processes = marked(mark)
+        left = os.listdir(folder)
+        memory = {name for name in set(os.listdir("/dev/shm")) - shared if "soak" in name}
+        if not (processes or left or memory):
+            return
+        if time.monotonic() > deadline:
+            for pid in processes:
+                os.kill(pid, signal.SIGKILL)
+            raise Wrong(f"{what}: left behind: processes {processes}, files {left}, shared memory {memory}")
+        time.sleep(0.01)
+
+
+def marked(mark: str) -> list[int]:
+    """Processes with this in their environment."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/environ", "rb") as file:
+                    if mark.encode() in file.read():
+                        found.append(int(name))
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue
+    return found
