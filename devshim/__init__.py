@@ -10,53 +10,68 @@ if TYPE_CHECKING:
     from typing import Any
 
     from devshim.errors import ConfigError, DevshimError, ModelError, ShimNotBuilt, SpecError, TargetFailed
+    from devshim.host.lock import lock
+    from devshim.model.attribute import Attribute
+    from devshim.model.composite import Composite, Function, UsbComposite
     from devshim.model.ctext import structures
     from devshim.model.device import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, REAL, WAIT, Device, File, Link
     from devshim.model.gpio import ChipLine, GpioChip
     from devshim.model.hidraw import Hidraw, feature
+    from devshim.model.hwmon import Hwmon
     from devshim.model.i2c import I2cBus, I2cChip
     from devshim.model.input import Input
     from devshim.model.input_axes import Axis
     from devshim.model.ioctl import IO, IOR, IOW, IOWR, NewFile, ioctl, pointer, sized
+    from devshim.model.led import Led
     from devshim.model.line import Line
     from devshim.model.registers import Block, Register
     from devshim.model.serial import Serial, characters, command, pause
+    from devshim.model.setting import Setting, attribute
     from devshim.model.spi import SpiChip
     from devshim.model.spi_frame import instruction
     from devshim.model.stream import Stream
     from devshim.model.timing import every
     from devshim.model.wires import wire
+    from devshim.session.session import Session, plugged
 
 __version__ = "0.1.0"
 
 PUBLIC = {
     "devshim.errors": ("ConfigError", "DevshimError", "ModelError", "ShimNotBuilt", "SpecError", "TargetFailed"),
+    "devshim.model.attribute": ("Attribute",),
+    "devshim.model.composite": ("Composite", "Function", "UsbComposite"),
     "devshim.model.ctext": ("structures",),
     "devshim.model.device": (
         "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Device", "File", "Link",
     ),
     "devshim.model.gpio": ("ChipLine", "GpioChip"),
     "devshim.model.hidraw": ("Hidraw", "feature"),
+    "devshim.model.hwmon": ("Hwmon",),
     "devshim.model.i2c": ("I2cBus", "I2cChip"),
     "devshim.model.input": ("Input",),
     "devshim.model.input_axes": ("Axis",),
     "devshim.model.ioctl": ("IO", "IOR", "IOW", "IOWR", "NewFile", "ioctl", "pointer", "sized"),
+    "devshim.model.led": ("Led",),
     "devshim.model.line": ("Line",),
     "devshim.model.registers": ("Block", "Register"),
     "devshim.model.serial": ("Serial", "characters", "command", "pause"),
+    "devshim.model.setting": ("Setting", "attribute"),
     "devshim.model.spi": ("SpiChip",),
     "devshim.model.spi_frame": ("instruction",),
     "devshim.model.stream": ("Stream",),
     "devshim.model.timing": ("every",),
     "devshim.model.wires": ("wire",),
+    "devshim.host.lock": ("lock",),
+    "devshim.session.session": ("Session", "plugged"),
 }  # fmt: skip
 
 __all__ = [
-    "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Axis", "Block",
-    "ChipLine", "ConfigError", "Device", "DevshimError", "File", "GpioChip", "Hidraw", "I2cBus", "I2cChip", "Input",
-    "Line",    "Link", "ModelError", "NewFile", "Register", "Serial", "ShimNotBuilt", "SpecError", "SpiChip", "Stream",
-    "TargetFailed", "characters", "command", "every", "feature", "instruction", "ioctl", "pause", "pointer", "sized",
-    "structures", "wire",
+    "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Attribute",
+    "Axis", "Block", "ChipLine", "Composite", "ConfigError", "Device", "DevshimError", "File", "Function", "GpioChip",
+    "Hidraw", "Hwmon", "I2cBus", "I2cChip", "Input", "Led", "Line", "Link", "ModelError", "NewFile", "Register",
+    "Serial", "Session", "Setting", "ShimNotBuilt", "SpecError", "SpiChip", "Stream", "TargetFailed", "UsbComposite",
+    "attribute", "characters", "command", "every", "feature", "instruction", "ioctl", "lock", "pause", "plugged",
+    "pointer", "sized", "structures", "wire",
 ]  # fmt: skip
 
 

@@ -8,6 +8,9 @@
     describe: [motor.h]                 # files that describe ioctls
     deny: ["/dev/video*", "/dev/sda=EPERM"]
     only_plugged: true
+    hide_real: true                     # of the machine's own devices nothing is seen
+    scenario:
+      - {at: 2s, unplug: /dev/ttyUSB0}  # scenario.py
 
 Relative paths are relative to the file.
 """
@@ -20,8 +23,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from devshim import deny as rules
-from devshim import schema, yamltext
+from devshim import scenario, schema, yamltext
 from devshim.errors import ConfigError, SpecError
+from devshim.scenario import Step
 from devshim.spec import Spec, check_node
 from devshim.yamltext import Document, Path
 
@@ -38,6 +42,8 @@ class Config:
     describe      files that describe ioctls, with absolute paths
     deny          (shell pattern, errno) of nodes that may not be opened
     only_plugged  whether every device node that is not plugged is refused
+    hide_real     whether the machine's own devices cannot be seen
+    scenario      what is plugged and unplugged meanwhile, in order
     """
 
     file: str
@@ -45,6 +51,8 @@ class Config:
     describe: tuple[str, ...] = ()
     deny: tuple[rules.Rule, ...] = ()
     only_plugged: bool = False
+    hide_real: bool = False
+    scenario: tuple[Step, ...] = ()
 
 
 def load(file: str) -> Config:
@@ -65,6 +73,8 @@ def load(file: str) -> Config:
         tuple(beside(folder, name) for name in listed(data.get("describe", []))),
         tuple(denied(document, path, text) for path, text in placed(data, "deny")),
         data.get("only_plugged", False),
+        data.get("hide_real", False),
+        scenario.steps(document),
     )
 
 

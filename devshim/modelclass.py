@@ -103,9 +103,17 @@ def from_url(match: re.Match[str]) -> Model:
     return Model(SerialUrl, {"url": match[0]}, "URL")
 
 
+def from_trace(match: re.Match[str]) -> Model:
+    """file.trace: a recording answers."""
+    from devshim.trace.replay_part import TraceNode
+
+    return Model(TraceNode, {"trace": match[0]}, "trace")
+
+
 KINDS = (
     Kind("a pyserial URL", re.compile(r"[\w+-]+://.*"), from_url),
     Kind("file.py or file.py:Class", re.compile(rf"(?P<file>.+\.py)(?::(?P<cls>{WORD}))?"), from_python_file),
+    Kind("file.trace", re.compile(r".+\.trace(?:\.zst)?"), from_trace),
     Kind("file.yml", re.compile(r".+\.ya?ml"), from_yaml_file),
     Kind("package.module:Class", re.compile(rf"(?P<module>{WORD}(?:\.{WORD})*):(?P<cls>{WORD})"), from_module),
     Kind("a name that `devshim devices` lists", re.compile(r"[\w-]+"), from_name),

@@ -200,6 +200,8 @@ def build(specs: Iterable[Spec]) -> dict[str, Device]:
 def joined(part: Any, there: Device | None, spec: Spec) -> Device:
     """The device that a part has joined, or brought along."""
     try:
+        if hasattr(part, "plugged_at"):
+            part.plugged_at = spec.node
         device: Device = part.plug_into(there)
     except (TypeError, ValueError, OSError) as problem:
         raise SpecError(f"{spec.where}: {problem}") from problem

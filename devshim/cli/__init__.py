@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 VERBS = {
     "run": "run a program against devices written in Python",
+    "record": "run a program on real devices, or on models, and write down what passes",
+    "replay": "run a program against a recording of devices",
+    "show": "show the calls of a trace",
+    "cut": "write a part of a trace as a trace",
+    "diff": "show where two traces differ",
+    "verify": "say all that is wrong with a trace",
+    "stats": "count what a trace holds, by node and call",
     "devices": "list the devices of the catalogue, or explain one",
     "doctor": "check this installation, or say what will be caught of a program",
 }

@@ -9,6 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from devshim.trace.record_asked import RecordAsked
+    from devshim.trace.replay_asked import ReplayAsked
+
 
 class Options:
     """What the user asked for; handed to the host as it is, by the fork."""
@@ -24,6 +27,8 @@ class Options:
         """Nodes that may not be opened: a shell pattern and the errno that the program gets."""
         self.only_plugged = False
         """Refuse every node under /dev that is not plugged."""
+        self.hide_real = False
+        """Let the real machine's devices not be seen."""
         self.verbose = False
         """Print each call on a device."""
         self.log: str | None = None
@@ -34,13 +39,17 @@ class Options:
         """Seconds that devices stay plugged for other processes of the run after the program ended."""
         self.in_process = False
         """Run the models inside the program."""
+        self.record: RecordAsked | None = None
+        """What is recorded, and how."""
+        self.replay: ReplayAsked | None = None
+        """The trace that answers, and how."""
         self.program: list[str] = []
         """The program and its arguments."""
 
     def needs_loading(self) -> bool:
         """Tell whether the program must wait until the host has plugged and opened what was asked for."""
         asked = self.devices or self.config or self.describe or self.deny or self.log
-        return bool(asked or self.only_plugged or self.verbose)
+        return bool(asked or self.only_plugged or self.hide_real or self.verbose or self.replay or self.record)
 
 
 class Option:
@@ -110,6 +119,7 @@ RUN = (
     Option(None, "--describe", "FILE",         append("describe"),    "learn ioctls from a .py or .h file; repeatable"),
     Option(None, "--deny",     "GLOB[=ERRNO]", deny,                  "refuse nodes that match (EACCES); repeatable"),
     Option(None, "--only-plugged", None,       switch("only_plugged"), "refuse every device node that is not plugged"),
+    Option(None, "--hide-real", None,          switch("hide_real"),   "let the machine's own devices not be seen"),
     Option("-v", "--verbose",  None,           switch("verbose"),     "print each call on a device, as strace does"),
     Option(None, "--log",      "FILE",         store("log"),          "write that to a file"),
     Option(None, "--error-exitcode", "N",      error_exitcode,
@@ -117,7 +127,7 @@ RUN = (
     Option(None, "--linger",   "SECONDS",      linger,
            "keep devices so long for processes that outlive the program (default 5; inf)"),
     Option(None, "--in-process", None,         switch("in_process"),
-           "run the models inside the program (not yet possible)"),
+           "run the models inside the program: quicker, with its own state in each process"),
 )
 # fmt: on
 """Options of `devshim run`; record and replay add rows of their own."""

@@ -30,8 +30,6 @@ def main(words: list[str]) -> int:
         return 0
     if not options.program:
         raise wrong("no program to run; devshim run --help shows how")
-    if options.in_process:
-        raise wrong("--in-process: this devshim cannot run models inside the program yet; leave it out")
     return run(options)
 
 
@@ -49,6 +47,10 @@ def run(options: Options) -> int:
     try:
         shim = target.shim_path(run_directory)
         prepare_run(run_directory)
+        if options.in_process:
+            from devshim import embedding
+
+            embedding.prepare(run_directory, options, path)
         environment = target.target_environment(environment, run_directory, shim)
         return run_in(run_directory, path, options, environment, mask)
     finally:
@@ -66,8 +68,14 @@ def run_in(run_directory: str, path: str, options: Options, environment: dict[st
         waiter.raise_pending()
         waiter.program = target.start(path, options.program, environment, mask)
         leave_streams_to_program(waiter.host)
-        code = waiter.until_program_ended()
-        return finish(waiter, code, options)
+        code = finish(waiter, waiter.until_program_ended(), options)
+        if options.in_process:
+            from devshim import embedding
+
+            code = embedding.exit_code(run_directory, code, options)
+        if options.record is not None and waiter.host.lost():
+            options.record.take_over(run_directory, target.say)
+        return code
     except Interrupted as interrupt:
         return 128 + interrupt.number
     finally:

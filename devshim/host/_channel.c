@@ -4,7 +4,9 @@
  * asleep on the bell. It copies a request before it looks at it (the target can write to the mapping at any
  * time), calls Python, and writes the answer. What a call means is Python's business (host/files.py). */
 #include "_channel.h"
+#include "_direct.h"
 #include "_lock.h"
+#include "_ring.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -56,11 +58,12 @@ typedef struct {
     struct process *processes;
     struct watched watched[WATCHED];
     uint32_t next_watched, turn, dying, stopping, cpu, crowded;
+    uint32_t caller, caller_thread; /* who made the call that is being answered: its channel, its thread id */
     cpu_set_t allowed; /* where our thread may run, as it was at the start */
     bool moved;
 } Channel;
 
-static PyObject *names[OP_LOCK + 1];
+static PyObject *names[OP_WAITS + 1];
 
 static struct slot *slot_at(struct channel *channel, uint32_t index)
 {
@@ -146,7 +149,7 @@ static bool understand(PyObject *value, struct answer *answer, Py_buffer *buffer
 
 static PyObject *dispatch(Channel *self, const struct slot *request, const uint8_t *data, uint32_t process)
 {
-    if (request->op == 0 || request->op > OP_LOCK)
+    if (request->op == 0 || request->op > OP_WAITS)
         return PyErr_Format(PyExc_ValueError, "unknown operation %d", (int)request->op);
     if (request->op == OP_NOTE)
         return PyObject_CallFunction(self->noted, "Iy#I", process, data, (Py_ssize_t)request->size, request->request);
@@ -179,6 +182,9 @@ static PyObject *dispatch(Channel *self, const struct slot *request, const uint8
         first = PyLong_FromUnsignedLong(request->request);
         second = PyLong_FromUnsignedLongLong(request->argument);
         break;
+    case OP_WAITS:
+        first = PyLong_FromUnsignedLong(request->request);
+        break;
     case OP_REPORT:
         first = PyLong_FromUnsignedLong(request->request);
         second = PyLong_FromLongLong(request->offset);
@@ -205,6 +211,8 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
     Py_buffer buffer = { 0 };
 
     memcpy(&request, slot, sizeof request);
+    self->caller = process;
+    self->caller_thread = request.thread;
     bool large = request.large != 0;
     uint32_t most = large ? LARGE_DATA : SLOT_DATA;
     uint8_t *room = room_of(channel, index, large);
@@ -225,6 +233,69 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
     if (buffer.obj)
         PyBuffer_Release(&buffer);
     Py_XDECREF(value);
+}
+
+/* A signal's handler raised while a model ran in a thread of the program's own: that is the program's exception. Its call
+ * ends, and then it is raised there. */
+static int raise_again(void *exception)
+{
+    PyErr_SetObject((PyObject *)Py_TYPE((PyObject *)exception), exception);
+    Py_DECREF((PyObject *)exception);
+    return -1;
+}
+
+static bool is_of_program(void)
+{
+    return PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception);
+}
+
+static struct answer interrupted(void)
+{
+    PyObject *type, *value, *trace;
+
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+        PyErr_Clear();
+        PyErr_SetInterrupt();
+        return (struct answer){ .result = -1, .error = EINTR };
+    }
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    if (trace)
+        PyException_SetTraceback(value, trace);
+    Py_XDECREF(type);
+    Py_XDECREF(trace);
+    if (Py_AddPendingCall(raise_again, value) < 0)
+        Py_DECREF(value);
+    return (struct answer){ .place = UINT32_MAX }; /* no error, or an OSError would come first, or the call be repeated */
+}
+
+void channel_answer_own(PyObject *object, struct slot *slot, uint8_t *room, uint32_t most)
+{
+    Channel *self = (Channel *)object;
+    struct answer answer = { .place = UINT32_MAX };
+    Py_buffer buffer = { 0 };
+
+    self->caller = OWN_PROCESS;
+    self->caller_thread = slot->thread;
+    PyObject *value = dispatch(self, slot, room, OWN_PROCESS);
+    if (!value || !understand(value, &answer, &buffer, slot->op == OP_READ ? slot->size : most)) {
+        if (is_of_program()) {
+            answer = interrupted();
+        } else {
+            if (PyErr_Occurred())
+                PyErr_WriteUnraisable((PyObject *)Py_TYPE(object));
+            answer = (struct answer){ .result = -1, .error = EIO };
+        }
+    }
+    give(slot, room, &answer, slot->generation);
+    if (buffer.obj)
+        PyBuffer_Release(&buffer);
+    Py_XDECREF(value);
+}
+
+Lock *channel_lock(PyObject *object)
+{
+    return ((Channel *)object)->lock;
 }
 
 /* ---- Waiting ---- */
@@ -494,6 +565,13 @@ static PyObject *Channel_remove(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *Channel_caller(PyObject *object, PyObject *unused)
+{
+    Channel *self = (Channel *)object;
+    (void)unused;
+    return Py_BuildValue("II", self->caller, self->caller_thread);
+}
+
 static int Channel_init(PyObject *object, PyObject *args, PyObject *keywords)
 {
     static char *kwlist[] = { "bell", "lock", "files", "noted", NULL };
@@ -525,6 +603,7 @@ static void Channel_dealloc(PyObject *object)
     Channel *self = (Channel *)object;
     PyTypeObject *type = Py_TYPE(object);
 
+    PyObject_GC_UnTrack(object);
     for (uint32_t i = 0; self->processes && i < MAX_PROCESSES; i++)
         if (self->processes[i].channel)
             munmap(self->processes[i].channel, self->processes[i].size);
@@ -539,11 +618,30 @@ static void Channel_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
+/* The host holds the channel, and the channel the host's noted(). */
+static int Channel_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Channel *self = (Channel *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->files);
+    Py_VISIT(self->noted);
+    return 0;
+}
+
+static int Channel_clear(PyObject *object)
+{
+    Channel *self = (Channel *)object;
+    Py_CLEAR(self->files);
+    Py_CLEAR(self->noted);
+    return 0;
+}
+
 static PyMethodDef Channel_methods[] = {
     { "serve", Channel_serve, METH_NOARGS, "Answer calls until stop(); in a thread of its own." },
     { "stop", Channel_stop, METH_NOARGS, "Let serve() return, and tell the targets that the host has gone." },
     { "add", Channel_add, METH_VARARGS, "Take in a process by the memfd of its channel; returns its number." },
     { "remove", Channel_remove, METH_VARARGS, "Forget a process that has died." },
+    { "caller", Channel_caller, METH_NOARGS, "(number, thread id) of the process whose call is being answered." },
     { NULL, NULL, 0, NULL },
 };
 
@@ -552,10 +650,13 @@ static PyType_Slot Channel_slots[] = {
     { Py_tp_methods, Channel_methods },
     { Py_tp_init, Channel_init },
     { Py_tp_dealloc, Channel_dealloc },
+    { Py_tp_traverse, Channel_traverse },
+    { Py_tp_clear, Channel_clear },
     { 0, NULL },
 };
 
-static PyType_Spec Channel_spec = { "devshim.host._channel.Channel", sizeof(Channel), 0, Py_TPFLAGS_DEFAULT, Channel_slots };
+static PyType_Spec Channel_spec = { "devshim.host._channel.Channel", sizeof(Channel), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                                   Channel_slots };
 
 /* ---- Module -------------------------------------------------------------------------------------------------- */
 
@@ -567,6 +668,12 @@ static PyMethodDef functions[] = {
     { "carrier", sockets_carrier, METH_VARARGS, "carrier(nonblock, type, our buffer, their buffer) -> (our end, their end, st_dev, st_ino)." },
     { "send", sockets_send, METH_VARARGS, "send(fd, data) -> whether the packet went out." },
     { "empty", sockets_empty, METH_VARARGS, "empty(fd): take out all that lies in a packet socket." },
+    { "guarded_setattr", lock_guarded_setattr, METH_O, "guarded_setattr(lock) -> a __setattr__ for classes, which takes the lock." },
+    { "attach", direct_attach, METH_VARARGS, "attach(channel, descriptor, address of devshim_direct, run, preload, patch): answer this process's own calls." },
+    { "detach", direct_detach, METH_NOARGS, "detach(): answer them no more." },
+    { "host_thread", direct_host_thread, METH_VARARGS, "host_thread(which, ident): that thread's own calls are real ones; which is 0 or 1." },
+    { "aside", direct_aside, METH_VARARGS, "aside(now) -> before: whether this thread's calls are real ones for a while." },
+    { "real", direct_real, METH_VARARGS, "real(name) -> the address of libc's own function, or 0." },
     { "hang_up", sockets_hang_up, METH_VARARGS, "hang_up(fd, last words, descriptor): end the connection, for the other end too." },
     { NULL, NULL, 0, NULL },
 };
@@ -579,7 +686,7 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__channel(void);
 PyMODINIT_FUNC PyInit__channel(void)
 {
-    static const char *const texts[] = { "", "read", "write", "ioctl", "seek", "poll", "report", "note", "lock" };
+    static const char *const texts[] = { "", "read", "write", "ioctl", "seek", "poll", "report", "note", "lock", "waits" };
     PyObject *module = PyModule_Create(&definition);
     PyObject *lock = PyType_FromSpec(&Lock_spec), *channel = PyType_FromSpec(&Channel_spec);
 
@@ -587,7 +694,12 @@ PyMODINIT_FUNC PyInit__channel(void)
         return NULL;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         names[i] = PyUnicode_InternFromString(texts[i]);
+    PyObject *ring = PyType_FromSpec(&Ring_spec);
+    if (!ring || PyModule_AddObject(module, "Ring", ring) < 0)
+        return NULL;
     if (PyModule_AddObject(module, "Lock", lock) < 0 || PyModule_AddObject(module, "Channel", channel) < 0)
+        return NULL;
+    if (PyModule_AddIntConstant(module, "OWN_PROCESS", OWN_PROCESS) < 0)
         return NULL;
     if (PyModule_AddIntConstant(module, "PACKETS", SOCK_SEQPACKET) < 0 || PyModule_AddIntConstant(module, "STREAM", SOCK_STREAM) < 0)
         return NULL;

@@ -33,6 +33,19 @@ void lock_enter(Lock *lock)
     lock_claim(lock);
 }
 
+bool lock_enter_now(Lock *lock)
+{
+    if (!lock_try(lock))
+        return false;
+    lock_claim(lock);
+    return true;
+}
+
+void lock_enter_again(Lock *lock)
+{
+    lock->depth++;
+}
+
 void lock_leave(Lock *lock)
 {
     if (--lock->depth > 0)
@@ -99,11 +112,54 @@ static PyObject *Lock_turn(PyObject *self, PyObject *unused)
     return Py_BuildValue("kK", owner, (unsigned long long)lock->turns);
 }
 
+/* In a forked child: whoever held it is not there. */
+static PyObject *Lock_reset(PyObject *self, PyObject *unused)
+{
+    Lock *lock = (Lock *)self;
+    (void)unused;
+    lock->owner = 0;
+    lock->depth = 0;
+    __atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+    Py_RETURN_NONE;
+}
+
+/* ---- Attributes that are written under the lock ----------------------------------------------------------- */
+
+static Lock *guarding; /* the lock that the method of guarded_setattr() takes; one in a process */
+
+static PyObject *set_attribute(PyObject *self, PyObject *args)
+{
+    PyObject *name, *value;
+
+    if (!PyArg_UnpackTuple(args, "__setattr__", 2, 2, &name, &value))
+        return NULL;
+    if (guarding && !lock_is_mine(guarding)) {
+        Lock *lock = (Lock *)Py_NewRef((PyObject *)guarding);
+        Py_XDECREF(Lock_acquire((PyObject *)lock, NULL));
+        int failed = PyObject_GenericSetAttr(self, name, value);
+        lock_leave(lock);
+        Py_DECREF((PyObject *)lock);
+        return failed ? NULL : Py_NewRef(Py_None);
+    }
+    return PyObject_GenericSetAttr(self, name, value) ? NULL : Py_NewRef(Py_None);
+}
+
+static PyMethodDef guarded_setattr = { "__setattr__", set_attribute, METH_VARARGS, "Set an attribute under the host's lock." };
+
+PyObject *lock_guarded_setattr(PyObject *module, PyObject *lock)
+{
+    (void)module;
+    Py_XDECREF((PyObject *)guarding);
+    guarding = (Lock *)Py_NewRef(lock);
+    return PyDescr_NewMethod(&PyBaseObject_Type, &guarded_setattr);
+}
+
 static PyMethodDef Lock_methods[] = {
     { "acquire", Lock_acquire, METH_NOARGS, "Wait until no other thread holds the lock, and hold it." },
     { "release", Lock_release, METH_NOARGS, "Give it back. Raises RuntimeError where this thread does not hold it." },
     { "held", Lock_held, METH_NOARGS, "Whether the calling thread holds it." },
     { "turn", Lock_turn, METH_NOARGS, "(thread, number of the turn) of who holds it now, or None." },
+    { "reset", Lock_reset, METH_NOARGS, "In a forked child, whose other threads are not there: nobody holds it." },
     { "__enter__", Lock_enter_method, METH_NOARGS, NULL },
     { "__exit__", Lock_exit, METH_VARARGS, NULL },
     { NULL, NULL, 0, NULL },

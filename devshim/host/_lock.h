@@ -23,7 +23,11 @@ extern PyType_Spec Lock_spec;
 
 bool lock_is_mine(Lock *lock);
 void lock_enter(Lock *lock); /* without the GIL */
+bool lock_enter_now(Lock *lock); /* false where another thread has it; with or without the GIL */
+void lock_enter_again(Lock *lock); /* where lock_is_mine() */
 void lock_leave(Lock *lock);
+
+PyObject *lock_guarded_setattr(PyObject *module, PyObject *lock); /* METH_O */
 
 static inline long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
 {

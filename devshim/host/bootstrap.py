@@ -79,7 +79,7 @@ class Bootstrap:
         self.host = host
         self.root = root
         self._trusted: dict[int, Process] = {}  # by process id; until a process dies its id is its own
-        self._waiting: dict[DevicePlug, list[tuple[Caller, int]]] = {}
+        self._waiting: dict[DevicePlug, list[tuple[Caller, int, int]]] = {}
         self._alone: Callable[[], object] | None = None
         self.bell = os.memfd_create("devshim-bell", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.bell, wire.BELL_SIZE)
@@ -99,7 +99,7 @@ class Bootstrap:
                 accepted = accept(self.listener.fileno(), MOST)
             except OSError:  # no descriptor left: the others wait until one is closed
                 self.host.loop.unwatch(self.listener.fileno())
-                self.host.loop.after(PATIENCE, self.start)
+                self.host.loop.after_real(PATIENCE, self.start)
                 return
             if accepted is None:
                 return
@@ -145,11 +145,13 @@ class Bootstrap:
                 return self._refuse(caller, errno.ENODEV)
             if caller.uid and not plug.may_open(request.flags, caller.uid, caller.gid, caller.groups):
                 return self._refuse(caller, errno.EACCES)
-            return self._open(caller, request.flags, plug)
+            return self._open(caller, request.flags, plug, request.thread or caller.pid)
         if request.what == wire.HELLO_CHANNEL:
             return self._join(caller, request.flags)
         if request.what == wire.HELLO_TICKET:
             return self._redeem(caller, request.ticket)
+        if request.what == wire.HELLO_MONITOR:
+            return self._hand_over(caller, self.host.picture.uevents.monitor())
         return self._refuse(caller, errno.EINVAL)
 
     # ---- The three requests
@@ -164,7 +166,9 @@ class Bootstrap:
         try:
             os.ftruncate(memfd, wire.CHANNEL_SIZE)
             fcntl.fcntl(memfd, F_ADD_SEALS, SEALS)
-            self._trusted[pid].channels.append(self.host.channel.add(memfd))
+            channel = self.host.channel.add(memfd)
+            self._trusted[pid].channels.append(channel)
+            self.host.callers.joined(channel, pid)
             answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC)), memfd, self.bell)
         finally:
             os.close(memfd)
@@ -172,31 +176,36 @@ class Bootstrap:
 
     def _redeem(self, caller: Caller, ticket: int) -> bool:
         promised = self.host.promised.pop(ticket, None)
-        fd = promised if promised is not None else self.host.waits.descriptor(ticket)
+        return self._hand_over(caller, promised if promised is not None else self.host.waits.descriptor(ticket))
+
+    def _hand_over(self, caller: Caller, fd: int) -> bool:
         try:
             answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC)), fd)
         finally:
             os.close(fd)
         return False
 
-    def _open(self, caller: Caller, flags: int, plug: DevicePlug) -> bool:
+    def _open(self, caller: Caller, flags: int, plug: DevicePlug, thread: int) -> bool:
         self.host.closes.settle()
+        who = caller.pid, thread
         try:
             opened = plug.open(flags, caller.pid)
         except OSError as problem:
+            self.host.opened(plug, flags, 0, problem.errno or errno.EIO, who)
             return self._refuse(caller, problem.errno or errno.EIO)
         except (Exception, SystemExit) as exception:
             self.host.failed(plug.device, "open", exception, "the program gets EIO")
+            self.host.opened(plug, flags, 0, errno.EIO, who)
             return self._refuse(caller, errno.EIO)
         if opened is WAIT:
             if flags & os.O_NONBLOCK:
+                self.host.opened(plug, flags, 0, errno.EAGAIN, who)
                 return self._refuse(caller, errno.EAGAIN)
-            self._waiting.setdefault(plug, []).append((caller, flags))
+            self._waiting.setdefault(plug, []).append((caller, flags, thread))
             answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC, flags=wire.ANSWER_WAIT)))
             return True
         fd, number, index = opened
-        if self.host.verbose:
-            self.host.log_open(plug, flags)
+        self.host.opened(plug, flags, number, 0, who)
         try:
             answer(caller.fd, HELLO_ANSWER.pack(wire.WIRE_MAGIC, 0, 0, number, index, plug.flags), fd)
         finally:
@@ -205,11 +214,13 @@ class Bootstrap:
 
     def retry(self, plug: DevicePlug) -> None:
         """Ask the model again about opens that wait."""
-        for caller, flags in self._waiting.pop(plug, []):
+        for caller, flags, thread in self._waiting.pop(plug, []):
             keep = False
             try:
                 if not caller.gone():
-                    keep = self._open(caller, flags, plug) if plug.plugged else self._refuse(caller, errno.ENODEV)
+                    keep = (
+                        self._open(caller, flags, plug, thread) if plug.plugged else self._refuse(caller, errno.ENODEV)
+                    )
             finally:
                 if not keep:
                     os.close(caller.fd)
@@ -239,6 +250,7 @@ class Bootstrap:
         self._look_whether_alone()
         for index in process.channels:
             self.host.channel.remove(index)
+        self.host.callers.died(process.pid)
         self.host.process_died(process.pid)
 
     def settle(self) -> None:
@@ -261,8 +273,21 @@ class Bootstrap:
 
     def close(self) -> None:
         """Answer no more."""
-        self.host.loop.unwatch(self.listener.fileno())
-        self.listener.close()
+        if self.listener.fileno() >= 0:
+            self.host.loop.unwatch(self.listener.fileno())
+            self.listener.close()
+
+    def release(self) -> None:
+        """Give back all descriptors; the loop has ended."""
+        self.close()
+        for waiting in self._waiting.values():
+            for caller, *_ in waiting:
+                os.close(caller.fd)
+        for process in self._trusted.values():
+            os.close(process.pidfd)
+        self._waiting.clear()
+        self._trusted.clear()
+        os.close(self.bell)
 
 
 def descends(pid: int, roots: set[int]) -> bool:

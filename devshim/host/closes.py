@@ -48,3 +48,7 @@ class Closes:
                     self._shut.discard(fd)
                 elif file is not None:
                     file.plug.closed(file)
+
+    def release(self) -> None:
+        """Give back the epoll's descriptor; the files' ends are their own."""
+        self._epoll.close()

@@ -171,7 +171,7 @@ class Opened(Answering):
     def hang_up(self) -> None:
         """The device was unplugged: readers and pollers see the hang-up, calls get ENODEV."""
         self.gone = True
-        self.host.files[self.number] = GoneFile()
+        self.host.lose_file(self.number)
         hang_up(self.end)
 
 
@@ -189,6 +189,7 @@ class OpenFile(Opened):
         self._armed = False  # a token lies in the carrier, as far as we know
         self._full = False
         self._waiting = False  # a call was told to wait on the carrier
+        self._last_pipe = -1  # tells the last close once the device has gone
         bits = self.ready()
         if bits & POLLIN:
             self.send_token()
@@ -323,21 +324,23 @@ class OpenFile(Opened):
         Whether it has cannot be seen on a socket that was shut down.  So a pipe's end lies in it, which goes with it.
         """
         self.gone = True
-        self.host.files[self.number] = GoneFile()
+        self.host.lose_file(self.number)
         self.host.closes.forget(self)
         pipe, end = os.pipe2(os.O_CLOEXEC)
         self._token += 1
         alive = hang_up(self.end, self._token.to_bytes(TOKEN_SIZE, "little"), end)
         os.close(end)
-        self.host.loop.watch(pipe, 0, lambda events: self.closed_at_last(pipe))
+        self._last_pipe = pipe
+        self.host.loop.watch(pipe, 0, lambda events: self.plug.closed(self))
         if not alive:
-            self.closed_at_last(pipe)
+            self.plug.closed(self)
 
-    def closed_at_last(self, pipe: int) -> None:
-        """The last descriptor of a file whose device has gone is closed."""
-        self.host.loop.unwatch(pipe)
-        os.close(pipe)
-        self.plug.closed(self)
+    def closing(self) -> None:
+        """The last descriptor of a file, perhaps of one whose device has gone, is closed."""
+        if self._last_pipe >= 0:
+            self.host.loop.unwatch(self._last_pipe)
+            os.close(self._last_pipe)
+            self._last_pipe = -1
 
 
 class GoneFile:
@@ -346,4 +349,4 @@ class GoneFile:
     def _answer(self, *arguments: Any) -> Answer:
         return failed(errno.ENODEV)
 
-    read = write = ioctl = seek = poll = lock = report = _answer
+    read = write = ioctl = seek = poll = lock = report = waits = _answer

@@ -133,7 +133,7 @@ class General(Plan):
             segment, pointer = groups[step][index], self.handler.steps[step - 1].place.pointer
             if not self.children[step]:
                 return behind_pointer(pointer, room, segment.at, segment.length, segment.null)
-            if segment.null and pointer.optional:
+            if segment.null and pointer.may_be_null:
                 return None
             seen = elements(step, index)
             return seen[0] if pointer.length is None else seen

@@ -10,31 +10,38 @@ import errno
 import itertools
 import os
 import re
-import stat
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devshim.deny import Rule
-from devshim.errors import SpecError
+from devshim.errors import DevshimError, SpecError
 from devshim.host import wire
-from devshim.host._channel import Channel, Lock
+from devshim.host._channel import Channel
 from devshim.host.bootstrap import Bootstrap
+from devshim.host.callers import Callers
 from devshim.host.closes import Closes
 from devshim.host.files import Answering, GoneFile
+from devshim.host.lock import lock
 from devshim.host.log import Log
-from devshim.host.logged import LoggedFile
 from devshim.host.loop import Loop
+from devshim.host.picture import Picture
 from devshim.host.plugs import DevicePlug, plug_class
 from devshim.host.registry import Registry
 from devshim.host.tree import Tree, canonical
-from devshim.host.unmodelled import Unmodelled
+from devshim.host.unmodelled import Unmodelled, letters
 from devshim.host.waits import WaitPoints
 from devshim.host.watchdog import Watchdog
-from devshim.model.device import Device, File, Link
-from devshim.model.ioctl import Request
+from devshim.model.device import Device, File
+from devshim.model.ioctl import Descriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from devshim.host.recorded import RecordedNodes
+    from devshim.host.observed import ObservedFile, Observer, Observers, Seen
 
 OURS = tuple(os.path.join(os.path.dirname(os.path.dirname(__file__)), part, "") for part in ("host", "model"))
 FIRST_OWN_MAJOR = 512  # 240-254 and 384-511 are taken by real kernels' dynamic numbers
@@ -53,11 +60,10 @@ class Host:
         root: int | None,
         log: Log,
         guard: Guard | None = None,
-        descriptions: Mapping[int, Request] | None = None,
+        descriptions: Descriptions | None = None,
     ) -> None:
-        self.lock = Lock()
+        self.lock = lock
         self.log = log
-        self.verbose = log.verbose
         self.guard = guard
         self.failures: list[str] = []
         self._failed_so: dict[tuple[str, str], int] = {}
@@ -70,19 +76,46 @@ class Host:
         self.loop = Loop(self.lock, self.callback_failed)
         self.closes = Closes(self.loop)
         self.waits = WaitPoints()
-        self.files: list[Answering | LoggedFile | GoneFile | None] = [None]
+        self.files: list[Answering | ObservedFile | GoneFile | None] = [None]
         self.numbers: list[int] = []
         self.promised: dict[int, int] = {}
         self._promises = itertools.count(1 << 63)
         self._plugs: dict[str, DevicePlug] = {}
         self._majors: dict[type[Device], int] = {}
         self._minors: dict[int, set[int]] = {}
+        self.picture = Picture(self)
         self.bootstrap = Bootstrap(self, os.path.join(run, "socket"), root)
         self.channel = Channel(self.bootstrap.bell, self.lock, self.files, self.noted)
+        self.callers = Callers()
+        self.observers: Observers | None = None
+        self.kept: Iterable[Seen] | None = None
+        self.recorded: RecordedNodes | None = None
+        self.where: Callable[[], str] = str  # who asks for a node that is refused, as far as that is known
+        if log.verbose:
+            from devshim.host.logged import Lines
+
+            self.observe(Lines(log))
         self._thread: threading.Thread | None = None
         self._watchdog = Watchdog(self.lock.turn, self.message)
         if guard is not None:
             self.registry.head.flags |= wire.REGISTRY_GUARD
+
+    def observe(self, observer: Observer) -> None:
+        """Tell somebody of every call, under the lock; before the first device is plugged."""
+        if self.observers is None:
+            from devshim.host.observed import Observers
+
+            self.observers = Observers(self.callers, self.channel.caller)
+        self.observers.add(observer)
+
+    def keep(self, seen: Iterable[Seen]) -> None:
+        """Where an observer keeps calls, for the devices' own `calls`."""
+        self.kept = seen
+
+    def record(self, nodes: RecordedNodes, all_nodes: bool) -> None:
+        """Have devices recorded; before the first one is plugged.  all_nodes: also real nodes that programs open."""
+        self.recorded = nodes
+        self.registry.head.flags |= wire.REGISTRY_RECORDS | (wire.REGISTRY_RECORDS_ALL if all_nodes else 0)
 
     # ---- Life
 
@@ -94,6 +127,11 @@ class Host:
         self._thread.start()
         self._watchdog.start()
 
+    @property
+    def calls_thread(self) -> int | None:
+        """The identity of the thread that answers other processes' calls, while there is one."""
+        return self._thread.ident if self._thread is not None else None
+
     def stop(self) -> None:
         """Answer no more; targets find their devices unplugged."""
         self.channel.stop()
@@ -104,71 +142,122 @@ class Host:
             self.closes.settle()
             self.bootstrap.close()
 
+    def release(self) -> None:
+        """Give back every descriptor and mapping; after stop(), and after loop.run() has returned."""
+        with self.lock:
+            for plug in self._plugs.values():
+                try:
+                    self.unplug(plug)
+                except Exception as exception:
+                    self.failed(plug.device, "unplugged", exception)
+            self._give_back()
+            self.registry.close()
+
+    def abandon(self) -> None:
+        """In a forked child: give back the descriptors, without a word to those at their other ends.
+
+        The loop goes first: what is unwatched in an epoll would be so for the parent, too.
+        """
+        self.loop.close()
+        for plug in self._plugs.values():
+            plug.abandon()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        for plug in self._plugs.values():
+            for file in plug.files:
+                os.close(file.end)
+            plug.files.clear()
+        for fd in self.promised.values():
+            os.close(fd)
+        self.promised.clear()
+        self.waits.release()
+        self.picture.close()
+        self.bootstrap.release()
+        self.closes.release()
+        if not self.loop.closed:
+            self.loop.close()
+
     # ---- Devices
 
     def plug(self, node: str, device: Device) -> DevicePlug:
         """Attach a device to a node.  Raises SpecError where there is one already."""
         node = canonical(node)
-        if node in self._plugs and self._plugs[node].plugged:
-            raise SpecError(f"{node}: two devices at one node ({type(self._plugs[node].device).__name__} is there)")
+        if device.carrier == "whole":
+            return self._plug_whole(node, device)
+        before = self._plugs.get(node)
+        if before is not None and before.plugged:
+            raise SpecError(f"{node}: two devices at one node ({type(before.device).__name__} is there)")
+        if before is not None:
+            self._forget(before)
         plug = plug_class(device)(self, node, device, self._number(node, device))
         self._plugs[node] = plug
-        self._show(plug)
+        added = self.picture.show(plug)
         plug.attach()
+        self.picture.announce(added, "add")
         return plug
 
-    def _show(self, plug: DevicePlug) -> None:
-        if os.path.lexists(plug.node):
-            self.registry.head.flags |= wire.REGISTRY_SHADOWS
-        device = plug.device
-        self.tree.check(plug.node)
-        around = device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
-        for path, content in around.items():
-            if isinstance(content, Link):
-                entries = self.tree.add_link(path, content)
-            else:
-                entries = self.tree.add_file(path, content)
-            for entry in entries:
-                self.registry.add_node(*entry)
-        plug.surroundings = list(around)
-        # Before the placeholder is there: a program that looks for the node again and again would open that instead.
-        self.registry.add_node(plug.node, wire.NODE_DEVICE, plug.entry(type(device)))
-        for path, kind in self.tree.add_device(plug.node, stat.S_IMODE(device.mode), os.getuid(), os.getgid()):
-            index = plug.entry(type(device)) if kind == wire.NODE_DEVICE else 0
-            self.registry.add_node(path, kind, index)
-        status = os.stat(self.tree.placeholder(plug.node))
-        self.registry.add_carrier(status.st_dev, status.st_ino, 0, plug.entry(type(device)), 0, os.O_PATH)
+    def _plug_whole(self, node: str, device: Device) -> DevicePlug:
+        from devshim.host.whole import WholePlug
+        from devshim.model.composite import Composite
+
+        assert isinstance(device, Composite)
+        whole = WholePlug(self, node, device)
+        whole.attach()
+        return whole
 
     def unplug(self, plug: DevicePlug) -> None:
-        """Take a device away while it may be in use."""
+        """Take a device away while it may be in use, and with it all that is one with it."""
+        self.unplug_one(plug.whole or plug)
+
+    def unplug_one(self, plug: DevicePlug) -> None:
+        """Take away what is at one node."""
         if not plug.plugged:
             return
-        status = os.stat(self.tree.placeholder(plug.node))
-        self.registry.remove_carrier(status.st_dev, status.st_ino)
-        for shown in (*reversed(plug.surroundings), plug.node):
-            for path in self.tree.remove(shown):
-                self.registry.remove_node(path)
-        if os.path.lexists(plug.node):  # something real is there: gone is gone all the same
-            self.registry.add_node(plug.node, wire.NODE_HIDDEN)
+        removed = self.picture.hide(plug)
         plug.detach()
         self.retry_opens(plug)
+        self.picture.announce(removed, "remove")
         self.log.line(f"{plug.node} unplugged")
 
     def replug(self, plug: DevicePlug) -> None:
-        """Bring an unplugged device back."""
+        """Bring an unplugged device back, and with it all that is one with it."""
+        self.replug_one(plug.whole or plug)
+
+    def replug_one(self, plug: DevicePlug) -> None:
+        """Bring back what was at one node."""
         if plug.plugged:
             return
-        self._show(plug)
+        if plug.device.carrier != "whole" and self._plugs.get(plug.node) is not plug:
+            raise SpecError(f"{plug.node}: another device was plugged there meanwhile")
+        added = self.picture.show(plug)
         plug.attach()
+        self.picture.announce(added, "add")
         self.log.line(f"{plug.node} plugged again")
 
     def plug_at(self, path: str) -> DevicePlug | None:
         """The plugged device at a node."""
-        plug = self._plugs.get(path)
+        plug = self._plugs.get(path) or self.picture.attributes.get(path)
         return plug if plug is not None and plug.plugged else None
+
+    def plugs(self) -> list[DevicePlug]:
+        """All devices that are plugged now."""
+        return [plug for plug in self._plugs.values() if plug.plugged]
+
+    def carriers(self) -> dict[tuple[int, int], str]:
+        """The nodes of the files that programs hold, by st_dev and st_ino of their descriptors."""
+        return {identity: plug.node for plug in self._plugs.values() for identity in plug.identities()}
+
+    def _forget(self, plug: DevicePlug) -> None:
+        """An unplugged device never comes back to its node: let its number and its entries be used again."""
+        self._minors.get(os.major(plug.rdev), set()).discard(os.minor(plug.rdev))
+        del self._plugs[plug.node]
+        plug.forget()
 
     def _number(self, node: str, device: Device) -> int:
         """st_rdev: the class's own numbers, or a major that no real kernel uses."""
+        if device.carrier == "none":
+            return 0
         major, minor = device.numbers(node)
         if major is None:
             major = self._majors.setdefault(type(device), FIRST_OWN_MAJOR + len(self._majors))
@@ -192,11 +281,32 @@ class Host:
 
     def add_file(self, file: Answering) -> None:
         """Let calls with the file's number come to it."""
-        self.files[file.number] = LoggedFile(self, file) if self.verbose else file
+        self.files[file.number] = file
+        if self.observers is not None:
+            from devshim.host.observed import ObservedFile
+
+            self.files[file.number] = ObservedFile(self.observers, file)
+
+    def lose_file(self, number: int) -> None:
+        """The device has gone under a file: its calls fail from now on."""
+        there = self.files[number]
+        if isinstance(there, (Answering, GoneFile)) or there is None:
+            self.files[number] = GoneFile()
+        else:
+            there.inner = GoneFile()
+
+    def observed(self, number: int) -> ObservedFile | None:
+        """What stands before a file where calls are observed."""
+        there = self.files[number]
+        return None if isinstance(there, (Answering, GoneFile)) else there
 
     def promise(self, plug: DevicePlug, file: File) -> int:
         """Carry a file that an ioctl made; returns the ticket with which the program fetches its descriptor."""
-        fd, _, _ = plug.carry(file, file.flags)
+        fd, number, _ = plug.carry(file, file.flags)
+        observed = self.observed(number)
+        if self.observers is not None and observed is not None:
+            self.observers.promised = observed.number = self.observers.next_file()
+            observed.opener = self.observers.caller()
         ticket = next(self._promises)
         self.promised[ticket] = fd
         return ticket
@@ -209,6 +319,12 @@ class Host:
         """Notice all closes and deaths that have happened."""
         self.closes.settle()
         self.bootstrap.settle()
+
+    def settle_closes(self) -> None:
+        """Notice all closes that have happened, those of terminals too."""
+        self.closes.settle()
+        for plug in self.plugs():
+            plug.settle_close()
 
     def process_died(self, pid: int) -> None:
         """A process died: it may have taken tokens that were meant for others, and its locks are free."""
@@ -256,21 +372,49 @@ class Host:
     def noted(self, process: int, path: bytes, error: int) -> Any:
         """A real node that the program opened (0), missed (errno), or is about to open (-1: may it?)."""
         name = os.fsdecode(path)
-        if error != 0xFFFFFFFF:
+        if error == wire.NOTE_RECORD:
+            return self.to_record(name)
+        if error != wire.NOTE_MAY:
             self.unmodelled.node(name, error)
             return 0
         refusal = self.guard.refusal(name) if self.guard is not None else None
         if refusal is None:
             return 0
         error, rule = refusal
-        self.failures.append(f"{name}: refused")
-        self.message(f"{name}: refused with {errno.errorcode[error]} ({rule}); to model it: -d {name}=MODEL")
+        if error == errno.ENOENT and not os.path.lexists(name) and self._spells_plugged(name):
+            return (-1, error, 0, 0, None, wire.NO_PLACE)
+        where = self.where()
+        at = f" at {where}" if where else ""
+        way_out = f'devshim.plug("{name}", MODEL)' if where else f"-d {name}=MODEL"
+        self.failures.append(f"{name}: refused{at}")
+        self.message(f"{name}: refused{at} with {errno.errorcode[error]} ({rule}); to model it: {way_out}")
         return (-1, error, 0, 0, None, wire.NO_PLACE)
 
-    def log_open(self, plug: DevicePlug, flags: int) -> None:
-        """An open was answered."""
-        self.used = True
-        self.log.line(f'open("{plug.node}", {open_flags(flags)})')
+    def _spells_plugged(self, name: str) -> bool:
+        """Whether a name is a plugged one's but for punctuation: clients try several spellings of one node."""
+        return letters(name) in {letters(plug.node) for plug in self.plugs()}
+
+    def to_record(self, path: str) -> int:
+        """A real node is about to be opened that is not recorded: record it; returns its index, 0 where it cannot be."""
+        if self.recorded is None:
+            return 0
+        try:
+            return self.recorded.add_hardware(path)
+        except (OSError, DevshimError) as problem:
+            self.message(f"{path} is not recorded: {problem}")
+            return 0
+
+    def opened(self, plug: DevicePlug, flags: int, number: int, error: int, caller: tuple[int, int]) -> None:
+        """An open was answered: with a file of this number (0: none), or an errno, to (process, thread)."""
+        self.used = self.used or not error
+        if self.observers is not None:
+            self.observers.opened(plug, flags, self.observed(number) if number else None, error, caller)
+
+    def closed(self, plug: DevicePlug, number: int) -> None:
+        """A file's last descriptor has gone; its number is still its own."""
+        file = self.observed(number)
+        if self.observers is not None and file is not None:
+            self.observers.closed(plug, file)
 
 
 class Guard:
@@ -294,12 +438,3 @@ def model_traceback(exception: BaseException) -> str:
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith(OURS):
         frames = frames.tb_next
     return "".join(traceback.format_exception(type(exception), exception, frames)).rstrip()
-
-
-def open_flags(flags: int) -> str:
-    """Open flags as strace prints them."""
-    names = [("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE")[flags & os.O_ACCMODE]]
-    for name in ("O_CREAT", "O_EXCL", "O_NOCTTY", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_CLOEXEC"):
-        if flags & getattr(os, name):
-            names.append(name)
-    return "|".join(names)

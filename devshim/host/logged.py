@@ -8,75 +8,83 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
-from devshim.host.files import Answering
 from devshim.host.memory import unpack
 from devshim.host.segments import SEGMENT, SEGMENT_NULL, SEGMENTS
 from devshim.model.ioctl import find_handler
 
 if TYPE_CHECKING:
-    from devshim.host.host import Host
+    from devshim.host.log import Log
+    from devshim.host.observed import Seen
+    from devshim.model.device import File
 
 MOST_BYTES = 64
 
 
-class LoggedFile:
-    """Stands in front of a file in the host's list and tells what passes; only there where calls are logged."""
+class Lines:
+    """Writes a line into the log for each call that it is told of."""
 
-    def __init__(self, host: Host, inner: Answering) -> None:
-        self.host = host
-        self.inner = inner
+    def __init__(self, log: Log) -> None:
+        self._log = log
 
-    def _tell(self, call: str, answer: Any, copied: bool = False) -> Any:
-        """copied: bytes are what an ioctl copies out, and its result is 0."""
-        self.host.log.line(f"{call} = {0 if copied else outcome(answer)}")
-        return answer
+    def __call__(self, seen: Seen) -> None:
+        self._log.line(line_of(seen))
 
-    def read(self, size: int, offset: int) -> Any:
-        """read(2) and its kin, with the bytes that came."""
-        answer = self.inner.read(size, offset)  # type: ignore[attr-defined]
-        data = answer if isinstance(answer, bytes) else answer[4] if isinstance(answer, tuple) else None
-        shown = show_bytes(data) if data is not None else "..."
-        name, at = ("read", "") if offset < 0 else ("pread", f", {offset}")
-        return self._tell(f"{name}({self.inner.plug.node}, {shown}, {size}{at})", answer)
 
-    def write(self, data: bytes, offset: int) -> Any:
-        """write(2) and its kin."""
-        answer = self.inner.write(data, offset)  # type: ignore[attr-defined]
-        name, at = ("write", "") if offset < 0 else ("pwrite", f", {offset}")
-        return self._tell(f"{name}({self.inner.plug.node}, {show_bytes(data)}, {len(data)}{at})", answer)
+def line_of(seen: Seen) -> str:
+    """One call as strace prints it."""
+    event, answer = seen.event, seen.answer
+    node, name = event.node, event.name
+    if name == "open":
+        failure = f" = -1 {error_text(event.error)}" if event.error else ""
+        return f'open("{node}", {open_flags(event.flags)}){failure}'
+    if name in ("read", "pread"):
+        shown = show_bytes(event.data) if event.data or (event.result == 0 and event.finished) else "..."
+        asked = f", {event.size}" if event.size else ""  # unknown of a native one
+        return f"{name}({node}, {shown}{asked}{position(event.offset)}) = {outcome(answer)}"
+    if name in ("write", "pwrite"):
+        shown = f"{show_bytes(event.data)}, {len(event.data)}{position(event.offset)}"
+        return f"{name}({node}, {shown}) = {outcome(answer)}"
+    if name == "ioctl" and seen.file is not None:
+        copied = isinstance(answer, bytes)
+        shown = show_argument(seen, seen.file)
+        return f"ioctl({node}, {event.label or hex(event.request)}{shown}) = {0 if copied else outcome(answer)}"
+    if name == "lseek":
+        return f"lseek({node}, {event.offset}, {event.flags}) = {outcome(answer)}"
+    if name == "flock":
+        return f"flock({node}, {event.flags}) = {outcome(answer)}"
+    return f"{name}({node}) = {outcome(answer)}"
 
-    def ioctl(self, request: int, argument: int, data: bytes) -> Any:
-        """ioctl(2), decoded where the model describes the request."""
-        handler = find_handler(type(self.inner.file).ioctls, request)
-        only_out = handler is not None and handler.access == "r"  # what was there before is the program's rubbish
-        before = "" if only_out else decoded(self.inner, request, argument, data)
-        answer = self.inner.ioctl(request, argument, data)
-        out = answer if isinstance(answer, bytes) else answer[4] if isinstance(answer, tuple) else None
-        after = decoded(self.inner, request, argument, as_asked(out)) if out is not None else before
-        shown = before if before == after else f"{before} => {after}" if before else after
-        return self._tell(
-            f"ioctl({self.inner.plug.node}, {request_name(self.inner, request)}{comma(shown)})", answer, out is answer
-        )
 
-    def seek(self, offset: int, whence: int) -> Any:
-        """lseek(2)."""
-        answer = self.inner.seek(offset, whence)  # type: ignore[attr-defined]
-        return self._tell(f"lseek({self.inner.plug.node}, {offset}, {whence})", answer)
+def show_argument(seen: Seen, file: File) -> str:
+    """An ioctl's argument before the call and after it, decoded where the model describes the request."""
+    request, answer = seen.event.request, seen.answer
+    handler = find_handler(type(file).ioctls, request)
+    argument = seen.event.argument or 0
+    only_out = handler is not None and handler.access == "r"  # what was there before is the program's rubbish
+    before = "" if only_out else decoded(file, request, argument, seen.asked)
+    out = answer if isinstance(answer, bytes) else answer[4] if isinstance(answer, tuple) else None
+    after = decoded(file, request, argument, as_asked(out)) if out is not None else before
+    return comma(before if before == after else f"{before} => {after}" if before else after)
 
-    def lock(self, operation: int, process: int) -> Any:
-        """flock(2)."""
-        return self._tell(f"flock({self.inner.plug.node}, {operation})", self.inner.lock(operation, process))
 
-    def poll(self) -> Any:
-        """Readiness asked for anew; not a call of the program's."""
-        return self.inner.poll()  # type: ignore[attr-defined]
+def position(offset: int | None) -> str:
+    """The position of a pread, as a further argument."""
+    return "" if offset is None else f", {offset}"
 
-    def report(self, op: int, result: int, data: bytes) -> Any:
-        """A native call that is over."""
-        name = {wire.OP_READ: "read", wire.OP_WRITE: "write"}.get(op, "call")
-        answer = result if result >= 0 else (-1, -result, 0, 0, None, wire.NO_PLACE)
-        self._tell(f"{name}({self.inner.plug.node}, {show_bytes(data)})", answer)
-        return 0
+
+def error_text(name: str | None) -> str:
+    """An errno as strace prints it."""
+    number = getattr(errno, name or "", 0)
+    return f"{name} ({os.strerror(number)})"
+
+
+def open_flags(flags: int) -> str:
+    """Open flags as strace prints them."""
+    names = [("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE")[flags & os.O_ACCMODE]]
+    for name in ("O_CREAT", "O_EXCL", "O_NOCTTY", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_CLOEXEC"):
+        if flags & getattr(os, name):
+            names.append(name)
+    return "|".join(names)
 
 
 def outcome(answer: Any) -> str:
@@ -95,15 +103,9 @@ def outcome(answer: Any) -> str:
     return f"{result} (a new file)" if flags & wire.ANSWER_FILE else str(result)
 
 
-def request_name(file: Answering, request: int) -> str:
-    """A request as its model names it, or its number."""
-    handler = find_handler(type(file.file).ioctls, request)
-    return handler.label if handler is not None else f"{request:#x}"
-
-
-def decoded(file: Answering, request: int, argument: int, data: bytes) -> str:
+def decoded(file: File, request: int, argument: int, data: bytes) -> str:
     """An ioctl's argument in words, as far as it is described."""
-    handler = find_handler(type(file.file).ioctls, request)
+    handler = find_handler(type(file).ioctls, request)
     if handler is None:
         return f"{argument:#x}"
     try:

@@ -5,8 +5,6 @@ Calls on devices do not come this way but through the channel (_channel.c); the 
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import os
 import select
 import time
@@ -15,23 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from devshim.host._channel import Lock
+from devshim.host.timers import NEVER, Clock, Timer, Timers
 
-FOREVER, NEVER = -1.0, float("inf")
-PUNCTUAL = 0.05  # seconds of lateness that repeating timers make up for
-
-
-class LoopTimer:
-    """One callback to come; what after() returns."""
-
-    __slots__ = ("callback", "when")
-
-    def __init__(self, when: float, callback: Callable[[], object] | None) -> None:
-        self.when = when
-        self.callback = callback
-
-    def cancel(self) -> None:
-        """Do not call back any more."""
-        self.callback = None
+FOREVER = -1.0
 
 
 class Loop:
@@ -45,14 +29,15 @@ class Loop:
         self._failed = failed
         self._epoll = select.epoll()
         self._callbacks: dict[int, Callable[[int], object]] = {}
-        self._timers: list[tuple[float, int, LoopTimer]] = []
-        self._order = itertools.count()
-        self._due: float | None = None  # when the timer was due whose callback runs now
+        self.clock = Clock()
+        self._timers = Timers(self.clock)  # the models'
+        self._own_timers = Timers(Clock())  # the host's, which nobody holds
         self._soon: deque[Callable[[], object]] = deque()
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._epoll.register(self._wake_read, select.EPOLLIN)
         self._sleeping_until: float | None = None
         self._running = False
+        self.closed = False
         self._forgotten: set[int] = set()  # unwatched while a batch of events is served: theirs are void
 
     def watch(self, fd: int, events: int, callback: Callable[[int], object]) -> None:
@@ -65,24 +50,44 @@ class Loop:
 
     def unwatch(self, fd: int) -> None:
         """Forget fd; harmless where it is not watched. Call it before closing fd."""
-        if self._callbacks.pop(fd, None) is not None:
+        if self._callbacks.pop(fd, None) is not None and not self.closed:
             self._epoll.unregister(fd)
             self._forgotten.add(fd)
 
-    def after(self, seconds: float, callback: Callable[[], object]) -> LoopTimer:
-        """Call back once in so many seconds.
+    def after(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        """Call back once in so many seconds, on the clock that models go by."""
+        return self._later(self._timers, seconds, callback)
 
-        In a timer's callback the time is when it was due, unless it is much later: what repeats itself does not drift.
-        """
-        timer = LoopTimer(self._time() + max(seconds, 0.0), callback)
-        heapq.heappush(self._timers, (timer.when, next(self._order), timer))
-        if self._sleeping_until is not None and timer.when < self._sleeping_until:
+    def after_real(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        """Call back once in so many seconds, also where the models' clock is held."""
+        return self._later(self._own_timers, seconds, callback)
+
+    def _later(self, timers: Timers, seconds: float, callback: Callable[[], object]) -> Timer:
+        timer = timers.add(seconds, callback)
+        if self._sleeping_until is not None and time.monotonic() + seconds < self._sleeping_until:
             self._wake()
         return timer
 
-    def _time(self) -> float:
-        now = time.monotonic()
-        return self._due if self._due is not None and now - self._due < PUNCTUAL else now
+    def now(self) -> float:
+        """The time on the clock that models go by, in seconds."""
+        return self.clock.now()
+
+    def hold(self) -> None:
+        """Let the models' time stand still until step() or release(); with the lock held."""
+        self.clock.hold()
+
+    def step(self, seconds: float) -> None:
+        """Let so much time pass at once on a held clock, each timer at its time; with the lock held."""
+        until = self.clock.now() + seconds
+        while (when := self._timers.next()) <= until:
+            self.clock.set(max(when, self.clock.now()))
+            self._timers.run_due(self._call)
+        self.clock.set(until)
+
+    def release(self) -> None:
+        """Let the models' time pass by itself again; with the lock held."""
+        self.clock.release()
+        self._wake()
 
     def soon(self, callback: Callable[[], object]) -> None:
         """Call back from the loop's thread, as soon as it comes to it; from any thread."""
@@ -116,7 +121,7 @@ class Loop:
     def _before_sleep(self) -> float:
         """Do what is due, and return for how long there is nothing to do."""
         self._forgotten.clear()
-        if not self._soon and not self._timers:  # what a serial port's bytes mostly find
+        if not self._soon and not self._timers and not self._own_timers:  # what a serial port's bytes mostly find
             self._sleeping_until = NEVER
             return FOREVER
         self._run_due()
@@ -133,28 +138,24 @@ class Loop:
             self._call(callback, events)
 
     def _pause(self) -> float:
-        if self._soon:
-            return 0.0
-        while self._timers and self._timers[0][2].callback is None:
-            heapq.heappop(self._timers)
-        if not self._timers:
-            return FOREVER
-        return max(0.0, self._timers[0][0] - time.monotonic())
+        pause = 0.0 if self._soon else min(self._timers.pause(), self._own_timers.pause())
+        return FOREVER if pause == NEVER else pause
 
     def _run_due(self) -> None:
         for _ in range(len(self._soon)):  # what these add comes in the next round
             self._call(self._soon.popleft())
-        now = time.monotonic()
-        while self._timers and self._timers[0][0] <= now:
-            timer = heapq.heappop(self._timers)[2]
-            due, timer.callback = timer.callback, None
-            if due is not None:
-                self._due = timer.when
-                self._call(due)
-                self._due = None
+        self._timers.run_due(self._call)
+        self._own_timers.run_due(self._call)
 
     def _call(self, callback: Callable[..., object], *args: Any) -> None:
         try:
             callback(*args)
         except (Exception, SystemExit) as exception:
             self._failed(callback, exception)
+
+    def close(self) -> None:
+        """Give back the loop's own descriptors; after run() has returned."""
+        self.closed = True
+        self._epoll.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)

@@ -12,16 +12,20 @@ import resource
 import select
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from devshim.errors import DevshimError, SpecError
+from devshim.host import wire
 from devshim.host.host import Guard, Host
 from devshim.host.log import Log
 
 if TYPE_CHECKING:
     from devshim.cli.options import Options
     from devshim.model.device import Device
-    from devshim.model.ioctl import Request
+    from devshim.model.ioctl import Descriptions
+    from devshim.scenario import Step
+    from devshim.trace.replay import Replay
 
 SWITCH_INTERVAL = 1e-4  # a Python thread that computes must not hold a call up by 5 ms
 
@@ -38,19 +42,39 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     asked = asked_for(options)
     log = Log(options.verbose, options.log)
     host = Host(run_directory, os.getppid(), log, asked.guard(), asked.descriptions)
+    recorder = None
+    if options.record is not None:
+        everything = not (options.record.nodes or asked.devices)
+        recorder = options.record.begin(run_directory, host, asked.descriptions, everything)
+    later = absent(asked)
     with host.lock:
+        if asked.hide_real:
+            hide_real(host)
         for node, device in asked.devices.items():
-            plug(host, node, device)
+            if node not in later:
+                plug(host, node, device)
+        for step in asked.scenario:
+            host.loop.after(step.at, partial(play, host, step, asked.devices[step.node]))
     signal.signal(signal.SIGTERM, lambda number, frame: host.loop.stop())
     host.loop.watch(control, select.EPOLLIN, lambda events: run_over(host, control))
+    if options.in_process:
+        host.registry.head.flags |= wire.REGISTRY_IN_PROCESS
     host.start()
+    if recorder is not None:
+        recorder.start()
     gc.freeze()
     write_all(status, b"ready\n")
     host.loop.run()
     host.stop()
+    if recorder is not None:
+        host.failures += recorder.end(log.message)
     for text in [*host.failed_again(), *host.unmodelled.messages(asked.devices)]:
         log.message(text)
-    if asked.devices and not host.used:
+    for replay in asked.replays:
+        for text, failure in replay.report():
+            log.message(text)
+            host.failures += [text] * failure
+    if asked.devices and not host.used and not options.in_process:
         write_all(status, b"unused\n")
     write_all(status, b"done %d\n" % len(host.failures))
 
@@ -70,13 +94,43 @@ def plug(host: Host, node: str, device: Device) -> None:
         raise SpecError(f"{node}: {text}") from problem
 
 
+def absent(asked: Asked) -> set[str]:
+    """The nodes that the scenario plugs later.  Raises ConfigError where it cannot be played."""
+    if not asked.scenario:
+        return set()
+    from devshim.scenario import absent_at_first
+
+    return absent_at_first(asked.scenario, asked.devices)
+
+
+def hide_real(host: Host) -> None:
+    """Let the real machine's devices not be seen."""
+    from devshim.host import hiding
+
+    hiding.hide_real(host)
+
+
+def play(host: Host, step: Step, device: Device) -> None:
+    """Do one step of the scenario."""
+    there = host.plug_at(step.node)
+    if not step.plug:
+        device.unplug()
+    elif device.node is None:
+        plug(host, step.node, device)
+    elif there is None:
+        device.plug()
+
+
 class Asked(NamedTuple):
     """What the command line and the configuration ask for together."""
 
     devices: dict[str, Device]
     deny: list[tuple[str, int]]
     only_plugged: bool
-    descriptions: dict[int, Request]
+    descriptions: Descriptions | None
+    replays: list[Replay]
+    hide_real: bool = False
+    scenario: tuple[Step, ...] = ()
 
     def guard(self) -> Guard | None:
         """What refuses nodes; None where nothing is to be refused."""
@@ -86,12 +140,14 @@ class Asked(NamedTuple):
 def asked_for(options: Options) -> Asked:
     """Read the configuration, load the models and the descriptions.  Raises a DevshimError."""
     deny, only_plugged = list(options.deny), options.only_plugged
-    if not options.devices and options.config is None and not options.describe:
-        return Asked({}, deny, only_plugged, {})
+    if not options.devices and options.config is None and not options.describe and options.replay is None:
+        return Asked({}, deny, only_plugged, None, [], options.hide_real)
     from devshim import spec
 
     specs: list[spec.Spec] = []
     describe = list(options.describe)
+    hide = options.hide_real
+    scenario: tuple[Step, ...] = ()
     if options.config is not None:
         from devshim import config
 
@@ -100,14 +156,20 @@ def asked_for(options: Options) -> Asked:
         deny += found.deny
         describe += found.describe
         only_plugged = only_plugged or found.only_plugged
+        hide, scenario = hide or found.hide_real, found.scenario
     specs += [spec.parse(text) for text in options.devices]
-    return Asked(spec.build(specs), deny, only_plugged, described(describe))
+    devices = spec.build(specs)
+    replays = [device.replay for device in devices.values() if hasattr(device, "replay")]
+    if options.replay is not None:
+        replays.append(options.replay.load())
+        devices.update(options.replay.devices(replays[-1], devices))
+    return Asked(devices, deny, only_plugged, described(describe), replays, hide, scenario)
 
 
-def described(paths: list[str]) -> dict[int, Request]:
+def described(paths: list[str]) -> Descriptions | None:
     """What the files describe; nothing is imported where there are none."""
     if not paths:
-        return {}
+        return None
     from devshim import describe
 
     return describe.load(paths)

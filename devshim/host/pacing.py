@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from devshim.host.loop import Loop, LoopTimer
+    from devshim.host.loop import Loop
+    from devshim.host.timers import Timer
 
 #: Characters go together where they are nearer than this, in seconds: a timer for each costs more than it shows.
 TICK = 0.005
@@ -33,7 +33,7 @@ class PacedQueue:
         self._empty = empty
         self._waiting = bytearray()
         self._line_free_at = 0.0
-        self._timer: LoopTimer | None = None
+        self._timer: Timer | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -41,7 +41,7 @@ class PacedQueue:
     def put(self, data: bytes) -> None:
         """Queue data behind what is there."""
         if not self._waiting:
-            self._line_free_at = max(self._line_free_at, time.monotonic())
+            self._line_free_at = max(self._line_free_at, self._loop.now())
         self._waiting += data
         self._schedule()
 
@@ -55,12 +55,12 @@ class PacedQueue:
     def _schedule(self) -> None:
         if self._timer is None and self._waiting:
             step = max(self._character_time(), min(TICK, len(self._waiting) * self._character_time()))
-            self._timer = self._loop.after(self._line_free_at + step - time.monotonic(), self._step)
+            self._timer = self._loop.after(self._line_free_at + step - self._loop.now(), self._step)
 
     def _step(self) -> None:
         self._timer = None
         each = self._character_time()
-        count = min(len(self._waiting), max(1, int((time.monotonic() - self._line_free_at) / each)))
+        count = min(len(self._waiting), max(1, int((self._loop.now() - self._line_free_at) / each)))
         self._line_free_at += count * each
         data = bytes(self._waiting[:count])
         del self._waiting[:count]

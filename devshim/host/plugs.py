@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.errors import DevshimError
 from devshim.host import wire
 from devshim.host.files import Answering, Opened, OpenFile
 from devshim.host.locks import Locks
-from devshim.host.loop import LoopTimer
 from devshim.host.streams import OpenStream
 from devshim.host.table import compile_table
+from devshim.host.timers import Timer
 from devshim.host.tty import TtyCarrier
 from devshim.model.device import WAIT, Device, File
 from devshim.model.serial import Serial
 from devshim.model.stream import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from devshim.host.host import Host
+    from devshim.trace.event import Event
 
 
 class DevicePlug:
     """A computed device at its node: each open is a File of the model with a carrier of its own."""
 
     flags = wire.DEVICE_READ | wire.DEVICE_WRITE
+    has_node = True  # programs open the node itself
+    whole: DevicePlug | None = None  # what it is a function of: they are plugged and pulled as one
 
     def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
         self.host = host
@@ -40,7 +45,16 @@ class DevicePlug:
         self.plugged = False
         self.surroundings: list[str] = []
         self._entries: dict[type[File], int] = {}
-        self._timers: set[LoopTimer] = set()
+        self._timers: set[Timer] = set()
+
+        self._forgotten = False
+
+    @property
+    def calls(self) -> list[Event]:
+        """The calls on this device, as far as they are kept: in a session, the newest."""
+        with self.host.lock:
+            self.settle_close()
+            return [seen.event for seen in self.host.kept or () if seen.plug is self]
 
     # ---- The registry's part
 
@@ -53,11 +67,17 @@ class DevicePlug:
             if issubclass(file, Stream):
                 flags = flags & ~wire.DEVICE_READ | wire.DEVICE_STREAM
                 record, gone = file.record, file.gone_errno
-            if self.host.verbose and flags & wire.DEVICE_TTY:
+            if self.host.observers is not None and flags & (wire.DEVICE_TTY | wire.DEVICE_STREAM):
                 flags |= wire.DEVICE_REPORT
             native = getattr(file, "native_ioctls", ())
+            recorded = self.host.recorded if self.has_node and self.node.startswith("/dev/") else None
             table = compile_table(file.ioctls.values(), native) if file.ioctls or native else b""
+            if recorded is not None:
+                flags |= wire.DEVICE_RECORD
+                table = recorded.model_table(file, self.node, native)
             index = self.host.registry.add_device(self.node, flags, self.device.mode, self.rdev, table, record, gone)
+            if recorded is not None:
+                recorded.add_model(index, self.node, file, self.device.mode, self.rdev, flags)
             self._entries[file] = index
         return index
 
@@ -76,7 +96,7 @@ class DevicePlug:
         """Only streams carry data of their own accord."""
         raise DevshimError(f"{self.node}: send() needs a stream; a computed device answers read()")
 
-    def after(self, seconds: float, callback: Callable[[], object]) -> LoopTimer:
+    def after(self, seconds: float, callback: Callable[[], object]) -> Timer:
         """Call back once, under the host's lock, unless the device is unplugged first."""
 
         def due() -> None:
@@ -92,6 +112,13 @@ class DevicePlug:
             self._timers.add(timer)
         return timer
 
+    def complain(self, text: str, failure: bool = True) -> None:
+        """Tell the user, on stderr; failure: and count it as a failure of the run."""
+        with self.host.lock:
+            if failure:
+                self.host.failures.append(text.partition("\n")[0])
+            self.host.message(text)
+
     def settle(self) -> None:
         """Handle all closes that have happened."""
         with self.host.lock:
@@ -106,6 +133,18 @@ class DevicePlug:
         """Bring it back to the same node."""
         with self.host.lock:
             self.host.replug(self)
+
+    def refresh(self) -> None:
+        """Look at surroundings() again."""
+        with self.host.lock:
+            if self.plugged:
+                self.host.picture.refresh(self)
+
+    def announce(self, action: str, properties: Mapping[str, str]) -> None:
+        """Send a uevent of the device."""
+        with self.host.lock:
+            if self.plugged:
+                self.host.picture.announce_own(self, action, properties)
 
     # ---- Opening and closing
 
@@ -127,11 +166,7 @@ class DevicePlug:
             file.flags = flags
         number = self.host.free_number()
         nonblock = bool(flags & os.O_NONBLOCK)
-        open_file: Opened = (
-            OpenStream(self.host, self, file, number, nonblock)
-            if isinstance(file, Stream)
-            else OpenFile(self.host, self, file, number, nonblock)
-        )
+        open_file = self.make(file, number, nonblock)
         self.host.add_file(open_file)
         self.files.add(open_file)
         index = self.entry(type(file))
@@ -139,6 +174,11 @@ class DevicePlug:
         self.host.registry.add_carrier(dev, inode, 0, index, number, flags & os.O_ACCMODE)
         self.host.closes.watch(open_file)
         return open_file.theirs, number, index
+
+    def make(self, file: File, number: int, nonblock: bool) -> Opened:
+        """The carrier of a file, by its kind."""
+        kind = OpenStream if isinstance(file, Stream) else OpenFile
+        return kind(self.host, self, file, number, nonblock)  # type: ignore[arg-type]
 
     def closed(self, open_file: Opened) -> None:
         """The last descriptor of a file has gone (or the device has, under it)."""
@@ -149,10 +189,13 @@ class DevicePlug:
         self.host.closes.forget(open_file)
         self.host.registry.remove_carrier(*open_file.key)
         os.close(open_file.end)
+        self.host.closed(self, open_file.number)
         self.host.files[open_file.number] = None
         self.host.numbers.append(open_file.number)
         self.locks.closed(open_file.number)
         self.records.closed(open_file.number)
+        if self._forgotten and not self.files:
+            self._free_entries()
         try:
             if open_file.file is not self.device or not any(other.file is self.device for other in self.files):
                 open_file.file.close()
@@ -180,6 +223,30 @@ class DevicePlug:
         for point in (self.waits, self.locks.point, self.records.point):
             point.fire()
         self.device.unplugged()
+
+    def forget(self) -> None:
+        """It was unplugged for good: its entries are free once its last file is closed."""
+        self._forgotten = True
+        for point in (self.waits, self.locks.point, self.records.point):
+            self.host.waits.drop(point)
+        if not self.files:
+            self._free_entries()
+
+    def _free_entries(self) -> None:
+        for index in self._entries.values():
+            self.host.registry.remove_device(index)
+        self._entries.clear()
+
+    def identities(self) -> Iterable[tuple[int, int]]:
+        """st_dev and st_ino of the descriptors that programs hold."""
+        return [(file.key[0], file.key[1]) for file in self.files]
+
+    def settle_close(self) -> None:
+        """Notice closes that have happened."""
+        self.host.closes.settle()
+
+    def abandon(self) -> None:
+        """In a forked child: close what only this kind of device has."""
 
     def may_open(self, flags: int, uid: int, gid: int, groups: Callable[[], list[int]]) -> bool:
         """Whether the node's mode and owner let a user open it so (path_resolution(7))."""
@@ -209,11 +276,13 @@ class TtyPlug(DevicePlug):
     """A serial port at its node: a pty carries the data, the model answers the ioctls."""
 
     flags = wire.DEVICE_TTY
+    file_class: ClassVar[type[TtyFile]] = TtyFile
+    carrier_class: ClassVar[type[TtyCarrier]] = TtyCarrier
 
     def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
         super().__init__(host, node, device, rdev)
         self.number = host.free_number()
-        host.add_file(TtyFile(host, self, device, self.number))
+        host.add_file(self.file_class(host, self, device, self.number))
         self.tty: TtyCarrier | None = None
 
     def attach(self) -> None:
@@ -225,7 +294,13 @@ class TtyPlug(DevicePlug):
         """A new pty for the device."""
         host, device = self.host, self.device
         assert isinstance(device, Serial)
-        return TtyCarrier(device, host.loop, host.registry, self.entry(type(device)), host.failed, self.number)
+        return self.carrier_class(
+            device, host.loop, host.registry, self.entry(type(device)), host.failed, self.number, self.closed_by_all
+        )
+
+    def closed_by_all(self) -> None:
+        """The last descriptor has gone."""
+        self.host.closed(self, self.number)
 
     def open(self, flags: int, pid: int) -> Any:
         """A descriptor of the pty, once the model lets it be opened."""
@@ -241,6 +316,26 @@ class TtyPlug(DevicePlug):
             self.tty = None
         super().detach()
 
+    def forget(self) -> None:
+        """Its number is free, too: the pty is closed."""
+        super().forget()
+        self.host.files[self.number] = None
+        self.host.numbers.append(self.number)
+
+    def identities(self) -> Iterable[tuple[int, int]]:
+        """st_dev and st_ino of the pty."""
+        return [self.tty.identity] if self.tty is not None else []
+
+    def settle_close(self) -> None:
+        """Notice a last close that the loop has not come to yet."""
+        if self.tty is not None:
+            self.tty.settle_close()
+
+    def abandon(self) -> None:
+        """In a forked child: let go of the master, which would keep the port from hanging up."""
+        if self.tty is not None:
+            self.tty.abandon()
+
     def send(self, data: bytes) -> None:
         """Hand bytes to the program."""
         with self.host.lock:
@@ -248,9 +343,19 @@ class TtyPlug(DevicePlug):
                 self.tty.send(data)
 
 
+class SysfsPlug(DevicePlug):
+    """A device that has no node, only what surrounds it in /sys: a directory there stands for it."""
+
+    has_node = False
+
+
 def plug_class(device: Device) -> type[DevicePlug]:
     """How a device is carried."""
-    kinds = {"computed": DevicePlug, "tty": TtyPlug}
+    kinds: dict[str, type[DevicePlug]] = {"computed": DevicePlug, "tty": TtyPlug, "none": SysfsPlug}
+    if device.carrier.startswith("raw"):
+        from devshim.host.raw import RawPlug, RawTtyPlug
+
+        kinds.update({"raw": RawPlug, "raw tty": RawTtyPlug})
     try:
         return kinds[device.carrier]
     except KeyError:

@@ -103,7 +103,7 @@ class Registry:
     ) -> int:
         """Enter a device; returns its index."""
         if self._free_devices:
-            index = self._free_devices.pop()
+            index = self._free_devices.pop(0)  # late, in case somebody still reads the old entry
         else:
             index, self._device_count = self._device_count, self._device_count + 1
         if index >= wire.MAX_DEVICES:
@@ -114,6 +114,10 @@ class Registry:
         entry.path = self.text(os.fsencode(path) + b"\0")
         entry.ioctls = self.text(ioctls) if ioctls else 0
         return index
+
+    def set_ioctls(self, index: int, ioctls: bytes) -> None:
+        """Give a device another table; calls that are under way go on with the one before."""
+        self._devices[index].ioctls = self.text(ioctls) if ioctls else 0
 
     def remove_device(self, index: int) -> None:
         """Let the index be used again; the caller knows that no carrier refers to it."""
@@ -160,3 +164,9 @@ class Registry:
     def publish(self) -> None:
         """All is plugged."""
         self.head.ready = 1
+
+    def close(self) -> None:
+        """Let go of the mapping; nothing can be entered any more."""
+        del self.head, self._nodes, self._carriers, self._devices
+        with contextlib.suppress(BufferError):  # somebody still looks at an entry: it goes with him
+            self._map.close()

@@ -53,6 +53,10 @@ def check_segment(segment: Segment, place: Place, size: int, at: int, data: byte
         return
     if segment.null and pointer.optional:
         return
+    if pointer.when is not None and not place.holds(data[at:]):
+        if segment.length:
+            raise ValueError(f"{place.path}: {segment.length} bytes behind what is no pointer there")
+        return
     count = 1 if pointer.length is None else pointer.length
     if isinstance(count, (str, tuple)):
         where = at + place.length_offset

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Collection
 
 from devshim.errors import SpecError
 from devshim.host import wire
@@ -15,6 +16,8 @@ from devshim.host import wire
 Entry = tuple[str, int]
 DIRECTORY_MODE = 0o755
 FILE_MODE = 0o644
+SYSFS_MODE = 0o444
+NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
 
 
 def canonical(node: str) -> str:
@@ -30,12 +33,16 @@ class Tree:
     """The directory `root`, which is made here and has to be a path without links (os.path.realpath).
 
     Whoever adds or removes enters the answer into the registry: pairs of a path, as the program knows it, and its
-    kind of wire.h: NODE_MERGED for a directory that exists really too, NODE_TREE for what exists only here.
+    kind of wire.h: NODE_MERGED for a directory that exists really too, NODE_TREE for what exists only here.  What lies
+    in a directory that exists only here needs no entry of its own, but for devices.
     """
 
     def __init__(self, root: str) -> None:
         self.root = root
         self._uses: dict[str, int] = {}  # of files and links: several nodes may share one, such as a driver's parameter
+        self._kinds: dict[str, int] = {}  # of the directories that were made here
+        self._masked: set[str] = set()
+        self._passed: set[str] = set()
         self._make(root)
 
     def placeholder(self, node: str) -> str:
@@ -49,48 +56,91 @@ class Tree:
             return []
         return [*self._parents(run), (run, wire.NODE_HIDDEN)]
 
+    def mask(self, directory: str, passed: Collection[str] = ()) -> list[Entry]:
+        """Let nothing that really is in a directory be seen, but for these names; before anything is added there."""
+        self._masked.add(directory)
+        self._passed.update(os.path.join(directory, name) for name in passed)
+        return [(os.path.join(directory, name), wire.NODE_PASSED) for name in passed] + [(directory, wire.NODE_MASKED)]
+
+    def is_seen(self, path: str) -> bool:
+        """Whether what really is at a path can be seen."""
+        while self._masked and path != "/":
+            if path in self._passed:
+                return True
+            path = os.path.dirname(path)
+            if path in self._masked:
+                return False
+        return True
+
+    # ---- Adding
+
+    def add_directory(self, path: str) -> list[Entry]:
+        """Make a directory, so that inotify has something to look at; return it with those above it."""
+        return self._directories(os.path.join(path, "."))
+
     def add_device(self, node: str, mode: int, uid: int, gid: int) -> list[Entry]:
         """Make a node's placeholder with these permission bits and this owner; return its directories and itself.
 
         Only root can give away what it makes; else the placeholder stays ours.  Raises SpecError for a path that
         cannot be a node: not canonical, a directory, or below something that is no directory.
         """
-        self.check(node)
-        entries = self._directories(node)
-        path = self.placeholder(node)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        entries = self._room(node)
+        fd = os.open(self.placeholder(node), NEW, 0o600)
         with contextlib.suppress(PermissionError):
-            os.chown(path, uid, gid)
-        os.chmod(path, mode)
+            os.fchown(fd, uid, gid)
+        os.fchmod(fd, mode)
+        os.close(fd)
         return [*entries, (node, wire.NODE_DEVICE)]
 
+    def add_attribute(self, path: str, mode: int, content: bytes | None) -> list[Entry]:
+        """Make the placeholder of an attribute; return its directories and itself.
+
+        content: what it always shows; None where it computes, and then its size is a page as in sysfs.
+        Raises SpecError as add_device() does.
+        """
+        entries = self._room(path)
+        fd = os.open(self.placeholder(path), NEW, mode)
+        if content is None:
+            os.ftruncate(fd, 4096)
+        else:
+            os.write(fd, content)
+        os.fchmod(fd, mode)
+        os.close(fd)
+        self._uses[path] = self._uses.get(path, 0) + 1
+        return [*entries, (path, wire.NODE_DEVICE)]
+
     def add_link(self, path: str, to: str) -> list[Entry]:
-        """Make a symbolic link with the text `to`, such as ../../ttyUSB0; return its directories and itself.
+        """Make a symbolic link with the text `to`, such as ../../ttyUSB0; return what is to be entered.
 
         Raises SpecError as add_device() does.
         """
-        self.check(path)
-        entries = self._directories(path)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.placeholder(path))
+        entries = self._room(path)
         os.symlink(to, self.placeholder(path))
-        self._uses[path] = self._uses.get(path, 0) + 1
-        return [*entries, (path, wire.NODE_TREE)]
+        return self._used(path, entries)
 
     def add_file(self, path: str, content: bytes) -> list[Entry]:
-        """Make an ordinary file, such as an attribute below /sys; return its directories and itself.
+        """Make an ordinary file, such as a record of udev's database; return what is to be entered.
 
         Raises SpecError as add_device() does.
         """
-        self.check(path)
-        entries = self._directories(path)
-        with open(self.placeholder(path), "wb") as file:
-            file.write(content)
-        os.chmod(self.placeholder(path), FILE_MODE)
+        entries = self._room(path)
+        fd = os.open(self.placeholder(path), NEW, FILE_MODE)
+        os.write(fd, content)
+        os.fchmod(fd, SYSFS_MODE if path.startswith("/sys/") else FILE_MODE)
+        os.close(fd)
+        return self._used(path, entries)
+
+    def is_new(self, path: str) -> bool:
+        """Whether a file or link was added just now, for the first time."""
+        return self._uses.get(path) == 1
+
+    def _used(self, path: str, entries: list[Entry]) -> list[Entry]:
         self._uses[path] = self._uses.get(path, 0) + 1
-        return [*entries, (path, wire.NODE_TREE)]
+        if self._kinds[os.path.dirname(path)] != wire.NODE_TREE:
+            entries.append((path, wire.NODE_TREE))
+        return entries
+
+    # ---- Removing
 
     def remove(self, path: str) -> list[str]:
         """Take a node, link or file away, and the directories that existed for it alone, as udev does.
@@ -103,47 +153,74 @@ class Tree:
             self._uses[path] = uses
             return []
         gone = [path]
-        os.unlink(self.placeholder(path))
+        with contextlib.suppress(FileNotFoundError):  # a program of the run may have removed it
+            os.unlink(self.placeholder(path))
         directory = os.path.dirname(path)
-        while directory != "/" and not os.path.isdir(directory):
+        while self._kinds.get(directory) == wire.NODE_TREE:
             try:
                 os.rmdir(self.placeholder(directory))
             except OSError:
                 break  # something else is still in it
+            del self._kinds[directory]
             gone.append(directory)
             directory = os.path.dirname(directory)
         return gone
+
+    # ---- What may be where
 
     def check(self, path: str) -> None:
         """Raise SpecError where nothing can be plugged."""
         if path != canonical(path):
             raise SpecError(f"{path}: cannot be plugged there; use its real path, {canonical(path)}")
-        if os.path.isdir(path) and not os.path.islink(path):
+        if os.path.isdir(path) and not os.path.islink(path) and self.is_seen(path):
             raise SpecError(
                 f"{path} is a directory; plug a node in it instead, such as {os.path.join(path, 'ttyUSB0')}"
             )
         if os.path.isdir(self.placeholder(path)) and not os.path.islink(self.placeholder(path)):
             raise SpecError(f"{path} is a directory of this run: other nodes are plugged below it")
 
+    def _room(self, path: str) -> list[Entry]:
+        """Make room for a name: its directories are there, and nothing else of ours has it."""
+        directory = os.path.dirname(path)
+        if self._kinds.get(directory) != wire.NODE_TREE:  # in a directory that is ours alone nothing else can be
+            self.check(path)
+        elif path in self._kinds:
+            raise SpecError(f"{path} is a directory of this run: other nodes are plugged below it")
+        entries = [] if directory in self._kinds else self._directories(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.placeholder(path))
+        return entries
+
     def _directories(self, path: str) -> list[Entry]:
         """Make the directories above a path and return them, the outermost first; "/" itself needs no entry."""
         entries = self._parents(path)
-        for directory, _ in entries:
+        inside = False
+        needed: list[Entry] = []
+        for directory, kind in entries:
             try:
                 self._make(self.placeholder(directory))
             except FileExistsError:
-                if not os.path.isdir(self.placeholder(directory)):
+                if directory not in self._kinds and not os.path.isdir(self.placeholder(directory)):
                     raise SpecError(f"{path}: {directory} is plugged itself, and no directory") from None
-        return entries
+            self._kinds[directory] = kind
+            if not inside:
+                needed.append((directory, kind))
+            inside = inside or kind == wire.NODE_TREE
+        return needed
 
     def _parents(self, path: str) -> list[Entry]:
         """Return the directories above a path, the outermost first."""
         entries: list[Entry] = []
         above = path
         while (above := os.path.dirname(above)) != "/":
-            if os.path.lexists(above) and not os.path.isdir(above):
-                raise SpecError(f"{path}: {above} is not a directory")
-            entries.insert(0, (above, wire.NODE_MERGED if os.path.isdir(above) else wire.NODE_TREE))
+            kind = self._kinds.get(above)
+            if kind is None:
+                seen = self.is_seen(above)
+                if seen and os.path.lexists(above) and not os.path.isdir(above):
+                    raise SpecError(f"{path}: {above} is not a directory")
+                kind = wire.NODE_MERGED if seen and os.path.isdir(above) else wire.NODE_TREE
+                kind = wire.NODE_MASKED if above in self._masked else kind
+            entries.insert(0, (above, kind))
         return entries
 
     def _make(self, path: str) -> None:

@@ -33,6 +33,7 @@ from devshim.model.termios import (
     TCIFLUSH,
     TCIOFLUSH,
     TCOFLUSH,
+    Termios,
     as_termios,
 )
 
@@ -61,16 +62,25 @@ Failed = Callable[[Any, str, BaseException], object]
 class TtyCarrier:
     """Carries the data of one plugged Serial, from construction until hang_up().
 
-    All methods are called under the host's lock.  failed(device, call, exception) hears what the model raises.
+    All methods are called under the host's lock.  failed(device, call, exception) hears what the model raises,
+    closed() of each last close.
     """
 
     def __init__(
-        self, device: Serial, loop: Loop, registry: Registry, device_index: int, failed: Failed, file: int = 0
+        self,
+        device: Serial,
+        loop: Loop,
+        registry: Registry,
+        device_index: int,
+        failed: Failed,
+        file: int = 0,
+        closed: Callable[[], object] | None = None,
     ) -> None:
         self._device = device
         self._loop = loop
         self._registry = registry
         self._failed = failed
+        self._tell_closed = closed
         self._pending: deque[memoryview] = deque()
         self._pending_size = 0
         self._watched = 0
@@ -83,8 +93,8 @@ class TtyCarrier:
             status = os.fstat(slave)
         finally:
             os.close(slave)
-        self._identity = status.st_dev, status.st_ino
-        registry.add_carrier(*self._identity, status.st_ctime_ns, device_index, file, os.O_RDWR)
+        self.identity = status.st_dev, status.st_ino
+        registry.add_carrier(*self.identity, status.st_ctime_ns, device_index, file, os.O_RDWR)
         device.carried_by(self)
         self.apply_termios()
 
@@ -120,6 +130,11 @@ class TtyCarrier:
         self._watch()
         self._call("opened", self._device.opened)
 
+    def settle_close(self) -> None:
+        """Handle a last close that has happened."""
+        if self._master >= 0 and self._device.is_open:
+            self._notice_last_close()
+
     def _notice_last_close(self) -> None:
         """Handle a hang-up that the loop has not come to yet."""
         if self._poll(select.POLLIN) & select.POLLHUP:
@@ -135,13 +150,15 @@ class TtyCarrier:
         self._watched = 0
         self._device.is_open = False
         self._call("close", self._device.close)
+        if self._tell_closed is not None:
+            self._tell_closed()
 
     def hang_up(self) -> None:
         """Pull the port out: readers get the end of file, writers EIO, pollers POLLHUP. Harmless twice."""
         if self._master < 0:
             return
         # The number of the pty is free at once: the entry must not stand for what comes to it next.
-        self._registry.remove_carrier(*self._identity)
+        self._registry.remove_carrier(*self.identity)
         self._loop.unwatch(self._master)
         self._drop_pending()
         self._to_device.clear()
@@ -150,6 +167,12 @@ class TtyCarrier:
         self._device.detached()
 
     close = hang_up
+
+    def abandon(self) -> None:
+        """In a forked child: close the master, without a word to anybody."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
 
     # ---- From the program to the device --------------------------------------------------------------
 
@@ -271,11 +294,15 @@ class TtyCarrier:
 
     # ---- Settings and queues --------------------------------------------------------------------------
 
+    def settings(self) -> Termios:
+        """What the pty's own line discipline shall do: what the program asked for."""
+        return as_termios(self._device.termios)
+
     def apply_termios(self) -> None:
         """Give the pty the device's settings, aside from what a pty forces or would misunderstand."""
         if self._master < 0:
             return
-        copy = as_termios(self._device.termios)
+        copy = self.settings()
         own = CBAUD | CBAUD << IBSHIFT | CSIZE | PARENB | CRTSCTS
         copy.c_cflag = copy.c_cflag & ~own | B38400 | CS8 | CREAD | CLOCAL
         fcntl.ioctl(self._master, termios.TCSETS, bytes(copy))

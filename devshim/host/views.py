@@ -105,7 +105,7 @@ def member_property(name: str, get: Callable[[Any], Any]) -> property:
 
 def behind_pointer(pointer: Pointer, room: bytearray, at: int, length: int, null: bool) -> Any:
     """What one pointer without pointers behind it shows the model; room holds length bytes of it."""
-    if null and pointer.optional:
+    if null and pointer.may_be_null:
         return None
     if pointer.is_string:
         return text(room, at, length)

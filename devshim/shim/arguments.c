@@ -67,6 +67,7 @@ bool describe_argument(struct argument *walk, const struct ioctl_table *table, u
 
     walk->table = table;
     walk->address = address;
+    walk->described = entry != NULL;
     walk->entry = entry ? *entry : undescribed(request);
     walk->element = walk->entry.size;
     if (walk->entry.flags & IOCTL_SIZED)
@@ -120,7 +121,27 @@ static uint64_t bytes_behind(const struct argument *walk, const struct ioctl_poi
     return count > LARGE_DATA ? (uint64_t)LARGE_DATA + 1 : count * pointer->element;
 }
 
-/* The room in the slot: the heads of all segments first, then their bytes. Grown as the walk goes on. */
+/* Whether what lies there is a pointer at all: in a union another member may say that it is not. */
+static bool is_pointer(const struct ioctl_pointer *pointer, const uint8_t *element)
+{
+    if (pointer->when_width == 0)
+        return true;
+    uint64_t number = number_at(element + pointer->when_offset, pointer->when_width);
+    return number >= pointer->when_first && number <= pointer->when_last;
+}
+
+/* Where it leads; a flexible array lies where it stands. */
+static uintptr_t address_in(const struct ioctl_pointer *pointer, const uint8_t *element, uintptr_t element_address)
+{
+    if (!is_pointer(pointer, element))
+        return 0;
+    if (pointer->width == 0)
+        return element_address + pointer->offset;
+    return (uintptr_t)number_at(element + pointer->offset, pointer->width);
+}
+
+/* The room in the slot: the heads of all segments first, then their bytes. Grown as the walk goes on; one without a
+ * slot has a fixed size. */
 struct room {
     struct slot *slot;
     uint8_t *base;
@@ -132,7 +153,7 @@ static bool grow(struct room *room, uint64_t more)
 {
     if (room->used + more <= room->size)
         return true;
-    if (room->slot->large || room->used + more > slot_limit(room->slot))
+    if (!room->slot || room->slot->large || room->used + more > slot_limit(room->slot))
         return false;
     uint8_t *large = slot_data(room->slot, LARGE_DATA);
     memcpy(large, room->base, room->used);
@@ -152,9 +173,11 @@ static uint32_t data_at(const struct ioctl_entry *entry)
     return (uint32_t)(sizeof(struct segments) + (entry->pointers ? MAX_SEGMENTS : 1) * sizeof(struct segment));
 }
 
-static int collect(struct argument *walk, struct room *room, uintptr_t address, uint64_t length, bool in,
+static int collect(struct argument *walk, struct room *room, uintptr_t address, uint64_t length, uint32_t access,
                    bool null)
 {
+    bool in = access & POINTER_IN;
+
     if (walk->count == MAX_SEGMENTS)
         return E2BIG;
     uint32_t at = (room->used + 7u) & ~7u;
@@ -166,6 +189,7 @@ static int collect(struct argument *walk, struct room *room, uintptr_t address, 
         memset(room->base + at, 0, length);
     walk->segments[walk->count].address = address;
     walk->segments[walk->count].length = (uint32_t)length;
+    walk->segments[walk->count].out = !null && (access & POINTER_OUT);
     *head_at(room, walk->count) = (struct segment){ .at = at, .length = (uint32_t)length,
                                                     .flags = null ? SEGMENT_NULL : 0 };
     walk->count++;
@@ -181,13 +205,13 @@ static int collect_pointer(struct argument *walk, struct room *room, const struc
         uint32_t elements = stride ? head_at(room, p)->length / stride : 0;
         for (uint32_t e = 0; e < elements; e++) {
             const uint8_t *element = room->base + head_at(room, p)->at + (size_t)e * stride;
-            uintptr_t address = (uintptr_t)number_at(element + pointer->offset, pointer->width);
+            uintptr_t address = address_in(pointer, element, walk->segments[p].address + (size_t)e * stride);
             uint64_t length = bytes_behind(walk, pointer, element, address);
             bool null = address == 0;
 
-            if (null && length > 0 && !(pointer->flags & POINTER_OPTIONAL))
+            if (null && length > 0 && !(pointer->flags & POINTER_OPTIONAL) && is_pointer(pointer, element))
                 return EFAULT;
-            int error = collect(walk, room, address, null ? 0 : length, pointer->flags & POINTER_IN, null);
+            int error = collect(walk, room, address, null ? 0 : length, pointer->flags, null);
             if (error)
                 return error;
         }
@@ -206,35 +230,78 @@ static uint32_t close_gap(struct room *room, uint32_t count, uint32_t data_at)
     return room->used - (data_at - wanted);
 }
 
-int collect_argument(struct argument *walk, struct slot *slot)
+/* All of an argument that is no value, into a room; 0 or the errno. */
+static int collect_all(struct argument *walk, struct room *room)
 {
     const struct ioctl_entry *entry = &walk->entry;
-
-    walk->count = 0;
-    slot->size = 0;
-    if (entry->flags & IOCTL_VALUE)
-        return 0;
-
-    struct room room = { .slot = slot, .base = slot_data(slot, 0), .used = data_at(entry), .size = SLOT_DATA };
     const struct ioctl_pointer *pointers = pointers_of(walk->table) + entry->first_pointer;
     uint32_t first[17] = { 0 }, count[17] = { 1 }, stride[17] = { walk->element };
     bool in = entry->flags & IOCTL_IN || entry->pointers > 0;
-    int error = entry->pointers > 16 ? E2BIG
-                                     : collect(walk, &room, walk->address, entry->size, in, false);
+    uint32_t access = (in ? POINTER_IN : 0) | (entry->flags & IOCTL_OUT ? POINTER_OUT : 0);
 
+    walk->count = 0;
+    if (entry->pointers > 16)
+        return E2BIG;
+    int error = collect(walk, room, walk->address, entry->size, access, false);
     for (uint32_t i = 0; i < entry->pointers && !error; i++) {
         uint32_t parent = pointers[i].parent;
         first[i + 1] = walk->count;
         stride[i + 1] = pointers[i].element;
-        error = collect_pointer(walk, &room, &pointers[i], first[parent], count[parent], stride[parent]);
+        error = collect_pointer(walk, room, &pointers[i], first[parent], count[parent], stride[parent]);
         count[i + 1] = walk->count - first[i + 1];
     }
+    if (!error)
+        *(struct segments *)room->base = (struct segments){ .count = walk->count };
+    return error;
+}
+
+int collect_argument(struct argument *walk, struct slot *slot)
+{
+    walk->count = 0;
+    slot->size = 0;
+    if (walk->entry.flags & IOCTL_VALUE)
+        return 0;
+
+    struct room room = { .slot = slot, .base = slot_data(slot, 0), .used = data_at(&walk->entry), .size = SLOT_DATA };
+    int error = collect_all(walk, &room);
     if (error)
         return error;
-    *(struct segments *)room.base = (struct segments){ .count = walk->count };
-    slot->size = close_gap(&room, walk->count, data_at(entry));
+    slot->size = close_gap(&room, walk->count, data_at(&walk->entry));
     slot->room = slot->large ? LARGE_DATA : SLOT_DATA;
     return 0;
+}
+
+int64_t collect_argument_into(struct argument *walk, void *base, uint32_t size)
+{
+    struct room room = { .base = base, .used = data_at(&walk->entry), .size = size };
+
+    if (room.used > size)
+        return -ENOMEM;
+    int error = collect_all(walk, &room);
+    return error ? -error : (int64_t)close_gap(&room, walk->count, data_at(&walk->entry));
+}
+
+int64_t collect_results_into(const struct argument *walk, void *base, uint32_t size)
+{
+    struct room room = { .base = base, .size = size };
+    bool any = false;
+
+    room.used = (uint32_t)(sizeof(struct segments) + walk->count * sizeof(struct segment));
+    if (room.used > size)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < walk->count; i++) {
+        bool out = walk->segments[i].out && walk->segments[i].length > 0;
+        uint32_t length = out ? walk->segments[i].length : 0, at = (room.used + 7u) & ~7u;
+        if (at + length > size)
+            return -ENOMEM;
+        if (!copy_from_target(room.base + at, walk->segments[i].address, length))
+            return -EFAULT;
+        *head_at(&room, i) = (struct segment){ .at = at, .length = length, .flags = out ? SEGMENT_WRITE : 0 };
+        room.used = at + length;
+        any |= out;
+    }
+    *(struct segments *)room.base = (struct segments){ .count = walk->count };
+    return any ? room.used : 0;
 }
 
 bool return_argument(const struct argument *walk, struct slot *slot)

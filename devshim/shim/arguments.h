@@ -11,12 +11,14 @@
 struct argument {
     const struct ioctl_table *table;
     struct ioctl_entry entry;
+    bool described;   /* the table knows the request */
     uint32_t element; /* bytes of one element of the argument: all of it, except where IOCTL_SIZED */
     uintptr_t address;
     uint32_t count;
     struct {
         uintptr_t address;
         uint32_t length;
+        bool out; /* the call may write it */
     } segments[MAX_SEGMENTS];
 };
 
@@ -27,6 +29,13 @@ bool describe_argument(struct argument *walk, const struct ioctl_table *table, u
 
 /* Copy all of it into the slot. 0, or the errno: EFAULT, E2BIG, ENOMEM. */
 int collect_argument(struct argument *walk, struct slot *slot);
+
+/* The same into a room of a fixed size. Returns the bytes used, or minus the errno: -ENOMEM where the room is too small. */
+int64_t collect_argument_into(struct argument *walk, void *room, uint32_t size);
+
+/* After the call: copy what it may have written into a room, in the same form, marked SEGMENT_WRITE; the other segments
+ * have no bytes. Returns the bytes used, 0 where nothing can have been written, or minus the errno. */
+int64_t collect_results_into(const struct argument *walk, void *room, uint32_t size);
 
 /* Copy back what the host marked. False on a bad address. */
 bool return_argument(const struct argument *walk, struct slot *slot);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "channel.h"
+#include "embed.h"
 #include "memory.h"
 #include "arguments.h"
 #include "strays.h"
@@ -91,7 +92,14 @@ static void fill(const struct carrier *carrier, int fd)
 static int wait_on_carrier(int fd)
 {
     uint64_t token;
-    return recv(fd, &token, sizeof token, MSG_PEEK) < 0 && errno == EINTR ? -1 : 0;
+    struct wait wait;
+    int error = begin_wait(&wait);
+
+    if (error)
+        return fail(error);
+    ssize_t got = recv(fd, &token, sizeof token, MSG_PEEK);
+    end_wait(&wait);
+    return got < 0 && errno == EINTR ? -1 : 0;
 }
 
 /* The same on a socket made for this one wait, where the carrier cannot tell. */
@@ -101,12 +109,15 @@ static int wait_on_ticket(uint64_t ticket)
     struct hello_answer answer;
     int fd = ask_for_descriptor(&request, NULL, &answer, NULL);
     char byte;
+    struct wait wait;
 
     if (fd < 0)
         return -1;
-    int stray = remember_stray(fd);
-    ssize_t got = recv(fd, &byte, 1, 0);
-    int error = got < 0 ? errno : 0;
+    int stray = remember_stray(fd), error = begin_wait(&wait);
+    if (!error) {
+        error = recv(fd, &byte, 1, 0) < 0 ? errno : 0;
+        end_wait(&wait);
+    }
     forget_stray(stray);
     real.syscall(SYS_close, fd);
     return error ? fail(error) : 0;
@@ -134,11 +145,26 @@ static void settle(const struct carrier *carrier, int fd, const struct outcome *
         fill(carrier, fd);
 }
 
+void tell_waiting(const struct carrier *carrier, enum op op)
+{
+    struct slot *slot = begin(carrier, OP_WAITS);
+    int before = errno;
+
+    if (!slot)
+        return;
+    slot->request = op;
+    converse(slot);
+    free_slot(slot);
+    errno = before;
+}
+
 /* "Nothing yet": 0 to ask again, -1 with EAGAIN or EINTR. */
-static int wait_for_more(int fd, const struct outcome *outcome, bool nonblock)
+static int wait_for_more(const struct carrier *carrier, int fd, const struct outcome *outcome, bool nonblock, enum op op)
 {
     if (nonblock || will_not_wait(fd))
         return fail(EAGAIN);
+    if (device_of(carrier)->flags & DEVICE_ASKS)
+        tell_waiting(carrier, op);
     return outcome->flags & ANSWER_TICKET ? wait_on_ticket(outcome->token) : wait_on_carrier(fd);
 }
 
@@ -212,7 +238,7 @@ ssize_t device_read(const struct carrier *carrier, int fd, const struct iovec *p
             return fail(outcome.error);
         if (!(outcome.flags & ANSWER_WAIT))
             return copied ? (ssize_t)outcome.length : fail(EFAULT);
-        if (wait_for_more(fd, &outcome, nonblock) < 0)
+        if (wait_for_more(carrier, fd, &outcome, nonblock, OP_READ) < 0)
             return -1;
     }
 }
@@ -249,7 +275,7 @@ ssize_t device_write(const struct carrier *carrier, int fd, const struct iovec *
             return fail(outcome.error);
         if (!(outcome.flags & ANSWER_WAIT))
             return outcome.result;
-        if (wait_for_more(fd, &outcome, nonblock) < 0)
+        if (wait_for_more(carrier, fd, &outcome, nonblock, OP_WRITE) < 0)
             return -1;
     }
 }
@@ -324,10 +350,10 @@ int device_ioctl(const struct carrier *carrier, int fd, unsigned long request, u
 
     if (carrier->access & O_PATH)
         return fail(EBADF);
-    if (!describe_argument(&walk, registry_text(device_of(carrier)->ioctls), (uint32_t)request, argument,
-                           device_of(carrier)->ioctls != 0))
-        return real.ioctl(fd, request, argument);
     for (;;) {
+        if (!describe_argument(&walk, registry_text(device_of(carrier)->ioctls), (uint32_t)request, argument,
+                               device_of(carrier)->ioctls != 0))
+            return real.ioctl(fd, request, argument);
         struct slot *slot = begin(carrier, OP_IOCTL);
         if (!slot)
             return -1;
@@ -349,11 +375,13 @@ int device_ioctl(const struct carrier *carrier, int fd, unsigned long request, u
             return real.ioctl(fd, request, argument);
         if (outcome.error)
             return fail(outcome.error);
+        if (outcome.flags & ANSWER_AGAIN)
+            continue;
         if (outcome.flags & ANSWER_FILE)
             return receive_file(&outcome, argument, copied);
         if (!(outcome.flags & ANSWER_WAIT))
             return copied ? (int)outcome.result : fail(EFAULT);
-        if (wait_for_more(fd, &outcome, false) < 0)
+        if (wait_for_more(carrier, fd, &outcome, false, OP_IOCTL) < 0)
             return -1;
     }
 }
@@ -382,6 +410,10 @@ int device_open(const struct node *node, const char *placeholder, int flags, mod
         return fail(ENOTDIR);
     if (flags & O_PATH)
         return watch(real.open(placeholder, flags));
+    if ((registry_device(node->device)->flags & DEVICE_PLAIN) && (flags & O_ACCMODE) == O_RDONLY)
+        return real.open(placeholder, flags & ~(O_CREAT | O_TRUNC));
+    if ((registry->flags & REGISTRY_IN_PROCESS) && !direct_host() && !embed_host())
+        return -1;
     int fd = watch(ask_for_descriptor(&request, path, &answer, NULL));
     if (fd < 0) {
         if (errno == ENODEV && answer.magic == 0)
@@ -401,19 +433,32 @@ int device_open(const struct node *node, const char *placeholder, int flags, mod
 
 static const struct carrier nobody = { .file = 0 };
 
-int note_miss(const char *path, int error)
+/* Tell the host of a path; false where there is none. */
+static bool note(const char *path, uint32_t what, struct outcome *outcome)
 {
     struct slot *slot = begin(&nobody, OP_NOTE);
     if (!slot)
-        return 0;
+        return false;
     size_t length = strlen(path);
     memcpy(slot_data(slot, length), path, length);
     slot->size = (uint32_t)length;
-    slot->request = (uint32_t)error;
+    slot->request = what;
     bool answered = converse(slot);
-    int refusal = answered ? slot->error : 0;
+    *outcome = outcome_of(slot);
     free_slot(slot);
-    return refusal;
+    return answered;
+}
+
+int note_miss(const char *path, int error)
+{
+    struct outcome outcome;
+    return note(path, (uint32_t)error, &outcome) ? outcome.error : 0;
+}
+
+uint32_t ask_to_record(const char *path)
+{
+    struct outcome outcome;
+    return note(path, NOTE_RECORD, &outcome) && outcome.error == 0 ? (uint32_t)outcome.result : 0;
 }
 
 void report(const struct carrier *carrier, uint32_t op, int64_t result, const void *data, size_t size)

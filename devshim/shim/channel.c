@@ -33,6 +33,7 @@ struct connection {
     pid_t process;  /* whose page this is; 0: not known */
     uint32_t epoch; /* tells a thread's cached id from one of before a fork */
     uint32_t rooms; /* slots with a large room */
+    const struct direct *direct; /* the host is in this very process */
 };
 
 static struct connection *connection;
@@ -135,6 +136,51 @@ static bool join(struct connection *page)
     return true;
 }
 
+/* The slots are in memory of our own then. They stay when the host goes, for a thread that is still at one. */
+static struct channel *make_private_channel(void)
+{
+    size_t size = CHANNEL_SMALL + (size_t)SLOTS * LARGE_DATA;
+    void *map = real.mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (map == MAP_FAILED)
+        return NULL;
+    madvise(map, size, MADV_DONTFORK);
+    madvise(map, size, MADV_DONTDUMP);
+    return map;
+}
+
+bool converse_in_process(const struct direct *direct)
+{
+    static struct channel *slots;
+    static struct connection outer; /* of the run that this process was started in */
+    struct connection *page = connection_page();
+
+    if (!page || (direct && !slots && !(slots = make_private_channel())))
+        return false;
+    page->process = (pid_t)real.syscall(SYS_getpid);
+    if (direct && page->channel != slots)
+        outer = *page;
+    if (!direct && outer.process == page->process) {
+        page->bell = outer.bell;
+        page->rooms = outer.rooms;
+        page->epoch = outer.epoch;
+        page->channel = outer.channel;
+    }
+    if (direct) {
+        page->rooms = SLOTS;
+        page->epoch = (uint32_t)page->process * 2654435761u + 1;
+        page->channel = slots;
+    }
+    __atomic_store_n(&page->direct, direct, __ATOMIC_RELEASE);
+    return true;
+}
+
+const struct direct *direct_host(void)
+{
+    struct connection *page = __atomic_load_n(&connection, __ATOMIC_ACQUIRE);
+    return page ? __atomic_load_n(&page->direct, __ATOMIC_ACQUIRE) : NULL;
+}
+
 static struct connection *connected(void)
 {
     struct connection *page = __atomic_load_n(&connection, __ATOMIC_ACQUIRE);
@@ -218,6 +264,10 @@ struct slot *take_slot(void)
             host_is_gone();
         return NULL;
     }
+    if (page->direct && stands_aside()) {
+        errno = EBUSY;
+        return NULL;
+    }
     uint32_t id = thread_id(page);
     for (;;) {
         for (uint32_t i = 0; i < SLOTS; i++) {
@@ -293,7 +343,7 @@ static bool answered(const struct slot *slot)
 }
 
 /* The host's socket refuses where the host has gone. After a chroot it is out of sight: then its process tells. */
-static bool host_lives(void)
+bool host_lives(void)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -330,11 +380,20 @@ static bool sleep_until_answered(struct slot *slot, struct bell *bell)
 bool converse(struct slot *slot)
 {
     struct connection *page = connection;
+    const struct direct *direct = page->direct;
     struct bell *bell = page->bell;
     int before = errno;
 
     slot->generation++;
     slot->thread = thread.id;
+    if (direct) {
+        serve_directly(direct, slot, slot_room(slot), slot->large ? LARGE_DATA : SLOT_DATA);
+        return true;
+    }
+    if (!bell) { /* it was here, and has gone */
+        errno = ENODEV;
+        return false;
+    }
     slot->cpu = (uint32_t)sched_getcpu();
     __atomic_store_n(&slot->state, SLOT_REQUEST, __ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&slot->watched, __ATOMIC_SEQ_CST))
@@ -458,8 +517,8 @@ static int move_down(int fd, int socket_fd)
     return socket_fd;
 }
 
-int ask_for_descriptor(const struct hello_request *request, const char *path, struct hello_answer *answer,
-                       int *second)
+static int ask_over_socket(const struct hello_request *request, const char *path, struct hello_answer *answer,
+                           int *second)
 {
     struct hello_request filled = *request;
     int fds[2] = { -1, -1 }, before = errno;
@@ -477,7 +536,7 @@ int ask_for_descriptor(const struct hello_request *request, const char *path, st
     filled.thread = (uint32_t)real.syscall(SYS_gettid);
 
     ssize_t got = send_request(socket_fd, &filled, path) ? receive_answer(socket_fd, answer, fds) : 0;
-    int why = got < 0 ? errno : ENODEV;
+    int why = got < 0 && errno != ECONNRESET ? errno : ENODEV; /* reset: it was killed before it had read all */
     forget_stray(stray);
     if (got != sizeof *answer) {
         close_fd(socket_fd);
@@ -489,4 +548,33 @@ int ask_for_descriptor(const struct hello_request *request, const char *path, st
     int fd = move_down(fds[0], socket_fd);
     errno = answer->error ? answer->error : before;
     return answer->error ? -1 : fd;
+}
+
+int ask_for_descriptor(const struct hello_request *request, const char *path, struct hello_answer *answer,
+                       int *second)
+{
+    const struct direct *direct = direct_host();
+
+    if (!direct)
+        return ask_over_socket(request, path, answer, second);
+    memset(answer, 0, sizeof *answer);
+    answer->magic = WIRE_MAGIC;
+    if (stands_aside() || in_borrowed_memory()) { /* a vfork child would wait for a parent that waits for it */
+        errno = stands_aside() ? EBUSY : EDEADLK;
+        return -1;
+    }
+    int fd = direct->descriptor(direct->host, request, path, answer);
+    if (fd == -1)
+        errno = answer->error;
+    if (fd != ASK_OVER_SOCKET)
+        return fd;
+    struct wait wait;
+    int error = begin_wait(&wait);
+    if (error) {
+        errno = error;
+        return -1;
+    }
+    fd = ask_over_socket(request, path, answer, second);
+    end_wait(&wait);
+    return fd;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "direct.h"
 #include "wire.h"
 
 /* A slot of one's own for one conversation, or NULL with errno ENODEV where the host is gone. */
@@ -35,6 +36,16 @@ bool in_borrowed_memory(void);
 
 /* Take a channel now rather than with the first call, when all descriptors may be in use. Leaves errno alone. */
 void join_host(void);
+
+/* From now on this process's calls are answered by its own interpreter (direct.h); NULL: by nobody any more. Its fork
+ * children ask over the socket, as any target. False with errno where there is no memory for it. */
+bool converse_in_process(const struct direct *direct);
+
+/* What was given there, or NULL: also in a fork child. */
+const struct direct *direct_host(void);
+
+/* Whether the host is still there, asked of the kernel. */
+bool host_lives(void);
 
 /* Say once on stderr that the host is gone; errno is ENODEV afterwards. */
 void host_is_gone(void);

@@ -9,6 +9,10 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
+#include "direct.h"
+#include "openfiles.h"
+#include "ring.h"
+
 uint8_t may_be_device[WATCHED_FDS / 8];
 
 /* Descriptors from PROBED_FDS on that were found to be ordinary when first used; until then they may have
@@ -46,8 +50,12 @@ const struct carrier *identify(int fd)
     if (!registry || known_ordinary(fd) || carrier_stat(fd, &status) < 0)
         return NULL;
     const struct carrier *carrier = find_carrier(status.st_dev, status.st_ino);
+    if (!carrier && ring)
+        carrier = anonymous_carrier(fd, status.st_ino);
     if (carrier && (!carrier->born || carrier->born == born(&status))) {
         watch(fd);
+        if (stands_aside() && (registry_device(carrier->device)->flags & DEVICE_TTY))
+            return NULL; /* the host's own work on a pty */
         return carrier;
     }
     if ((unsigned)fd < WATCHED_FDS)
@@ -63,7 +71,7 @@ void watch_inherited(void)
 
     for (int fd = 0; fd < PROBED_FDS; fd++)
         probes[fd] = (struct pollfd){ .fd = fd };
-    bool probed = poll(probes, PROBED_FDS, 0) >= 0; /* fails where RLIMIT_NOFILE is lower */
+    bool probed = real.poll(probes, PROBED_FDS, 0) >= 0; /* fails where RLIMIT_NOFILE is lower */
     for (int fd = 0; fd < PROBED_FDS; fd++)
         if (!probed || !(probes[fd].revents & POLLNVAL))
             identify(fd);

@@ -16,8 +16,9 @@ extern uint8_t may_be_device[WATCHED_FDS / 8];
 /* The carrier behind a descriptor after a look at its inode, or NULL. Leaves errno alone. */
 const struct carrier *identify(int fd);
 
-/* The carrier behind a descriptor, or NULL for an ordinary one. Ordinary descriptors cost one bit test. */
-static inline const struct carrier *carrier_of(int fd)
+/* The carrier behind a descriptor, recorded hardware's too, or NULL for an ordinary one. Ordinary descriptors cost one
+ * bit test. */
+static inline const struct carrier *known_carrier(int fd)
 {
     START_ONCE();
     if ((unsigned)fd < PROBED_FDS && !(may_be_device[fd >> 3] & (1u << (fd & 7))))
@@ -28,6 +29,13 @@ static inline const struct carrier *carrier_of(int fd)
 static inline const struct device *device_of(const struct carrier *carrier)
 {
     return registry_device(carrier->device);
+}
+
+/* The carrier of a plugged device behind a descriptor; hardware that is recorded counts as ordinary. */
+static inline const struct carrier *carrier_of(int fd)
+{
+    const struct carrier *carrier = known_carrier(fd);
+    return carrier && !(device_of(carrier)->flags & DEVICE_HARDWARE) ? carrier : NULL;
 }
 
 /* The carrier if the model itself answers this kind of call (enum device_flag), else NULL. */

@@ -19,10 +19,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -57,8 +59,10 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(lseek) X(ioctl) X(fsync) X(fdatasync) X(ftruncate) X(mmap)                                   \
     X(splice) X(tee) X(sendfile) X(copy_file_range)                                                \
     X(posix_fadvise)                                                                               \
+    /* wrap_poll.c */                                                                              \
+    X(poll) X(ppoll) X(select) X(pselect) X(epoll_ctl) X(epoll_wait) X(epoll_pwait)                \
     /* wrap_fd.c */                                                                                \
-    X(dup) X(dup2) X(dup3) X(fcntl) X(flock) X(lockf) X(recvmsg) X(recvmmsg)                       \
+    X(close) X(dup) X(dup2) X(dup3) X(fcntl) X(flock) X(lockf) X(recvmsg) X(recvmmsg)              \
     /* wrap_tty.c */                                                                               \
     X(tcgetattr) X(tcsetattr) X(tcdrain) X(tcflush) X(tcflow) X(tcsendbreak)                       \
     X(isatty) X(ttyname) X(ttyname_r)                                                              \
@@ -79,12 +83,16 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
 
 /* Stood in for as well, but called too seldom to look libc's own up at each start (0.4 us a name): LATE(chmod)(...). */
 #define INTERPOSED_RARELY(X)                                                                       \
+    /* wrap_fd.c, wrap_poll.c */                                                                   \
+    X(close_range) X(closefrom) X(epoll_pwait2)                                                    \
     /* wrap_stdio.c */                                                                             \
     X(dprintf) X(vdprintf)                                                                         \
     /* wrap_aio.c */                                                                               \
     X(aio_read) X(aio_write) X(lio_listio)                                                         \
     /* wrap_socket.c */                                                                            \
     X(getsockname) X(getpeername) X(getsockopt) X(setsockopt) X(shutdown)                          \
+    /* wrap_netlink.c */                                                                           \
+    X(socket) X(bind) X(recvfrom)                                                                  \
     /* wrap_wide.c */                                                                              \
     X(fgetwc) X(getwc) X(fgetwc_unlocked) X(getwc_unlocked) X(getwchar) X(getwchar_unlocked)       \
     X(fgetws) X(fgetws_unlocked) X(ungetwc)                                                        \
@@ -102,7 +110,9 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(utime) X(utimes) X(lutimes) X(futimes) X(futimesat) X(futimens) X(utimensat)                 \
     X(getxattr) X(lgetxattr) X(fgetxattr) X(listxattr) X(llistxattr) X(flistxattr)                 \
     X(setxattr) X(lsetxattr) X(fsetxattr) X(removexattr) X(lremovexattr) X(fremovexattr)           \
-    X(truncate) X(pathconf) X(name_to_handle_at) X(inotify_add_watch)                              \
+    X(truncate) X(pathconf) X(name_to_handle_at)                                                   \
+    /* wrap_inotify.c */                                                                           \
+    X(inotify_init) X(inotify_init1) X(inotify_add_watch) X(inotify_rm_watch)                      \
     /* wrap_spawn.c */                                                                             \
     X(system) X(popen)                                                                             \
     /* wrap_names.c */                                                                             \

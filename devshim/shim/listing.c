@@ -26,7 +26,7 @@ enum route_kind directory_at(int fd, char name[ROUTE_PATH])
                    && (is_watched(fd) || (libc_fstat(fd, &status) == 0 && carries_nodes(status.st_dev)));
     if (matters && path_of(fd, name, ROUTE_PATH)) {
         const struct node *node = find_node(name, strlen(name));
-        if (node && node->kind == NODE_MERGED)
+        if (is_merged(node))
             kind = ROUTE_MERGED;
         else if (lies_in_tree(name, strlen(name)))
             kind = ROUTE_TREE;
@@ -59,6 +59,11 @@ static uint32_t kind_of(const struct node *node)
     return node ? node->kind : NODE_FREE;
 }
 
+static bool is_dots(const char *name)
+{
+    return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
 /* A placeholder is a plain file; the program sees what the device is. */
 static void show_type(struct dirent *entry, const struct node *node)
 {
@@ -69,6 +74,7 @@ static void show_type(struct dirent *entry, const struct node *node)
 /* Keep, in place, the entries that the program may see: of a real directory those that nothing plugged replaces. */
 static size_t filter(const char *directory, enum route_kind kind, char *entries, size_t size)
 {
+    bool masked = kind == ROUTE_MERGED && kind_of(find_node(directory, strlen(directory))) == NODE_MASKED;
     size_t kept = 0;
 
     for (size_t at = 0; at < size;) {
@@ -78,6 +84,8 @@ static size_t filter(const char *directory, enum route_kind kind, char *entries,
         uint32_t found = kind_of(node);
         at += length;
         if (found == NODE_HIDDEN || (kind == ROUTE_MERGED && (found == NODE_DEVICE || found == NODE_TREE)))
+            continue;
+        if (masked && found != NODE_PASSED && !is_merged(node) && !is_dots(entry->d_name))
             continue;
         show_type(entry, node);
         memmove(entries + kept, entry, length);

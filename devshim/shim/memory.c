@@ -6,10 +6,12 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "channel.h"
 #include "interposed.h"
 
 #define MAIN_STACK (8u << 20)   /* how far below its top the main thread's stack is taken to reach */
@@ -46,6 +48,49 @@ static bool in_own_stack(uintptr_t address, size_t size)
     return here < top && top - here < OTHER_STACK && address + size <= top;
 }
 
+/* ---- Quicker, where the model answers in this very process ---- */
+
+enum { PROBED_SIZE = 4096 };
+enum fits { UNKNOWN, FITS, FAULTS };
+
+/* A signal mask is copied in before anything else is looked at, such as that there is no way -1 of applying it. */
+static enum fits is_readable(uintptr_t address)
+{
+    if (real.syscall(SYS_rt_sigprocmask, -1, address & ~7ul, NULL, 8ul) >= 0)
+        return UNKNOWN;
+    return errno == EINVAL ? FITS : errno == EFAULT ? FAULTS : UNKNOWN;
+}
+
+/* A futex operation that changes its word by "or 0": written to, and as it was, also for other threads. */
+static enum fits is_writable(uintptr_t address)
+{
+    static uint32_t nobody_waits_here;
+    long nothing = FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_LT, 0);
+
+    if (real.syscall(SYS_futex, &nobody_waits_here, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0l, 0l, address & ~3ul, nothing) >= 0)
+        return FITS;
+    return errno == EFAULT ? FAULTS : UNKNOWN;
+}
+
+/* Asks the kernel about the pages at both ends and then copies by hand: a third of what it takes to let the kernel copy.
+ * A thread that unmaps its own buffer in the middle of the call would crash, which the other way tells it nicely; calls in
+ * the same process are worth it. */
+static bool copy_after_probe(enum fits (*probe)(uintptr_t), uintptr_t theirs, void *to, const void *from, size_t size,
+                             bool *done)
+{
+    int before = errno;
+    if (size == 0 || size > PROBED_SIZE || theirs + size < theirs || !direct_host())
+        return false;
+    enum fits fits = probe(theirs);
+    if (fits == FITS && (theirs ^ (theirs + size - 1)) & ~(uintptr_t)(PROBED_SIZE - 1))
+        fits = probe(theirs + size - 1);
+    errno = before;
+    if (fits == FITS)
+        memcpy(to, from, size);
+    *done = fits == FITS;
+    return fits != UNKNOWN;
+}
+
 static bool copy(long number, uintptr_t theirs, void *ours, size_t size)
 {
     int before = errno;
@@ -75,6 +120,9 @@ bool copy_from_target(void *to, uintptr_t from, size_t size)
         memcpy(to, (const void *)from, size);
         return true;
     }
+    bool done;
+    if (!memcheck && copy_after_probe(is_readable, from, to, (const void *)from, size, &done))
+        return done;
     return size == 0 || copy(SYS_process_vm_readv, from, to, size);
 }
 
@@ -86,6 +134,9 @@ bool copy_to_target(uintptr_t to, const void *from, size_t size)
     }
     if (size == 0)
         return true;
+    bool done;
+    if (copy_after_probe(is_writable, to, (void *)to, from, size, &done))
+        return done;
     bool copied = copy(SYS_process_vm_writev, to, (void *)(uintptr_t)from, size);
     if (copied && memcheck)
         memcpy((void *)to, from, size);

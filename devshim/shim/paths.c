@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "direct.h"
+
 bool to_device(const struct node *node, int fd, struct route *out)
 {
     out->kind = ROUTE_DEVICE;
@@ -126,15 +128,26 @@ static enum route_kind route_normal(const char *path, size_t length, int follow,
     if (follow && to_descriptor(descriptor_named(path), out))
         return out->kind;
 
-    const struct node *node = is_below_root(path, length) ? find_node(path, length) : NULL;
+    const struct node *node = is_below_root(path, length) ? nearest_node(path, length) : NULL;
+    bool itself = node && node->length == length;
     switch (node ? node->kind : NODE_FREE) {
     case NODE_DEVICE:
+        if (!itself)
+            return refuse(out, ROUTE_ERROR, ENOTDIR);
         if (to_device(node, -1, out))
             return ROUTE_DEVICE;
         break;
     case NODE_HIDDEN:
+        if (!itself)
+            break;
         return refuse(out, ROUTE_HIDDEN, ENOENT);
+    case NODE_MASKED:
+        if (!itself)
+            return refuse(out, ROUTE_HIDDEN, ENOENT);
+        __attribute__((fallthrough));
     case NODE_MERGED:
+        if (!itself)
+            break;
         memcpy(out->path, path, length + 1);
         out->name = out->path;
         return out->kind = ROUTE_MERGED;
@@ -148,6 +161,8 @@ enum route_kind route_slowly(int dirfd, const char *path, int follow, struct rou
 {
     size_t length;
 
+    if (stands_aside()) /* what the host and its models open is the real thing */
+        return out->kind = ROUTE_REAL;
     if (path[0] == '/') {
         if (is_normal(path, &length))
             return route_normal(path, length, follow, out);
@@ -184,7 +199,7 @@ static bool may_lead_here(int dirfd, const char *path, int follow)
 
 enum route_kind route_fully(int dirfd, const char *path, int follow, struct route *out)
 {
-    if (route(dirfd, path, follow, out) != ROUTE_REAL || !registry || !path || !path[0])
+    if (route(dirfd, path, follow, out) != ROUTE_REAL || !registry || !path || !path[0] || stands_aside())
         return out->kind;
     int before = errno;
     char base[ROUTE_PATH] = "";

@@ -132,6 +132,15 @@ bool path_of(int dirfd, char *path, size_t size);
 /* Length of the start of a path that leads into the run's tree; 0: it does not. What follows is the program's name. */
 size_t tree_prefix(const char *path);
 
+/* The registry's entry for an absolute, normal path, or for the nearest directory above it that has one; or NULL. */
+const struct node *nearest_node(const char *name, size_t length);
+
+/* A directory with real entries beside the plugged ones. */
+static inline bool is_merged(const struct node *node)
+{
+    return node && (node->kind == NODE_MERGED || node->kind == NODE_MASKED);
+}
+
 /* Whether an absolute, normal path exists only in the tree: the nearest node at or above it says so (walk.c). */
 bool lies_in_tree(const char *name, size_t length);
 

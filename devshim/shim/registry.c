@@ -2,6 +2,7 @@
  * key last and takes it away first. */
 #include "registry.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -41,6 +42,54 @@ void map_registry(void)
     registry = map_file(path);
     if (!registry)
         run_directory[0] = '\0';
+}
+
+/* One place for all runs that this process is ever lent: no thread that is still at it loses the ground. */
+static void *lent;
+
+/* The run that this process was started in, to which it goes back. */
+static const struct registry *outer;
+static char outer_directory[RUN_DIRECTORY];
+
+bool lend_registry(const char *directory)
+{
+    size_t length = strlen(directory);
+    char path[sizeof run_directory + sizeof "/registry"];
+
+    errno = ENAMETOOLONG;
+    if (length >= sizeof run_directory)
+        return false;
+    memcpy(path, directory, length);
+    memcpy(path + length, "/registry", sizeof "/registry");
+    int fd = (int)real.syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    struct registry *map = real.mmap(lent, REGISTRY_SIZE, PROT_READ, MAP_SHARED | (lent ? MAP_FIXED : 0), fd, 0);
+    real.syscall(SYS_close, fd);
+    if (map == MAP_FAILED)
+        return false;
+    if (registry && registry != lent) {
+        outer = registry;
+        memcpy(outer_directory, run_directory, sizeof outer_directory);
+    }
+    lent = map;
+    memcpy(run_directory, directory, length + 1);
+    __atomic_store_n(&registry, map, __ATOMIC_RELEASE);
+    if (map->magic == WIRE_MAGIC && map->version == WIRE_VERSION)
+        return true;
+    give_back_registry();
+    errno = EPROTO;
+    return false;
+}
+
+void give_back_registry(void)
+{
+    if (!lent)
+        return;
+    real.mmap(lent, REGISTRY_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    memcpy(run_directory, outer_directory, sizeof run_directory);
+    if (outer)
+        __atomic_store_n(&registry, outer, __ATOMIC_RELEASE);
 }
 
 static uint32_t fnv1a(const char *text, size_t length)

@@ -2,6 +2,7 @@
 #ifndef DEVSHIM_REGISTRY_H
 #define DEVSHIM_REGISTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,12 @@ extern char run_directory[RUN_DIRECTORY];
 
 /* Map the registry of the run named by $DEVSHIM_RUN, if any. Called once, by start(). */
 void map_registry(void);
+
+/* Join the run in a directory instead, from within its host's own process. False with errno where that cannot be. */
+bool lend_registry(const char *directory);
+
+/* Leave it again: from now on nothing is plugged. What others look at meanwhile stays readable. */
+void give_back_registry(void);
 
 /* The node at an absolute, normal path, or NULL. */
 const struct node *find_node(const char *path, size_t length);

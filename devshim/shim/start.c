@@ -6,6 +6,7 @@
 #include "handles.h"
 #include "interposed.h"
 #include "memory.h"
+#include "record.h"
 #include "registry.h"
 #include "wrap_process.h"
 #include "wrap_stdio.h"
@@ -34,6 +35,7 @@ __attribute__((constructor)) void start(void)
         map_registry();
     }
     if (registry) {
+        start_recording();
         remember_environment();
         notice_memcheck(getenv("LD_PRELOAD"));
         watch_inherited();

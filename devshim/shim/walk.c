@@ -45,21 +45,27 @@ static enum step arrive(struct walk *walk, struct route *out)
     memcpy(out->path, walk->at, length + 1);
     out->name = out->path;
     const struct node *node = find_node(out->path, length);
-    if (node && node->kind == NODE_MERGED)
+    if (is_merged(node))
         return finish(out, ROUTE_MERGED, 0);
     return finish(out, walk->left_real ? ROUTE_ELSEWHERE : ROUTE_REAL, 0);
 }
 
-bool lies_in_tree(const char *at, size_t length)
+const struct node *nearest_node(const char *name, size_t length)
 {
     for (; length; length--) {
-        if (at[length] && at[length] != '/')
+        if (name[length] && name[length] != '/')
             continue;
-        const struct node *node = find_node(at, length);
+        const struct node *node = find_node(name, length);
         if (node)
-            return node->kind == NODE_TREE;
+            return node;
     }
-    return false;
+    return NULL;
+}
+
+bool lies_in_tree(const char *name, size_t length)
+{
+    const struct node *node = nearest_node(name, length);
+    return node && node->kind == NODE_TREE;
 }
 
 static void go_up(struct walk *walk)
@@ -131,7 +137,12 @@ static enum step take_name(struct walk *walk, const char *name, size_t size, int
     walk->length += size + 1;
     walk->at[walk->length] = '\0';
 
-    const struct node *node = find_node(walk->at, walk->length);
+    const struct node *node = walk->in_tree ? find_node(walk->at, walk->length) : nearest_node(walk->at, walk->length);
+    if (node && node->length != walk->length) {
+        if (node->kind == NODE_MASKED)
+            return finish(out, ROUTE_HIDDEN, ENOENT);
+        node = NULL;
+    }
     switch (node ? node->kind : NODE_FREE) {
     case NODE_DEVICE:
         if (walk->rest[0])
@@ -140,6 +151,7 @@ static enum step take_name(struct walk *walk, const char *name, size_t size, int
     case NODE_HIDDEN:
         return finish(out, ROUTE_HIDDEN, ENOENT);
     case NODE_MERGED:
+    case NODE_MASKED:
         walk->in_tree = false;
         return STEP_ON;
     case NODE_TREE:

@@ -6,7 +6,8 @@
  *   registry   one file per run, read-only in the target: what is plugged, which carriers are devices
  *   bell       one page per run: the host's doorbell
  *   channel    one mapping per process: slots, each one conversation at a time
- *   socket     $DEVSHIM_RUN/socket: bootstrap, opens, and whatever needs a descriptor handed over */
+ *   socket     $DEVSHIM_RUN/socket: bootstrap, opens, and whatever needs a descriptor handed over
+ *   ring       $DEVSHIM_RUN/ring: while a run is recorded, what its programs say of their calls */
 #ifndef DEVSHIM_WIRE_H
 #define DEVSHIM_WIRE_H
 
@@ -18,13 +19,17 @@
 /* ---- Registry -------------------------------------------------------------------------------- */
 
 #define REGISTRY_SIZE   (16u << 20)
-#define MAX_NODES       16384u  /* slots of an open-addressed table keyed by path; a power of two */
+#define MAX_NODES       65536u  /* slots of an open-addressed table keyed by path; a power of two */
 #define MAX_CARRIERS    65536u  /* slots of an open-addressed table keyed by inode; a power of two */
-#define MAX_DEVICES     8192u
+#define MAX_DEVICES     32768u
 
 enum registry_flag {
     REGISTRY_SHADOWS = 1,      /* a plugged node has a real one of the same name beneath it */
-    REGISTRY_GUARD = 2        /* --deny or --only-plugged: ask the host before a real node is opened */
+    REGISTRY_GUARD = 2,       /* --deny or --only-plugged: ask the host before a real node is opened */
+    REGISTRY_IN_PROCESS = 32, /* --in-process: whoever opens a node brings a host into its own process first */
+    REGISTRY_RECORDS = 4,     /* there is a ring: calls on devices with DEVICE_RECORD go there */
+    REGISTRY_RECORDS_ALL = 8, /* ask the host before a real node is opened that is not recorded yet: it may add it */
+    REGISTRY_ASKS = 64        /* there are devices with DEVICE_ASKS */
 };
 
 struct registry {
@@ -42,10 +47,12 @@ struct registry {
 enum node_kind {
     NODE_FREE = 0,
     NODE_DEVICE,  /* open() goes to the host; stat() to the placeholder below $DEVSHIM_RUN/tree */
-    NODE_TREE,    /* a directory, link or file that exists only below $DEVSHIM_RUN/tree */
+    NODE_TREE,    /* a directory, link or file that exists only below $DEVSHIM_RUN/tree, and all in it unless entered */
     NODE_MERGED,  /* a directory that exists really, with plugged entries beside the real ones */
     NODE_HIDDEN,  /* answers ENOENT although something real is there */
-    NODE_GONE     /* tombstone */
+    NODE_GONE,    /* tombstone */
+    NODE_MASKED,  /* as NODE_MERGED, but of the real entries only those of kind NODE_PASSED and merged ones are seen */
+    NODE_PASSED   /* something real that is seen, with all below it, in a directory that is masked */
 };
 
 struct node {
@@ -64,7 +71,12 @@ enum device_flag {
     DEVICE_SEEK = 4,   /* lseek, pread and pwrite positions */
     DEVICE_TTY = 8,    /* carrier is a pty: shared by all opens of the device */
     DEVICE_STREAM = 32, /* the carrier itself holds what is read, in records */
-    DEVICE_REPORT = 16 /* tell the host of native reads and writes too (-v, recording) */
+    DEVICE_REPORT = 16, /* tell the host of native reads and writes too (-v, recording) */
+    DEVICE_PLAIN = 64,  /* opened for reading it is its placeholder, an ordinary file: the host answers writers */
+    DEVICE_MONITOR = 128, /* no device: the carrier stands in for a netlink socket of uevents (wrap_netlink.c) */
+    DEVICE_RECORD = 256,  /* calls on it are recorded */
+    DEVICE_HARDWARE = 512, /* a real node that is recorded: its carriers are the program's own, the kernel answers */
+    DEVICE_ASKS = 4096    /* tell the host before a call waits in the kernel: replay may know that nothing will come */
 };
 
 struct device {
@@ -79,6 +91,11 @@ struct device {
 
 #define CARRIER_FREE 0u
 #define CARRIER_GONE 1u /* tombstone: no inode that could be a carrier has this number */
+
+/* What an ioctl on recorded hardware has opened has an anonymous inode, which many share: it stands for by a carrier
+ * with this dev, and the device's index as its inode. */
+#define CARRIER_ANONYMOUS UINT64_MAX
+#define FIRST_ANONYMOUS   16u /* is added to the index */
 
 struct carrier {
     uint64_t inode; /* key; written last */
@@ -97,8 +114,11 @@ enum ioctl_flag {
     IOCTL_OUT = 2,         /* and written back */
     IOCTL_VALUE = 4,       /* the argument itself is the value; nothing is copied */
     IOCTL_NATIVE = 8,      /* the carrier's kernel answers; the host is not asked */
-    IOCTL_SIZED = 16       /* size is in the number: _IOC_SIZE(request) */
+    IOCTL_SIZED = 16,      /* size is in the number: _IOC_SIZE(request) */
+    IOCTL_OPENS = 32       /* it opens a file: its descriptor is the result, or stands at place in the argument */
 };
+
+#define RESULT_PLACE UINT32_MAX
 
 struct ioctl_table {
     uint32_t exact;    /* entries sorted by request, mask ~0; they come first */
@@ -113,6 +133,7 @@ struct ioctl_entry {
     uint16_t flags;        /* enum ioctl_flag */
     uint16_t pointers;     /* how many */
     uint32_t first_pointer; /* index of its first struct ioctl_pointer; parents come before children */
+    uint32_t place;        /* IOCTL_OPENS: where the descriptor's number goes; RESULT_PLACE: it is the result */
 };
 
 enum pointer_flag {
@@ -133,12 +154,16 @@ struct ioctl_pointer {
     uint32_t offset;       /* of the pointer in its parent's element */
     uint32_t element;      /* bytes of one element it points to */
     uint16_t flags;        /* enum pointer_flag */
-    uint8_t  width;        /* bytes of the pointer itself: 4 or 8 */
+    uint8_t  width;        /* bytes of the pointer itself: 4 or 8; 0: no pointer, the elements lie here */
     uint8_t  length_kind;  /* enum length_kind */
     uint32_t length;
     uint32_t length_offset; /* in the parent's element */
     uint32_t length_width;
     uint32_t length_count;
+    uint32_t when_offset;  /* in the parent's element: it is a pointer only where this member ... */
+    uint32_t when_width;   /* (0: always) */
+    uint32_t when_first;   /* ... is at least this ... */
+    uint32_t when_last;    /* ... and at most that */
 };
 
 /* An ioctl's argument travels as: struct segments, the segment heads, then their bytes (each 8-aligned).
@@ -202,9 +227,13 @@ enum op {
     OP_SEEK,      /* offset, whence in request */
     OP_POLL,      /* answer: ready bits; the host sends a fresh token where the file is readable */
     OP_REPORT,    /* a native call that is over: what in request, result, data */
-    OP_NOTE,      /* a node that was looked for and nobody plugged: path in data, errno in request */
-    OP_LOCK       /* flock's operation in request, with enum lock_flag; argument: the asking process */
+    OP_NOTE,      /* a node that was looked for and nobody plugged: path in data, errno or NOTE_... in request */
+    OP_LOCK,      /* flock's operation in request, with enum lock_flag; argument: the asking process */
+    OP_WAITS      /* DEVICE_ASKS: a call is about to wait in the kernel; request: OP_READ, OP_WRITE, OP_IOCTL or OP_POLL */
 };
+
+#define NOTE_MAY    UINT32_MAX       /* it is about to be opened: may it? */
+#define NOTE_RECORD (UINT32_MAX - 1) /* the same, and it is not recorded: result: its index, if it is from now on */
 
 /* What OP_LOCK is about where it is not a lock of flock(2). */
 enum lock_flag {
@@ -219,7 +248,8 @@ enum answer_flag {
     ANSWER_DRAIN = 4,    /* not readable any more: take the tokens up to token out of the carrier */
     ANSWER_FILE = 8,     /* a new file: fetch its carrier from the socket with ticket token */
     ANSWER_TICKET = 16,  /* with WAIT: there is no carrier to wait on; fetch a socket with ticket token */
-    ANSWER_FULL = 32    /* not writable any more: fill the carrier's send side */
+    ANSWER_FULL = 32,   /* not writable any more: fill the carrier's send side */
+    ANSWER_AGAIN = 64   /* OP_IOCTL: its description has changed; collect the argument anew and ask again */
 };
 
 struct slot {
@@ -259,12 +289,21 @@ struct slot {
 enum hello {
     HELLO_CHANNEL = 1, /* answer: two descriptors, the channel and the bell */
     HELLO_OPEN,        /* path, flags, mode -> a carrier */
-    HELLO_TICKET       /* token -> a descriptor promised by an answer */
+    HELLO_TICKET,      /* token -> a descriptor promised by an answer */
+    HELLO_MONITOR      /* a datagram socket that stands in for one of NETLINK_KOBJECT_UEVENT */
 };
 
 #define HELLO_FOR_PARENT 1u /* flags of HELLO_CHANNEL: a vfork child asks, and runs in its parent's memory */
 
 #define HELLO_PATH 4096u
+
+/* What a program's bind() of such a socket becomes: a datagram to the host. */
+#define MONITOR_MARK "dsgroups"
+
+struct monitor_groups {
+    char mark[8];
+    uint32_t groups;
+};
 
 struct hello_request {
     uint32_t magic, version;
@@ -284,6 +323,84 @@ struct hello_answer {
     uint32_t file;
     uint32_t device;  /* index */
     uint32_t device_flags;
+};
+
+/* ---- Recording: the ring, which all processes of a run share --------------------------------------- */
+
+#define RING_HEAD    4096u         /* the records lie behind it */
+#define RING_SIZE    (32u << 20)   /* or less by halves, where there is no room for that */
+#define RING_LEAST   (1u << 20)
+#define RECORD_MAGIC 0x64726f6365726b21ull
+#define RECORD_DATA  (128u << 10)  /* most data of one record; longer data goes in pieces */
+
+/* Positions only grow; a record lies at position % size, and goes on at the start of the ring where it meets its end. */
+struct ring {
+    uint32_t magic, version;
+    uint64_t size;      /* of the records' room: a power of two */
+    uint64_t started;   /* CLOCK_MONOTONIC, ns */
+    uint32_t files;     /* numbers given to open files so far */
+    uint32_t processes; /* numbers given to processes */
+    uint32_t closed;    /* nobody takes records out any more */
+    uint32_t lost;      /* calls that were not recorded because nobody did */
+    uint32_t waits;     /* how often a call had to wait for room */
+    uint32_t reserved;
+    uint64_t head __attribute__((aligned(64))); /* where the next record goes */
+    uint64_t tail __attribute__((aligned(64))); /* before it all is taken out */
+    uint32_t freed;     /* futex word: counts moves of tail */
+    uint32_t waiting;   /* somebody waits for that */
+    uint32_t filled __attribute__((aligned(64))); /* futex word: counts "a good part is full" */
+    uint32_t sleeping;  /* the recorder waits for that */
+};
+
+enum record_kind {
+    RECORD_BEGIN = 1, /* a call begins; its number is its position */
+    RECORD_MORE,      /* a piece of data: of the last BEGIN (call: 0) or the coming END (1) with this number */
+    RECORD_END,       /* the call with this number has returned */
+    RECORD_PROCESS,   /* a process takes part; the process that started it, pid; data: its program's name */
+    RECORD_LOST,      /* a call that cannot be recorded; data: its name */
+    RECORD_PAD        /* nothing; has state, length and kind alone */
+};
+
+/* first, second, third of BEGIN, and its data; END has the result as its first, and as data what came. */
+enum record_call {
+    CALL_OPEN = 1,  /* flags, mode; path as the program wrote it */
+    CALL_INHERIT,   /* flags */
+    CALL_READ,      /* size, offset or -1 */
+    CALL_WRITE,     /* size, offset or -1; END: the bytes */
+    CALL_SEEK,      /* offset, whence */
+    CALL_IOCTL,     /* request, argument, bits of its words that look like pointers; memory (struct segments) before;
+                     * END: result, place of a new descriptor; memory after, where SEGMENT_WRITE stands */
+    CALL_POLL,      /* asked, time-out in ns or -1; END: ready bits */
+    CALL_CLOSE,
+    CALL_MMAP,      /* size, offset, flags << 32 | protection */
+    CALL_FLOCK,     /* operation */
+    CALL_FCNTL,     /* command, type of lock */
+    CALL_FSYNC,
+    CALL_FDATASYNC,
+    CALL_FTRUNCATE  /* size */
+};
+
+enum record_flag {
+    RECORD_INCOMPLETE = 1, /* memory is missing that the call passes */
+    RECORD_VALUE = 2,      /* CALL_IOCTL: the argument is a value */
+    RECORD_OUT = 4         /* CALL_IOCTL: there is memory that the call may change */
+};
+
+struct record {
+    uint64_t state;    /* RECORD_MAGIC ^ position once all is there; written last */
+    uint32_t length;   /* of all, a multiple of 8 */
+    uint16_t kind;     /* enum record_kind */
+    uint16_t call;     /* enum record_call */
+    uint64_t number;
+    uint64_t time;     /* CLOCK_MONOTONIC, ns */
+    uint32_t process, thread; /* by first appearance, from 1 */
+    uint32_t file;     /* number, from 1; 0: none */
+    uint32_t device;   /* index */
+    uint32_t flags;    /* enum record_flag */
+    int32_t  error;    /* errno, 0: none */
+    uint32_t data;     /* bytes that follow */
+    uint32_t new_file; /* END of an ioctl that opened one: its number */
+    int64_t  first, second, third;
 };
 
 #endif

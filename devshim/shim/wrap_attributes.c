@@ -222,6 +222,8 @@ INTERPOSE int truncate(const char *path, off_t length)
     struct route found;
     const char *at = place(AT_FDCWD, path, FOLLOW, &found);
     if (at && found.kind == ROUTE_DEVICE) {
+        if (S_ISREG(registry_device(found.device)->mode) && length >= 0)
+            return 0; /* an attribute of sysfs */
         errno = EINVAL; /* truncate(2): not a regular file */
         return -1;
     }
@@ -234,14 +236,6 @@ INTERPOSE long pathconf(const char *path, int name)
     struct route found;
     const char *at = place(AT_FDCWD, path, FOLLOW, &found);
     return at ? LATE(pathconf)(at, name) : -1;
-}
-
-/* On a directory that has plugged entries beside real ones, the real ones are watched. */
-INTERPOSE int inotify_add_watch(int fd, const char *path, uint32_t mask)
-{
-    struct route found;
-    const char *at = place(AT_FDCWD, path, mask & IN_DONT_FOLLOW ? NOFOLLOW : FOLLOW, &found);
-    return at ? LATE(inotify_add_watch)(fd, at, mask) : -1;
 }
 
 #ifdef __GLIBC__

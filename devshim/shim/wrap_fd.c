@@ -3,13 +3,78 @@
 #include <errno.h>
 
 #include "calls.h"
+#include "channel.h"
 #include "memory.h"
+#include "openfiles.h"
+#include "record.h"
+#include "wrap_netlink.h"
 #include "wrap_stdio.h"
+
+/* ---- Closing ---------------------------------------------------------------------------------------- */
+
+/* Of interest to a recording alone: the host sees the last close of a file by its carrier. A vfork child closes what is
+ * its own, in memory that is not. */
+static bool begin_close(struct recording *call, int fd)
+{
+    const struct carrier *carrier = recorded(fd);
+    return carrier && !in_borrowed_memory() && begin_recording(call, carrier, fd, CALL_CLOSE, 0, 0, 0);
+}
+
+INTERPOSE int close(int fd)
+{
+    START_ONCE();
+    if (!recording())
+        return real.close(fd);
+    struct recording call;
+    bool begun = begin_close(&call, fd);
+    forget_file(fd); /* once it is closed, another thread may have its number */
+    int result = real.close(fd);
+    return begun ? (int)end_recording(&call, result) : result;
+}
+SAME_AS(close, __close);
+
+/* Every descriptor in a range that is closed at once. */
+static void record_closes(unsigned first, unsigned last)
+{
+    struct recording call;
+
+    for (int fd = (int)first; recording() && fd >= 0 && (unsigned)fd <= last && fd < WATCHED_FDS; fd++) {
+        if (!(may_be_device[fd >> 3] & (1u << (fd & 7))) || !begin_close(&call, fd))
+            continue;
+        forget_file(fd);
+        end_recording(&call, 0);
+    }
+}
+
+INTERPOSE int close_range(unsigned first, unsigned last, int flags)
+{
+    START_ONCE();
+    __typeof__(close_range) *libc = LATE(close_range);
+    if (!libc) { /* before glibc 2.34 */
+        errno = ENOSYS;
+        return -1;
+    }
+    if (!(flags & CLOSE_RANGE_CLOEXEC))
+        record_closes(first, last);
+    return libc(first, last, flags);
+}
+
+INTERPOSE void closefrom(int first)
+{
+    START_ONCE();
+    __typeof__(closefrom) *libc = LATE(closefrom);
+    record_closes(first > 0 ? (unsigned)first : 0, UINT32_MAX);
+    if (libc)
+        libc(first);
+}
+
+/* ---- Copies ----------------------------------------------------------------------------------------- */
 
 /* A copy has come to life: below 3 it is a standard stream's from now on. */
 static int copied(int fd, int old)
 {
     watch_copy(fd, old);
+    record_copy(fd, old);
     if (fd >= 0 && fd <= 2 && fd != old)
         adopt_standard_stream(fd);
     return fd;
@@ -21,17 +86,29 @@ INTERPOSE int dup(int fd)
     return copied(real.dup(fd), fd);
 }
 
+/* What the number stood for before was closed by it. */
+static int replaced(const struct recording *call, bool begun, int fd)
+{
+    if (begun)
+        end_recording(call, fd < 0 ? -1 : 0);
+    return fd;
+}
+
 INTERPOSE int dup2(int fd, int to)
 {
     START_ONCE();
-    return copied(real.dup2(fd, to), fd);
+    struct recording call;
+    bool begun = recording() && fd != to && begin_close(&call, to);
+    return copied(replaced(&call, begun, real.dup2(fd, to)), fd);
 }
 SAME_AS(dup2, __dup2);
 
 INTERPOSE int dup3(int fd, int to, int flags)
 {
     START_ONCE();
-    return copied(real.dup3(fd, to, flags), fd);
+    struct recording call;
+    bool begun = recording() && fd != to && begin_close(&call, to);
+    return copied(replaced(&call, begun, real.dup3(fd, to, flags)), fd);
 }
 
 /* A socket carrier is always O_RDWR; the file was opened otherwise. */
@@ -90,6 +167,20 @@ static int lock_record(const struct carrier *carrier, int command, uintptr_t arg
     return 0;
 }
 
+/* By the host where the model computes, else by the kernel; recorded where that is wanted. */
+static int lock_command(int fd, int command, void *argument)
+{
+    const struct carrier *host = locked_by_host(fd), *carrier = recorded(fd);
+    struct flock lock = { 0 };
+    struct recording call;
+
+    if (carrier && !copy_from_target(&lock, (uintptr_t)argument, sizeof lock))
+        carrier = NULL;
+    bool begun = carrier && begin_recording(&call, carrier, fd, CALL_FCNTL, command, lock.l_type, 0);
+    int result = host ? lock_record(host, command, (uintptr_t)argument) : real.fcntl(fd, command, argument);
+    return begun ? (int)end_recording(&call, result) : result;
+}
+
 INTERPOSE int fcntl(int fd, int command, ...)
 {
     va_list args;
@@ -97,7 +188,6 @@ INTERPOSE int fcntl(int fd, int command, ...)
     void *argument = va_arg(args, void *);
     va_end(args);
 
-    const struct carrier *carrier;
     START_ONCE();
     switch (command) {
     case F_DUPFD:
@@ -111,17 +201,14 @@ INTERPOSE int fcntl(int fd, int command, ...)
     case F_OFD_SETLKW:
     case F_GETLK:
     case F_OFD_GETLK:
-        carrier = locked_by_host(fd);
-        if (carrier)
-            return lock_record(carrier, command, (uintptr_t)argument);
-        break;
+        return lock_command(fd, command, argument);
     }
     return real.fcntl(fd, command, argument);
 }
 SAME_AS(fcntl, fcntl64);
 SAME_AS(fcntl, __fcntl);
 
-INTERPOSE int flock(int fd, int operation)
+static int plain_flock(int fd, int operation)
 {
     const struct carrier *carrier = locked_by_host(fd);
     if (!carrier)
@@ -131,6 +218,16 @@ INTERPOSE int flock(int fd, int operation)
         return -1;
     }
     return (int)device_lock(carrier, operation);
+}
+
+INTERPOSE int flock(int fd, int operation)
+{
+    const struct carrier *carrier = recorded(fd);
+    struct recording call;
+
+    if (!carrier || !begin_recording(&call, carrier, fd, CALL_FLOCK, operation, 0, 0))
+        return plain_flock(fd, operation);
+    return (int)end_recording(&call, plain_flock(fd, operation));
 }
 
 INTERPOSE int lockf(int fd, int command, off_t length)
@@ -161,6 +258,8 @@ SAME_AS(lockf, lockf64);
 
 /* ---- Descriptors received over a socket ----------------------------------------------------------- */
 
+enum { MANY = 64 }; /* uevents that are received at once */
+
 static void watch_received(struct msghdr *message)
 {
     for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head; head = CMSG_NXTHDR(message, head)) {
@@ -175,19 +274,30 @@ static void watch_received(struct msghdr *message)
 
 INTERPOSE ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-    START_ONCE();
+    const struct carrier *monitor = monitor_of(fd);
+    socklen_t room = monitor ? message->msg_namelen : 0;
     ssize_t got = real.recvmsg(fd, message, flags);
     if (got >= 0 && message->msg_controllen)
         watch_received(message);
+    if (got >= 0 && monitor)
+        receive_uevent(message, room, got);
     return got;
 }
 
 INTERPOSE int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
 {
-    START_ONCE();
+    const struct carrier *monitor = monitor_of(fd);
+    socklen_t rooms[MANY];
+    if (monitor && count > MANY)
+        count = MANY;
+    for (unsigned i = 0; monitor && i < count; i++)
+        rooms[i] = messages[i].msg_hdr.msg_namelen;
     int got = real.recvmmsg(fd, messages, count, flags, timeout);
-    for (int i = 0; i < got; i++)
+    for (int i = 0; i < got; i++) {
         if (messages[i].msg_hdr.msg_controllen)
             watch_received(&messages[i].msg_hdr);
+        if (monitor)
+            receive_uevent(&messages[i].msg_hdr, rooms[i], messages[i].msg_len);
+    }
     return got;
 }

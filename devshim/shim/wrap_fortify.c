@@ -44,3 +44,31 @@ int __ttyname_r_chk(int fd, char *buf, size_t size, size_t room)
     check(size, room);
     return ttyname_r(fd, buf, size);
 }
+
+INTERPOSE ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t size, size_t room, int flags,
+                                 struct sockaddr *restrict address, socklen_t *restrict length);
+ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t size, size_t room, int flags,
+                       struct sockaddr *restrict address, socklen_t *restrict length)
+{
+    check(size, room);
+    return recvfrom(fd, buf, size, flags, address, length);
+}
+
+static void check_count(size_t count, size_t room)
+{
+    check(count, room / sizeof(struct pollfd));
+}
+
+INTERPOSE int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room)
+{
+    check_count(count, room);
+    return poll(fds, count, timeout);
+}
+
+INTERPOSE int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t room);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t room)
+{
+    check_count(count, room);
+    return ppoll(fds, count, timeout, mask);
+}

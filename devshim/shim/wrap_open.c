@@ -7,15 +7,31 @@
 
 #include "calls.h"
 #include "misses.h"
+#include "record.h"
 #include "wrap_stdio.h"
+
+/* What lies in the tree below /sys is shown as it is: sysfs lets nobody write it, or make new files. */
+static bool refused_by_sysfs(const char *name, int flags)
+{
+    return strncmp(name, "/sys/", 5) == 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
+}
 
 static int open_as_routed(int dirfd, const char *path, int flags, mode_t mode, const struct route *route)
 {
     if (route->kind == ROUTE_DEVICE) {
+        struct recording call;
+        bool records = recording() && registry_device(route->device)->flags & DEVICE_RECORD && !(flags & O_PATH);
+        bool begun = records && begin_open(&call, route->device, path, flags, mode);
         int fd = device_open(route->node, route->path, flags, mode);
+        if (begun)
+            end_open(&call, fd);
         if (fd >= 0 && fd <= 2)
             adopt_standard_stream(fd);
         return fd;
+    }
+    if (route->kind == ROUTE_TREE && refused_by_sysfs(route->name, flags)) {
+        errno = EACCES;
+        return -1;
     }
     const char *place = place_of(route, path);
     return place ? real.openat(dirfd, place, flags, mode) : -1;
@@ -27,6 +43,23 @@ static int open_really(int dirfd, const char *path, int flags, mode_t mode)
     return dirfd == AT_FDCWD ? real.open(path, flags, mode) : real.openat(dirfd, path, flags, mode);
 }
 
+/* Real hardware that is recorded. */
+static int open_recorded(int dirfd, const char *path, int flags, mode_t mode, int follow, uint32_t device,
+                         struct route *route)
+{
+    struct recording call;
+
+    if ((registry->flags & REGISTRY_SHADOWS) && route_fully(dirfd, path, follow, route) == ROUTE_DEVICE)
+        return open_as_routed(dirfd, path, flags, mode, route);
+    bool begun = begin_open(&call, device, path, flags, mode);
+    int fd = open_really(dirfd, path, flags, mode);
+    if (begun)
+        end_open(&call, fd);
+    if (fd >= 0 && fd <= 2)
+        adopt_standard_stream(fd);
+    return fd;
+}
+
 /* Only symbolic links can still lead from here to a plugged node, or to the real one that it shadows. */
 static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, int follow, struct route *route)
 {
@@ -35,6 +68,9 @@ static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, in
         errno = refusal;
         return -1;
     }
+    uint32_t device = device_to_record(dirfd, path, flags);
+    if (device)
+        return open_recorded(dirfd, path, flags, mode, follow, device, route);
     int fd = open_really(dirfd, path, flags, mode);
     if (fd < 0) {
         if (look_again(dirfd, path, follow, route))
@@ -45,7 +81,7 @@ static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, in
     if (registry && (registry->flags & REGISTRY_SHADOWS)) {
         struct stat status;
         if (real.syscall(SYS_fstat, fd, &status) == 0 && may_shadow(status.st_dev)
-            && route_fully(dirfd, path, follow, route) == ROUTE_DEVICE) {
+            && (route_fully(dirfd, path, follow, route) == ROUTE_DEVICE || route->kind == ROUTE_HIDDEN)) {
             real.syscall(SYS_close, fd);
             return open_as_routed(dirfd, path, flags, mode, route);
         }

@@ -8,15 +8,16 @@
 
 extern char **environ;
 
-static const char preload_name[] = "LD_PRELOAD=", run_name[] = "DEVSHIM_RUN=";
+static const char preload_name[] = "LD_PRELOAD=", run_name[] = "DEVSHIM_RUN=", files_name[] = HANDED_ON "=";
 
 /* As this process was started with: kept because a program may clear or change its own environment. */
 static char preload[LONGEST_PRELOAD + sizeof preload_name], run[256 + sizeof run_name];
 static char library[LONGEST_PRELOAD]; /* our own file's name, as it stands in LD_PRELOAD */
 
-void remember_environment(void)
+static bool from_host; /* this process holds the host: its run is ours, not one that it inherited */
+
+static void remember(const char *value)
 {
-    const char *value = getenv("LD_PRELOAD");
     if (!value || strlen(value) >= sizeof library || !registry)
         return;
     memcpy(preload, preload_name, sizeof preload_name);
@@ -25,6 +26,23 @@ void remember_environment(void)
     size_t first = strcspn(value, ": ");
     memcpy(library, value, first);
     library[first] = '\0';
+}
+
+void remember_environment(void)
+{
+    remember(getenv("LD_PRELOAD"));
+}
+
+void remember_environment_as(const char *value)
+{
+    from_host = true;
+    remember(value);
+}
+
+void forget_environment(void)
+{
+    from_host = false;
+    library[0] = '\0';
 }
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -40,7 +58,8 @@ size_t count_of(char *const list[])
     return count;
 }
 
-char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size)
+char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size,
+                                  char *files_room)
 {
     bool preloads = false, runs = false;
     size_t kept = 0;
@@ -49,8 +68,13 @@ char *const *complete_environment(char *const environment[], char **room, char *
         return environment;
     for (size_t i = 0; environment && environment[i]; i++) {
         char *entry = environment[i];
-        if (has_prefix(entry, run_name))
+        if (has_prefix(entry, files_name))
+            continue; /* of another program */
+        if (has_prefix(entry, run_name)) {
             runs = true;
+            if (from_host)
+                entry = run;
+        }
         if (has_prefix(entry, preload_name)) {
             preloads = true;
             if (!strstr(entry, library)) { /* the program's own preload: keep it, ours first */
@@ -66,6 +90,9 @@ char *const *complete_environment(char *const environment[], char **room, char *
         room[kept++] = preload;
     if (!runs)
         room[kept++] = run;
+    char *files = hand_on_files(files_room);
+    if (files)
+        room[kept++] = files;
     room[kept] = NULL;
     return room;
 }
@@ -84,6 +111,10 @@ void restore_environment(void)
         strcat(strcat(strcpy(both, preload + sizeof preload_name - 1), ":"), value);
         setenv("LD_PRELOAD", both, 1);
     }
+    char room[LONGEST_HANDED_ON];
+    char *files = recording() ? hand_on_files(room) : NULL;
+    if (files)
+        setenv(HANDED_ON, files + sizeof files_name - 1, 1);
     if (!getenv("DEVSHIM_RUN"))
         setenv("DEVSHIM_RUN", run_directory, 1);
 }

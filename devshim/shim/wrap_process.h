@@ -4,10 +4,18 @@
 
 #include <stddef.h>
 
+#include "record.h"
+
 #define LONGEST_PRELOAD 4096
 
 /* Keep LD_PRELOAD and DEVSHIM_RUN as they are now, for programs to be started later. */
 void remember_environment(void);
+
+/* The same in the process of a run's own host: LD_PRELOAD as given, and this run whatever the environment says. */
+void remember_environment_as(const char *value);
+
+/* Programs started from now on get the environment as it stands. */
+void forget_environment(void);
 
 /* Put them back into this process's own environment where the program has taken them away. */
 void restore_environment(void);
@@ -16,14 +24,17 @@ void restore_environment(void);
 size_t count_of(char *const list[]);
 
 /* The environment itself where nothing is missing, else room filled with it and ours; NULL where it does not fit.
- * room has count + 3 places; preload_room holds a changed LD_PRELOAD. */
-char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size);
+ * room has count + 4 places; preload_room holds a changed LD_PRELOAD, files_room what a recording hands on. */
+char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size,
+                                  char *files_room);
 
 /* A statement, because alloca's memory lives as long as its function. */
 #define WITH_SHIM(environment)                                                                      \
-    char **room = alloca((count_of(environment) + 3) * sizeof *room);                               \
+    char **room = alloca((count_of(environment) + 4) * sizeof *room);                               \
+    char *files_room = alloca(recording() ? LONGEST_HANDED_ON : 1);                                 \
     char preload_room[2 * LONGEST_PRELOAD];                                                         \
-    char *const *completed = complete_environment(environment, room, preload_room, sizeof preload_room); \
+    char *const *completed = complete_environment(environment, room, preload_room, sizeof preload_room, \
+                                                      files_room);                                  \
     if (completed)                                                                                  \
         environment = completed;
 

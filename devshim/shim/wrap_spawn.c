@@ -33,7 +33,8 @@ struct translated {
 static bool opens_device(const struct __spawn_action *action)
 {
     struct route route;
-    return action->kind == ACTION_OPEN && leads_to_device(action->open.path, &route);
+    return action->kind == ACTION_OPEN
+           && (leads_to_device(action->open.path, &route) || device_to_record(AT_FDCWD, action->open.path, 0));
 }
 
 static bool opens_devices(const posix_spawn_file_actions_t *actions)

@@ -44,8 +44,7 @@ static bool route_descriptor(int fd, struct route *found)
         return to_carrier(carrier, fd, found);
     if (!registry || !is_watched(fd) || !path_of(fd, found->path, sizeof found->path))
         return false;
-    const struct node *node = find_node(found->path, strlen(found->path));
-    found->kind = node && node->kind == NODE_TREE ? ROUTE_TREE : ROUTE_REAL;
+    found->kind = lies_in_tree(found->path, strlen(found->path)) ? ROUTE_TREE : ROUTE_REAL;
     found->name = found->path;
     return found->kind == ROUTE_TREE;
 }

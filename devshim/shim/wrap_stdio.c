@@ -11,6 +11,7 @@
 
 #include "calls.h"
 #include "channel.h"
+#include "record.h"
 #include "wrap_open.h"
 
 /* The cookie is the descriptor's number. */
@@ -67,13 +68,16 @@ static FILE *cookie_stream(int fd, const char *mode)
     if (stream) {
         stream->_fileno = fd;
         cookie_methods = methods_of(stream);
+        if (recorded(fd) && isatty(fd))
+            setvbuf(stream, NULL, _IOLBF, 0); /* as libc does it */
     }
     return stream;
 }
 
+/* Whether libc's own reads and writes would go past what has to see them: a model, or a recording. */
 static bool computed(int fd)
 {
-    return answering(fd, DEVICE_READ | DEVICE_WRITE) != NULL;
+    return answering(fd, DEVICE_READ | DEVICE_WRITE) || recorded(fd);
 }
 
 static FILE *stream_on(int fd, const char *mode)
@@ -110,7 +114,8 @@ static int open_ours(const char *path, const char *mode)
     struct route route;
     int flags = flags_of(mode);
 
-    if (flags < 0 || route_fully(AT_FDCWD, path, FOLLOW, &route) == ROUTE_REAL)
+    if (flags < 0 || (route_fully(AT_FDCWD, path, FOLLOW, &route) == ROUTE_REAL
+                      && !device_to_record(AT_FDCWD, path, flags)))
         return -2;
     return open(path, flags, 0666);
 }

@@ -53,6 +53,18 @@ INTERPOSE long syscall(long number, ...)
         return pwrite(ARGUMENT(0, int), ARGUMENT(1, void *), ARGUMENT(2, size_t), ARGUMENT(3, off_t));
     case SYS_ioctl:
         return ioctl(ARGUMENT(0, int), ARGUMENT(1, unsigned long), ARGUMENT(2, void *));
+    case SYS_close:
+        return close(ARGUMENT(0, int));
+#ifdef SYS_poll
+    case SYS_poll:
+        return poll(ARGUMENT(0, struct pollfd *), ARGUMENT(1, nfds_t), ARGUMENT(2, int));
+#endif
+#ifdef SYS_epoll_wait
+    case SYS_epoll_wait:
+        return epoll_wait(ARGUMENT(0, int), ARGUMENT(1, struct epoll_event *), ARGUMENT(2, int), ARGUMENT(3, int));
+#endif
+    case SYS_epoll_ctl:
+        return epoll_ctl(ARGUMENT(0, int), ARGUMENT(1, int), ARGUMENT(2, int), ARGUMENT(3, struct epoll_event *));
     case SYS_lseek:
         return lseek(ARGUMENT(0, int), ARGUMENT(1, off_t), ARGUMENT(2, int));
     case SYS_flock:

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "calls.h"
+#include "record.h"
 
 /* The kernel's struct termios (asm-generic/termbits.h), which is shorter than libc's. */
 struct kernel_termios {
@@ -12,14 +13,20 @@ struct kernel_termios {
     cc_t c_line, c_cc[19];
 };
 
+/* A plugged device, or hardware that is recorded: libc's own ioctls would not be seen. */
+static const struct carrier *termios_carrier(int fd)
+{
+    return recording() ? known_carrier(fd) : carrier_of(fd);
+}
+
 INTERPOSE int tcgetattr(int fd, struct termios *out)
 {
-    const struct carrier *carrier = carrier_of(fd);
+    const struct carrier *carrier = termios_carrier(fd);
     struct kernel_termios kernel;
 
     if (!carrier)
         return real.tcgetattr(fd, out);
-    if (device_ioctl(carrier, fd, TCGETS, (uintptr_t)&kernel) < 0)
+    if (ioctl_on(carrier, fd, TCGETS, (uintptr_t)&kernel) < 0)
         return -1;
     memset(out, 0, sizeof *out);
     out->c_iflag = kernel.c_iflag;
@@ -34,7 +41,7 @@ INTERPOSE int tcgetattr(int fd, struct termios *out)
 
 INTERPOSE int tcsetattr(int fd, int when, const struct termios *in)
 {
-    const struct carrier *carrier = carrier_of(fd);
+    const struct carrier *carrier = termios_carrier(fd);
     unsigned long request = when == TCSANOW ? TCSETS : when == TCSADRAIN ? TCSETSW : TCSETSF;
     struct kernel_termios kernel = { 0 };
 
@@ -50,36 +57,36 @@ INTERPOSE int tcsetattr(int fd, int when, const struct termios *in)
     kernel.c_lflag = in->c_lflag;
     kernel.c_line = in->c_line;
     memcpy(kernel.c_cc, in->c_cc, sizeof kernel.c_cc);
-    return device_ioctl(carrier, fd, request, (uintptr_t)&kernel);
+    return ioctl_on(carrier, fd, request, (uintptr_t)&kernel);
 }
 
 INTERPOSE int tcdrain(int fd)
 {
-    const struct carrier *carrier = carrier_of(fd);
-    return carrier ? device_ioctl(carrier, fd, TCSBRK, 1) : real.tcdrain(fd);
+    const struct carrier *carrier = termios_carrier(fd);
+    return carrier ? ioctl_on(carrier, fd, TCSBRK, 1) : real.tcdrain(fd);
 }
 
 INTERPOSE int tcflush(int fd, int queue)
 {
-    const struct carrier *carrier = carrier_of(fd);
-    return carrier ? device_ioctl(carrier, fd, TCFLSH, (uintptr_t)queue) : real.tcflush(fd, queue);
+    const struct carrier *carrier = termios_carrier(fd);
+    return carrier ? ioctl_on(carrier, fd, TCFLSH, (uintptr_t)queue) : real.tcflush(fd, queue);
 }
 
 INTERPOSE int tcflow(int fd, int action)
 {
-    const struct carrier *carrier = carrier_of(fd);
-    return carrier ? device_ioctl(carrier, fd, TCXONC, (uintptr_t)action) : real.tcflow(fd, action);
+    const struct carrier *carrier = termios_carrier(fd);
+    return carrier ? ioctl_on(carrier, fd, TCXONC, (uintptr_t)action) : real.tcflow(fd, action);
 }
 
 /* As glibc: 0 is the driver's own length, else tenths of a second rounded up. */
 INTERPOSE int tcsendbreak(int fd, int duration)
 {
-    const struct carrier *carrier = carrier_of(fd);
+    const struct carrier *carrier = termios_carrier(fd);
     if (!carrier)
         return real.tcsendbreak(fd, duration);
     if (duration <= 0)
-        return device_ioctl(carrier, fd, TCSBRK, 0);
-    return device_ioctl(carrier, fd, TCSBRKP, (uintptr_t)((duration + 99) / 100));
+        return ioctl_on(carrier, fd, TCSBRK, 0);
+    return ioctl_on(carrier, fd, TCSBRKP, (uintptr_t)((duration + 99) / 100));
 }
 
 INTERPOSE int isatty(int fd)

@@ -9,7 +9,7 @@ from harness import ROOT
 PACKAGE = ROOT / "devshim"
 ARCHITECTURE = PACKAGE / "ARCHITECTURE.md"
 ROW = re.compile(r"^\| `([^`]+)` \| (.+) \|$", re.MULTILINE)
-FOLDERS = ("", "cli", "host", "model", "shim", "trace")
+FOLDERS = ("", "cli", "host", "model", "session", "shim", "trace")
 
 
 def test_every_file_is_on_the_map_with_its_job_and_nothing_else() -> None:
