@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from devshim.cli.options import RUN, Option, Options, parse, wrong
 from devshim.cli.run import run
+from devshim.errors import DevshimError
 from devshim.trace.replay_asked import ReplayAsked
 
 TYPE_CHECKING = False
@@ -89,6 +90,8 @@ REPLAY = (
     Option(None, "--on-miss",  "MODEL",        store("on_miss"),
            "let a model answer what the trace does not have (default: fail)"),
     Option(None, "--until",    "N",            until,              "after event N let that model answer all"),
+    Option(None, "--check",    None,           switch("check"),
+           "run on the real devices (or on models, -d), and compare with the trace: is it still true?"),
     Option(None, "--fail-on-unused", None,     switch("fail_on_unused"), "fail where events were left over at the end"),
     *RUN,
 )
@@ -116,4 +119,33 @@ def main(words: list[str]) -> int:
         raise wrong(f"--on-miss {replay.on_miss}: this devshim cannot hand over to real nodes yet; name a model")
     if not options.program:
         raise wrong("no program to run; devshim replay --help shows how")
-    return run(options)
+    return check(options, replay) if replay.check else run(options)
+
+
+def check(options: Options, replay: ReplayAsked) -> int:
+    """Record the program on the real devices, compare with the trace, and return the exit code."""
+    import tempfile
+
+    from devshim.target import say
+    from devshim.trace.check import check as differences
+    from devshim.trace.record_asked import RecordAsked
+
+    loaded = replay.load()
+    plugged = {text.partition("=")[0] for text in options.devices}
+    for node in loaded.nodes:
+        loaded.device(node)
+    options.replay, options.record = None, RecordAsked()
+    options.record.nodes = [node for node in loaded.nodes if node not in plugged]
+    options.record.program = options.program
+    with tempfile.TemporaryDirectory(prefix="devshim-") as folder:
+        options.record.trace = f"{folder}/run.trace"
+        code = run(options)
+        try:
+            found = differences(loaded, options.record.trace)
+        except DevshimError as problem:
+            found = [str(problem)]
+    for text in found:
+        say(text)
+    if not found:
+        say(f"{loaded.path} is still true")
+    return code or (options.error_exitcode if found else 0)

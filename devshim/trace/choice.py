@@ -72,7 +72,7 @@ class Choice:
             yield from trace
             return
         for event in trace:
-            if last is not None and event.number > last:
-                return
             if all(test(event) for test in tests):
                 yield event
+            if last is not None and event.number >= last:
+                return

@@ -97,7 +97,7 @@ class Course:
         self.last_read: Event | None = None
         self.repeated = False
         self.came: tuple[float | None, float] = (None, time.monotonic())
-        self._see = see
+        self.see = see
         self._kind = kind
         self._source = source
         self._feed = feed
@@ -107,6 +107,8 @@ class Course:
         self._quiet = 0.0
         self._over = False
         self._written = 0
+        self._clear = 0  # of the first events to come, how many are no data and can be left out
+        self._polls = 0
 
     # ---- Looking ahead
 
@@ -116,7 +118,7 @@ class Course:
         while len(pending) <= index:
             event = self._feed.next()
             if event is None:
-                self._over = self._source.ended
+                self._over = self._feed.over
                 return None
             self._append(event)
         return pending[index]
@@ -134,9 +136,11 @@ class Course:
         elif kind == Kind.PASSIVE:
             return
         elif event.name == "ioctl":
-            self._see(event)
+            self.see(event)
         self._pending.append(Entry(event, kind, self._quiet if kind == Kind.READ else 0.0))
-        if kind != Kind.POLL:
+        if kind == Kind.POLL:
+            self._polls += 1
+        else:
             self._quiet = 0.0
 
     def entries(self) -> Iterator[Entry]:
@@ -289,14 +293,18 @@ class Course:
                 elif earlier.kind > Kind.READ:
                     self._remember(earlier.event)
             self._pending[:index] = kept
-        self._come_to(entry.event)
+            self._changed()
+        elif index < self._clear:
+            self._clear -= 1
+        self.come_to(entry.event)
         if entry.kind == Kind.COMMAND:
             self._epoch += 1
         if entry.event.name == "ioctl":
             self._remember(entry.event)
         return entry.event
 
-    def _come_to(self, event: Event) -> None:
+    def come_to(self, event: Event) -> None:
+        """The program has come to an event."""
         self.came = (end_of(event), time.monotonic())
         if event.number > self._source.used:
             self._source.used = event.number
@@ -331,21 +339,28 @@ class Course:
 
         at_once: also an EAGAIN, which was all that came to who would not wait.
         """
-        for index, entry in enumerate(self.entries()):
+        if self.rules.strict:
+            self._clear = 0
+        for index in range(self._clear, WINDOW):
+            entry = self.entry(index)
+            if entry is None:
+                return None
             if entry.kind == Kind.READ:
                 if at_once or entry.event.error != "EAGAIN":
                     return index, entry
-                continue
-            if not self.passable(entry):
+            elif not self.passable(entry):
                 return None
+            elif entry.kind != Kind.EXCHANGE and index == self._clear:
+                self._clear += 1
         return None
 
     def take_data(self, index: int) -> Event:
         """Take what next_data() found."""
         event = self._pending.pop(index).event
         self._pending[:index] = [entry for entry in self._pending[:index] if entry.kind != Kind.POLL]
+        self._changed()
         self.last_read = event
-        self._come_to(event)
+        self.come_to(event)
         return event
 
     def take_at(self, call: Event) -> Event | None:
@@ -370,6 +385,8 @@ class Course:
 
     def ready(self) -> int:
         """The poll bits that were recorded here, and hold until the program does its next step."""
+        if not self._polls:
+            return 0
         bits = 0
         for entry in self.entries():
             if entry.kind == Kind.POLL:
@@ -377,6 +394,12 @@ class Course:
             elif entry.kind == Kind.READ or not self.passable(entry):
                 break
         return bits
+
+    def _changed(self) -> None:
+        """Several of the events to come are gone."""
+        self._clear = 0
+        if self._polls:
+            self._polls = sum(entry.kind == Kind.POLL for entry in self._pending)
 
     # ---- At the end
 

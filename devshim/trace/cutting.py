@@ -59,16 +59,15 @@ def cut(trace: Trace, meant: Iterable[Event], makers: set[int]) -> Iterator[Even
         is_wanted = next_wanted is not None and event.number == next_wanted.number
         if is_wanted:
             next_wanted = next(wanted, None)
-        if not is_wanted and event.number not in rest:
-            if next_wanted is None and not rest:
-                return
-            continue
-        rest.discard(event.number)
-        if event.since is not None:
-            ended = bisect_right(kept, event.since)
-            event.since = ended if ended < len(kept) else None
-        kept.append(event.number)
-        yield event
+        if is_wanted or event.number in rest:
+            rest.discard(event.number)
+            if event.since is not None:
+                ended = bisect_right(kept, event.since)
+                event.since = ended if ended < len(kept) else None
+            kept.append(event.number)
+            yield event
+        if next_wanted is None and not rest:
+            return
 
 
 def header_for(header: Header, nodes: set[str], by: str) -> Header:

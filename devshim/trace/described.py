@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -45,7 +47,9 @@ class Described:
         if path not in self._of_node:
             node = self.header.nodes.get(path)
             kind, rdev = (node.kind, node.rdev) if node is not None else ("char", (0, 0))
-            self._of_node[path] = known_descriptions(path, kind, rdev)
+            # The kernel's layouts here are this machine's; another one's trace carries its own.
+            ours = (self.header.word, self.header.order) == (ctypes.sizeof(ctypes.c_void_p), sys.byteorder)
+            self._of_node[path] = known_descriptions(path, kind, rdev) if ours else Descriptions()
         return self._of_node[path]
 
     def name(self, event: Event) -> str:

@@ -12,7 +12,7 @@ from devshim.model.argument import BadDescription, Sized
 from devshim.model.description import Description, Descriptions, check_value, check_ways
 from devshim.model.request import DIRECTIONS, EXACT, Request
 from devshim.trace.decoding import decode, plain
-from devshim.trace.layout import Reader, only, scalar_name, to_json, whole
+from devshim.trace.layout import MOST_SIZE, Reader, only, scalar_name, to_json, whole
 
 __all__ = ["decode", "descriptions_of", "from_object", "plain", "to_object"]
 
@@ -32,6 +32,8 @@ def to_object(description: Description) -> dict[str, Any]:
         shown["value"] = scalar_name(description.value)
     if description.new_file:
         shown["new"] = True
+    if description.asks is not None:
+        shown["asks"] = description.asks
     return shown
 
 
@@ -40,7 +42,7 @@ def from_object(shown: Mapping[str, Any]) -> Description:
 
     Raises ValueError for whatever to_object() could not have written.
     """
-    only(shown, "request", "name", "run", "access", "argument", "sized", "value", "new")
+    only(shown, "request", "name", "run", "access", "argument", "sized", "value", "new", "asks")
     name = shown.get("name", "")
     if not isinstance(name, str) or len(name) > 200 or not name.isprintable():
         raise ValueError(f"name {name!r:.60}: at most 200 printable characters")
@@ -70,6 +72,7 @@ def from_object(shown: Mapping[str, Any]) -> Description:
             value,
             name or f"{number:#010x}",
             shown.get("new", False),
+            whole(shown["asks"], "asks", MOST_SIZE) if "asks" in shown else None,
         )
         check_ways(description, name)
     except (BadDescription, OverflowError, RecursionError) as problem:

@@ -12,11 +12,13 @@ from functools import lru_cache
 from devshim.model.argument import Ctype
 from devshim.model.description import Description
 from devshim.trace.event import Segment
+from devshim.trace.layout import fields
 
 Memory = list[Segment]
 
 I2C_SMBUS, I2C_RDWR = 0x0720, 0x0707
 SG_IO = 0x2285
+NVME_IOCTL_ADMIN_CMD, NVME_IOCTL_IO_CMD = 0xC0484E41, 0xC0484E43
 EVIOCGMTSLOTS = 0x8000450A
 SIZE = 0x3FFF << 16
 PADDING = "@pad"  # what trace/layout.py calls it in a type made from a trace
@@ -26,6 +28,8 @@ def meaningful(request: int, description: Description | None, memory: Memory) ->
     """Memory of a call's begin with zeros where it means nothing."""
     if description is not None and description.ctype is not None:
         memory = without_padding(description, memory)
+        if description.asks is not None and memory:
+            memory = [zeros(memory[0], description.asks), *memory[1:]]
     rule = RULES.get(request) or RULES.get(request & ~SIZE)
     return rule(memory) if rule is not None else memory
 
@@ -35,22 +39,32 @@ def meaningful(request: int, description: Description | None, memory: Memory) ->
 
 def without_padding(description: Description, memory: Memory) -> Memory:
     """Memory with zeros between the members of its structures."""
-    assert description.ctype is not None
-    changed = list(memory)
-    kinds: list[Ctype] = [description.ctype]
-    if len(memory) > 1:
-        pointed = [step.place.pointer.element for step in description.steps]
-        if any(gaps(kind) for kind in pointed):
-            return [blanked(one, kinds[0]) if at == 0 else one for at, one in enumerate(memory)]
-    changed[0] = blanked(changed[0], kinds[0])
-    return changed
+    kinds = kinds_of(description, memory)
+    return [blanked(segment, kind) for segment, kind in zip(memory, kinds, strict=True)]
 
 
-def blanked(segment: Segment, kind: Ctype) -> Segment:
+def kinds_of(description: Description, memory: Memory) -> list[Ctype | None]:
+    """The type of each segment's elements; None where the description does not fit."""
+    kinds: list[Ctype | None] = [description.ctype]
+    groups = [range(1)]
+    for step in description.steps:
+        first, parent = len(kinds), description.ctype
+        if step.parent:
+            parent = description.steps[step.parent - 1].place.pointer.element
+        assert parent is not None
+        size = ctypes.sizeof(parent) or 1
+        count = sum(len(memory[at] or b"") // size for at in groups[step.parent] if at < len(memory))
+        kinds += [step.place.pointer.element] * min(count, len(memory) - len(kinds))
+        groups.append(range(first, len(kinds)))
+    return kinds[: len(memory)] + [None] * (len(memory) - len(kinds))
+
+
+def blanked(segment: Segment, kind: Ctype | None) -> Segment:
     """A run of structures with zeros in their padding."""
-    holes = gaps(kind)
-    if not holes or segment is None:
+    holes = gaps(kind) if kind is not None else ()  # type: ignore[arg-type]
+    if not holes or not segment:
         return segment
+    assert kind is not None
     size = ctypes.sizeof(kind)
     room = bytearray(segment)
     for at in range(0, len(room) - size + 1, size):
@@ -77,21 +91,11 @@ def gaps(kind: Ctype) -> tuple[tuple[int, int], ...]:
 
 def cover(kind: Ctype, used: bytearray, at: int) -> None:
     """Mark the bytes that a type's members have."""
-    fields = getattr(kind, "_fields_", None)
     element = getattr(kind, "_type_", None)
-    if fields is not None and issubclass(kind, (ctypes.Structure, ctypes.Union)):
-        for base in kind.__mro__:
-            for name, *rest in vars(base).get("_fields_", ()):
-                if name.startswith(PADDING):
-                    continue
-                place = getattr(kind, name)
-                if len(rest) > 1:  # bits: their whole word
-                    used[at + place.offset : at + place.offset + ctypes.sizeof(rest[0])] = b"\1" * ctypes.sizeof(
-                        rest[0]
-                    )
-                else:
-                    cover(rest[0], used, at + place.offset)
-    elif element is not None and isinstance(element, type) and hasattr(kind, "_length_"):
+    if issubclass(kind, (ctypes.Structure, ctypes.Union)):
+        for member in fields(kind):
+            cover(member.ctype, used, at + member.offset)
+    elif isinstance(element, type) and hasattr(kind, "_length_"):
         size = ctypes.sizeof(element)
         for index in range(kind._length_):
             cover(element, used, at + index * size)
@@ -148,9 +152,22 @@ def scsi(memory: Memory) -> Memory:
     return changed
 
 
+def nvme(memory: Memory) -> Memory:
+    """struct nvme_passthru_cmd: what comes from the controller, by the opcode's lowest bits, means nothing before."""
+    head = memory[0]
+    if head is None or len(head) < 72:
+        return memory
+    changed: Memory = [head[:-4] + bytes(4), *memory[1:]]  # result
+    if head[0] & 3 == 2:
+        changed[1:] = [zeros(one) for one in changed[1:]]
+    return changed
+
+
 RULES: dict[int, Callable[[Memory], Memory]] = {
     I2C_SMBUS: smbus,
     I2C_RDWR: i2c_transfer,
     SG_IO: scsi,
+    NVME_IOCTL_ADMIN_CMD: nvme,
+    NVME_IOCTL_IO_CMD: nvme,
     EVIOCGMTSLOTS: lambda memory: [zeros(memory[0], 4)],
 }

@@ -63,7 +63,7 @@ class RecordAsked:
             described.all if described is not None else (),
             surroundings if self.snapshot else None,
         )
-        recorder = Recorder(run, self.wanted(), nodes, host.message)
+        recorder = Recorder(run, self.wanted(), nodes, host.log)
         host.record(nodes, all_nodes)
         for node in self.nodes:
             try:

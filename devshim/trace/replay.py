@@ -24,9 +24,12 @@ from devshim.trace.source import OPENS, Source
 
 #: Mismatches that are told in full.
 MOST_TOLD = 10
+#: Unused events that are counted.
+MOST_COUNTED = 1000
 #: Events in which nodes are looked for that no line of the trace describes.
-MOST_SEARCHED = 2000
-DESCRIBED = re.compile(rb'\n\{ ?"(?:node|ioctl)"')
+MOST_SEARCHED = 500
+DESCRIBED = re.compile(rb'\n\{"(?:node|ioctl)"')
+LONGEST_BEGIN = 16
 CHUNK = 1 << 20
 
 
@@ -162,10 +165,12 @@ class Replay:
             count += 1
             if first is None or event.number < first.number:
                 first = event
+            if count > MOST_COUNTED:
+                break
         return count, first
 
     def _left(self) -> Iterator[Event]:
-        self.source.reach = 1 << 62
+        self.source.used = self.source.read  # as far again as one looks ahead while it goes on
         taken = {number for number, _ in self.courses}
         for _, course in self.courses:
             yield from course.left()
@@ -186,7 +191,8 @@ class Replay:
             return
         count, first = self.unused()
         if first is not None:
-            of = f"{count} events of the trace were not used" if count > 1 else "one event of the trace was not used"
+            many = f"more than {MOST_COUNTED}" if count > MOST_COUNTED else str(count)
+            of = f"{many} events of the trace were not used" if count > 1 else "one event of the trace was not used"
             yield f"{self.path}:{first.line}: {of}; the first: {self.told(first)}", self._fail_on_unused
 
 
@@ -210,10 +216,11 @@ def nodes_of(trace: Trace) -> dict[str, Node]:
 def described_at(path: str) -> Iterator[int]:
     """Where the lines of a trace begin that tell of a node or a request, found without reading the others."""
     with open_to_read(path) as file:
-        at, rest = 0, b""
+        at, last = 0, b""
         while chunk := file.read(CHUNK):
-            held = rest + chunk
-            for match in DESCRIBED.finditer(held):
-                yield at - len(rest) + match.start() + 1
-            rest = held[-16:]
+            for match in DESCRIBED.finditer(last + chunk[:LONGEST_BEGIN]):
+                yield at - len(last) + match.start() + 1
+            for match in DESCRIBED.finditer(chunk):
+                yield at + match.start() + 1
+            last = chunk[-LONGEST_BEGIN:]
             at += len(chunk)

@@ -23,6 +23,7 @@ class ReplayAsked:
     match   a Python file with a function same(recorded, call)
     on_miss "fail", or the model that answers what the trace does not have
     until   the event after which the model answers all; 0: none
+    check   run on the real devices, and compare
     maps    where nodes of the trace are plugged, by their recorded path
     """
 
@@ -35,6 +36,7 @@ class ReplayAsked:
         self.on_miss = FAIL
         self.until = 0
         self.fail_on_unused = False
+        self.check = False
         self.maps: dict[str, str] = {}
 
     def load(self) -> Replay:

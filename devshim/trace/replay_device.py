@@ -77,9 +77,10 @@ class Replayed(Device):
         opened = self.model.open(flags)
         if not isinstance(opened, File):
             return None
-        if opened is not self.model:
-            opened.flags = flags
-        return opened
+        file: File = opened
+        if file is not self.model:
+            file.flags = flags
+        return file
 
 
 class Opens:
@@ -159,11 +160,16 @@ class ReplayDevice(Replayed):
         self.replay.came_to(event)
         if event.error is not None:
             raise error_of(event)
-        return self.file(event.file)
+        return self.file(event.file, event)
 
-    def file(self, number: int) -> File:
+    def file(self, number: int, opened: Event) -> File:
         """A recorded file, opened by the program or made by an ioctl."""
+        return ReplayFile(self, self.course_of(number, opened), number)
+
+    def course_of(self, number: int, opened: Event) -> Course:
+        """What is to come on it."""
         source, rules = self.replay.source, self.replay.rules
         course = Course(source, source.file(number), rules, self.requests.see)
+        course.come_to(opened)
         self.replay.courses.append((number, course))
-        return ReplayFile(self, course, number)
+        return course

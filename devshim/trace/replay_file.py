@@ -66,7 +66,7 @@ class ReplayFile(File):
         replay.came_to(event)
         if event.error is not None:
             raise error_of(event)
-        new = recorded.file(event.new_file) if event.new_file else None
+        new = recorded.file(event.new_file, event) if event.new_file else None
         steady = course.steady if course.repeated else None
         return RawAnswer(event.result, requests.memory_after(event, memory), new, event.place, steady)
 

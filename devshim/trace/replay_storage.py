@@ -128,8 +128,12 @@ class StorageCourse(Course):
                 continue
             left = self._left[event.number]
             for start, stop in meeting(left, missing):
-                if data[start - offset : stop - offset] != event.data[start - at : stop - at]:
-                    return start - offset, event
+                given, recorded = data[start - offset : stop - offset], event.data[start - at : stop - at]
+                if given != recorded:
+                    alike = next(
+                        place for place, (one, other) in enumerate(zip(given, recorded, strict=True)) if one != other
+                    )
+                    return start - offset + alike, event
                 missing = without(missing, start, stop)
                 left = without(left, start, stop)
             self._left[event.number] = left

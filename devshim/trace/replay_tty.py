@@ -6,6 +6,7 @@ has done that.  However many bytes a read or write has does not matter.
 
 from __future__ import annotations
 
+import errno
 from ctypes import sizeof
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,7 @@ class ReplayTty(Replayed, Serial):
         self._patient = False
         self._due = False
         self._hanging_up = False
+        self._ended_with = 0
 
     def own_requests(self) -> Iterable[Description]:
         """A port's own handlers describe its requests."""
@@ -241,8 +243,7 @@ class ReplayTty(Replayed, Serial):
             if event.data:
                 self.send(event.data)
             elif event.error is not None or not self.times_out:
-                self._hanging_up = True
-                self._hang_up_when_read()
+                self._hang_up_with(event.error)
 
     def _push_in(self, seconds: float) -> None:
         if not self._due:
@@ -258,6 +259,11 @@ class ReplayTty(Replayed, Serial):
         """Whether a read that finds nothing returns 0 (termios(3), VMIN and VTIME)."""
         return not self.termios.c_lflag & ICANON and self.termios.c_cc[6] == 0
 
+    def _hang_up_with(self, error: str | None) -> None:
+        self._hanging_up = True
+        self._ended_with = getattr(errno, error) if error is not None else 0
+        self._hang_up_when_read()
+
     def _hang_up_when_read(self) -> None:
         """Hang up once the program has read all: what a pty holds at a hang-up is lost."""
         if self._tty is None or not self._hanging_up:
@@ -269,8 +275,14 @@ class ReplayTty(Replayed, Serial):
         plug: Any = self._plug
         plug.hang_up()
 
-    def waiting(self, call: str) -> None:
+    def waiting(self, call: str) -> int:
         """A read is about to wait: let it, unless nothing can ever come."""
+        if not self.is_open:
+            return self._ended_with
+        self._wait()
+        return 0
+
+    def _wait(self) -> None:
         if self._due or self._hanging_up or self.times_out or self.replay.handed_over:
             return
         self.push()
@@ -285,7 +297,7 @@ class ReplayTty(Replayed, Serial):
     def _lose_patience(self, calls: int) -> None:
         self._patient = False
         if calls != self.replay.calls:
-            self.waiting("read")
+            self._wait()
         elif self._tty is not None and self.is_open and not self._pty.unread() and not self._due:
             self._let_go()
 
@@ -294,9 +306,7 @@ class ReplayTty(Replayed, Serial):
         ended = self.course.ended_in
         if self.course.exhausted and ended is not None:
             self.replay.tell_end(ended)
-        elif self.model is not None:
-            return
-        else:
+            self._hang_up_with(None)
+        elif self.model is None:
             self.replay.starved(self.course, Event("read", self.path))
-        self._hanging_up = True
-        self._hang_up_when_read()
+            self._hang_up_with("EIO")

@@ -64,7 +64,7 @@ class Requests:
         if event.before is not None:
             event.before = meaningful(event.request, self.known.find(event.request), event.before)
         given, got = event.before or [None], event.after or [None]
-        size = min(max(len(given[0] or b""), len(got[0] or b"")), MOST_LEARNED)
+        size = size_of(event.request) or min(max(len(given[0] or b""), len(got[0] or b"")), MOST_LEARNED)
         access = ("r" if got[0] is not None else "") + ("w" if given[0] is not None else "")
         before, way = self._learned.get(event.request, (size_of(event.request), direction_of(event.request)))
         if size <= before and all(letter in way for letter in access) and (before or not size):
@@ -117,7 +117,11 @@ class Requests:
         if event.after is None or memory is None:
             return None
         known = self.known.get(event.request) or self.known.find(event.request)
-        if known is None or not known.steps or event.before is None:
+        if known is None:
+            return event.after
+        if known.sized and event.after[0] is not None and 0 < event.result < len(event.after[0]):
+            return [event.after[0][: event.result]]  # so much was copied; programs claim more than they have
+        if not known.steps or event.before is None:
             return event.after
         try:
             return with_addresses(known, event.before, event.after, memory)

@@ -13,6 +13,9 @@ from devshim.trace.flags import open_flags, poll_bits
 #: So many bytes of data are shown of a call, unless somebody asks for more.
 MOST_BYTES = 64
 
+#: Calls whose result is a plain number where they succeed.
+NUMBERS = frozenset(("read", "write", "pread", "pwrite", "lseek", "close", "fsync", "flock"))
+
 #: From an ioctl to its argument in words; "" for none.
 Decode = Callable[[Event], str]
 
@@ -26,7 +29,8 @@ def line(event: Event, decode: Decode | None = None, files: bool = False, most: 
     """
     name = event.name
     given = SHOWN.get(name, other)(event, decode, most)
-    return f"{name}({subject(event.node, event.file if files else 0)}{given}) = {outcome(event)}"
+    result = event.result if event.result >= 0 and name in NUMBERS else outcome(event)
+    return f"{name}({subject(event.node, event.file if files else 0)}{given}) = {result}"
 
 
 @lru_cache(maxsize=4096)
@@ -56,12 +60,17 @@ def outcome(event: Event) -> str:
 # ---- What each call was given, and got back in memory: everything with a comma before it ---------------
 
 
+#: What repr() writes otherwise than C does.
+PLAIN_BYTES = frozenset(b"\"'")
+
+
 def moved(event: Event, decode: Decode | None, most: int) -> str:
     """read, write, and theirs with an offset."""
     data = event.data
     size = event.size if event.name == "read" or event.name == "pread" else len(data)
     offset = event.offset
-    return f", {quoted(data, most)}, {size}" if offset is None else f", {quoted(data, most)}, {size}, {offset}"
+    shown = f'"{repr(data)[2:-1]}"' if len(data) <= most and PLAIN_BYTES.isdisjoint(data) else quoted(data, most)
+    return f", {shown}, {size}" if offset is None else f", {shown}, {size}, {offset}"
 
 
 def ioctl(event: Event, decode: Decode | None, most: int) -> str:

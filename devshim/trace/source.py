@@ -20,7 +20,10 @@ OPENS = ("open", "inherit")
 
 
 class Feed:
-    """The events of one course, in order: those kept, and then a cursor of its own where there were too many."""
+    """The events of one course, in order: those kept, and then a cursor of its own where there were too many.
+
+    over  whether the last one was given
+    """
 
     def __init__(self, source: Source, wants: Callable[[Event], bool]) -> None:
         self.wants = wants
@@ -28,6 +31,7 @@ class Feed:
         self._kept: deque[Event] = deque()
         self._behind: Event | None = None
         self._own: Iterator[Event] | None = None
+        self.over = False
 
     def put(self, event: Event) -> None:
         """The source has met an event that belongs here."""
@@ -48,13 +52,27 @@ class Feed:
             if self._behind is not None:
                 self._own, self._behind = self._source.again(self._behind), None
             if self._own is not None:
-                return next((event for event in self._own if self.wants(event)), None)
+                return self._next_own(self._own)
             if not self._source.more():
+                self.over = self._source.ended
                 return None
 
+    def _next_own(self, events: Iterator[Event]) -> Event | None:
+        source = self._source
+        for event in events:
+            far = event.number - source.used > source.reach
+            if self.wants(event):
+                if not far:
+                    return event
+                self._kept.append(event)
+                source.kept += 1
+            if far:
+                return None
+        self.over = True
+        return None
+
     def rest(self) -> Iterator[Event]:
-        """The events from here to the end of the trace, whatever the reach; then the feed is empty."""
-        self._source.reach = 1 << 62
+        """The events from here on, as far as the source may still look."""
         while (event := self.next()) is not None:
             yield event
 
@@ -64,6 +82,7 @@ class Source:
 
     together  nodes whose files have one course: terminals and disks; all other files have one each
     used      number of the latest event that the program has come to
+    read      number of the last event that was read
     ended     whether all was read
     alone     whether all events so far are one thread's
     """
@@ -77,7 +96,7 @@ class Source:
         self.reach = REACH
         self.ended = False
         self.alone = True
-        self._read = 0
+        self.read = 0
         self._events = trace.events()
         self._files: dict[int, Feed] = {}
 
@@ -97,13 +116,13 @@ class Source:
 
     def more(self) -> bool:
         """Read one event further; False at the end, or beyond reach."""
-        if self.ended or self._read - self.used >= self.reach:
+        if self.ended or self.read - self.used >= self.reach:
             return False
         event = next(self._events, None)
         if event is None:
             self.ended = True
             return False
-        self._read = event.number
+        self.read = event.number
         if event.process != 1 or event.thread != 1:
             self.alone = False
         opens, together = self.opens.get(event.node), self.together.get(event.node)

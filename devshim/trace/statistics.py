@@ -63,6 +63,8 @@ class Row:
 
 def moved(event: Event) -> int:
     """How many bytes a call brought either way: data, or memory behind an ioctl's argument that came back."""
+    if event.error is not None:
+        return 0
     if event.name == "ioctl":
         memory = event.after if event.after is not None else event.before
         return sum(len(segment) for segment in memory or () if segment is not None)

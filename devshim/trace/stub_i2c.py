@@ -87,12 +87,10 @@ def smbus(address: int, event: Event) -> Iterator[Sent]:
     head = (before[0] or b"").ljust(8, b"\0")
     reads, command, size = bool(head[0]), head[1:2], int.from_bytes(head[4:8], "little")
     data = (before[1] if len(before) > 1 else None) or b""
-    after = event.after or []
-    came = (after[1] if len(after) > 1 else None) or b""
+    came = segment_after(event, 1)
     error = event.error
     if size == QUICK:
-        if error is not None:
-            yield Sent(address, b"", None, error)
+        yield Sent(address, None, None, error)
     elif size == BYTE:
         yield Sent(address, None, came[:1], error) if reads else Sent(address, command, None, error)
     elif size in (BYTE_DATA, WORD_DATA) and reads:
@@ -110,6 +108,15 @@ def smbus(address: int, event: Event) -> Iterator[Sent]:
         yield Sent(address, command + data[0 if size == BLOCK_DATA else 1 : 1 + data[0]], None, error)
 
 
+def segment_after(event: Event, number: int) -> bytes:
+    """Memory as it was when an ioctl returned; b"" where there is none."""
+    after, before = event.after or [], event.before or []
+    found = after[number] if number < len(after) else None
+    if found is None and number < len(before):
+        found = before[number]
+    return found or b""
+
+
 def asked(address: int, written: bytes, came: bytes, error: str | None) -> Iterator[Sent]:
     """A write, and a read behind it."""
     if error is None:
@@ -121,15 +128,14 @@ def asked(address: int, written: bytes, came: bytes, error: str | None) -> Itera
 
 def combined(event: Event) -> Iterator[Sent]:
     """The messages of an I2C_RDWR: segment 1 holds their heads, and each buffer is a segment behind it."""
-    before, after = event.before or [], event.after or []
+    before = event.before or []
     heads = before[1] or b""
     for index in range(len(heads) // MESSAGE):
         head = heads[index * MESSAGE : (index + 1) * MESSAGE]
         address, flags = int.from_bytes(head[0:2], "little"), int.from_bytes(head[2:4], "little")
         target = int.from_bytes(head[8:16], "little")
         if flags & M_RD:
-            came = after[target] if 0 < target < len(after) else None
-            yield Sent(address, None, came or b"", event.error)
+            yield Sent(address, None, segment_after(event, target) if target else b"", event.error)
         else:
             given = before[target] if 0 < target < len(before) else None
             yield Sent(address, given or b"", None, event.error)
@@ -149,6 +155,8 @@ class Chip:
 
     def take(self, sent: Sent) -> None:
         """One message."""
+        if sent.written is None and sent.came is None:
+            return
         error = error_literal(sent.error) if sent.error is not None else None
         if sent.written is not None:
             self.refusals.setdefault(sent.written, []).append(error or "None")
@@ -204,7 +212,7 @@ def classes(name: str, events: Iterable[Event]) -> tuple[list[tuple[str, str, li
         elif sent.error in ABSENT:
             absent[str(sent.error)] += 1
     found = []
-    names = {}
+    names: dict[int, str] = {}
     for address, chip in sorted(chips.items()):
         names[address] = class_name(f"chip_{address:02x}", [*names.values(), name])
         found.append((f"_{names[address]}", "I2cChip", chip.body(address, address in wire.busy)))

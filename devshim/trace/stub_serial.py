@@ -89,11 +89,11 @@ def body(events: Iterable[Event]) -> tuple[list[str], set[str]]:
             lines.append(f"newline = {text_literal(newline)}")
         if said:
             needs.add("command")
-        lines += ["", *unasked(talk, newline, needs)]
+        lines += unasked(talk)
         for one in commands(said, newline, needs):
             lines += ["", *one]
     else:
-        lines += ["", *unasked(talk, "", needs), *frames(talk, echo)]
+        lines += [*unasked(talk), "", *frames(talk, echo)]
     return lines, needs
 
 
@@ -141,7 +141,7 @@ def without_echo(request: bytes, answer: Pieces) -> Pieces:
 
 def commands(said: dict[str, list[Pieces | None]], newline: str, needs: set[str]) -> Iterable[list[str]]:
     """A method for each line of the program."""
-    taken = set(dir(Serial))
+    taken = {*dir(Serial), "turns", "unasked", "answers"}
     for line, answers in said.items():
         name = identifier(line, taken, "on")
         taken.add(name)
@@ -185,7 +185,7 @@ def said_in_pieces(pieces: Pieces, newline: str) -> list[str]:
     return shown
 
 
-def unasked(talk: Talk, newline: str, needs: set[str]) -> list[str]:
+def unasked(talk: Talk) -> list[str]:
     """What the device says of its own accord."""
     if not talk.unasked:
         return []
@@ -195,6 +195,7 @@ def unasked(talk: Talk, newline: str, needs: set[str]) -> list[str]:
         shown = text_literal(data.decode("ascii")) if data.isascii() else bytes_literal(data)
         rows.append(f"({at:.2f}, {shown})")
     return [
+        "",
         "# What it says unasked: how many seconds after the port was opened, and what.",
         f"unasked = {listed(rows, 4)}",
         "",

@@ -20,6 +20,7 @@ from devshim.model.description import Description
 from devshim.model.request import direction_of, size_of
 from devshim.trace.convert.recording import ConversionError
 from devshim.trace.event import Segment
+from devshim.trace.meaning import meaningful
 from devshim.trace.memory import without_addresses
 
 #: Other names by which nested memory goes, by the name of the pointer member that leads to it.
@@ -123,8 +124,8 @@ class Memory(NamedTuple):
     complete: bool
 
 
-def memory_of(description: Description | None, request: int, entry: Entry) -> Memory:
-    """The memory of a call from its line in the file."""
+def memory_of(description: Description | None, request: int, entry: Entry, shown: Sequence[bytes] = ()) -> Memory:
+    """The memory of a call from its line in the file; shown: strings in strace's line, for what that file lacks."""
     if description is None:
         return plain_memory(request, entry)
     if description.ctype is None:
@@ -132,21 +133,38 @@ def memory_of(description: Description | None, request: int, entry: Entry) -> Me
     size = size_of(request) if description.sized else ctypes.sizeof(description.ctype)
     complete = len(entry.before) >= size and len(entry.after) >= size
     argument, changed = entry.before[:size].ljust(size, b"\0"), entry.after[:size].ljust(size, b"\0")
-    walk = Walk(description, argument)
+    if description.sized and description.access == "r" and 0 < entry.result < size:
+        changed = changed[: entry.result]  # a driver that says how much it wrote wrote no more
+    walk = Walk(description, argument, shown)
     before = walk.segments(argument, entry.nested_before)
-    after = walk.segments(changed, entry.nested_after)
+    after = walk.segments(argument, entry.nested_after)
+    after[0] = changed
     complete = complete and walk.complete
     accesses = [description.access, *walk.accesses]
     hidden = without_addresses(description, before)
     returned = without_addresses(description, before, after)
-    pairs = list(zip(hidden, returned, accesses, strict=True))
-    given = [old if old is None or "w" in access else b"" for old, _, access in pairs]
-    got = [new if "r" in access and new != old else None for old, new, access in pairs]
+    told = meaningful(request, description, list(hidden))
+    idle = meaningless(request, description, hidden)
+    given = [old if old is None or at == 0 or "w" in accesses[at] else b"" for at, old in enumerate(told)]
+    got = [
+        new
+        if new is not None and "r" in accesses[at] and (new != hidden[at] or (at in idle and entry.result >= 0))
+        else None
+        for at, new in enumerate(returned)
+    ]
     if description.access == "r" and not description.steps:
-        return Memory(None, None if got == [None] and entry.result < 0 else [returned[0]], complete)
-    if description.steps and "w" not in description.access:
-        given[0] = hidden[0]
+        return Memory(None, None if entry.result < 0 and hidden == returned else [returned[0]], complete)
     return Memory(given, got if any(one is not None for one in got) else None, complete)
+
+
+def meaningless(request: int, description: Description, hidden: Sequence[Segment]) -> set[int]:
+    """The segments of which bytes mean nothing at the call's begin: the argument itself, and buffers to be filled.
+
+    Where such a one comes back as it was, that was chance, and what is in it must be told.
+    """
+    probe: list[Segment] = [hidden[0], *(one and b"\xff" * len(one) for one in hidden[1:])]
+    changed = meaningful(request, description, list(probe))
+    return {0} | {at for at, (one, other) in enumerate(zip(probe, changed, strict=True)) if one != other}
 
 
 def plain_memory(request: int, entry: Entry) -> Memory:
@@ -167,9 +185,10 @@ class Walk:
     complete  whether all that they lead to was there; accesses: of each segment behind the first
     """
 
-    def __init__(self, description: Description, argument: bytes) -> None:
+    def __init__(self, description: Description, argument: bytes, shown: Sequence[bytes]) -> None:
         self.description = description
         self.argument = argument
+        self.shown = shown
         self.complete = True
         self.accesses: list[str] = []
 
@@ -177,6 +196,7 @@ class Walk:
         """The argument, and behind it what its pointers lead to; counts and pointers are those of the call's begin."""
         taken = {name: iter(pieces) for name, pieces in found.items()}
         self.accesses = []
+        self._strings = list(self.shown)
         memory: list[Segment] = [argument]
         shape: list[Segment] = [self.argument]
         assert self.description.ctype is not None
@@ -208,6 +228,10 @@ class Walk:
             if piece is None:
                 break
             data += piece
+        if not data and wanted:
+            data = next((one for one in self._strings if len(one) == wanted), b"")
+            if data:
+                self._strings.remove(data)
         if len(data) < wanted:
             self.complete = False
         return data[:wanted].ljust(wanted, b"\0")

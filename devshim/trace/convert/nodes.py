@@ -55,6 +55,12 @@ class Nodes:
             self.settle(found)
         return found
 
+    def seen(self) -> None:
+        """Nodes that were looked at, though never opened, are there, too."""
+        for path in sorted(self._status):
+            if self.is_device(path):
+                self.node(path)
+
     def settle(self, node: Node) -> None:
         """Fill in what is known of a node."""
         if node.path in self._status:

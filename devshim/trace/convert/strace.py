@@ -75,6 +75,7 @@ def read(
                 reading[0] += len(line)
                 yield from one.line(line, at, str(path))
         yield from one.unfinished()
+        nodes.seen()
         surroundings.settle()
 
     recording.events = events
@@ -102,6 +103,7 @@ class Conversion:
         self.epolls = Epolls()
         self.files = 0
         self.problems = 0
+        self.interrupted: dict[str, list[Event]] = {}
 
     def line(self, text: str, at: int, name: str) -> Iterator[Event]:
         """The events of one line.  Raises ConversionError where nothing of the file is strace's."""
@@ -123,15 +125,15 @@ class Conversion:
 
     def unfinished(self) -> Iterator[Event]:
         """Calls that never returned: their program was killed in them."""
-        for who, begun in self.lines.waiting.items():
+        for who, begun in list(self.lines.waiting.items()):
             try:
-                call, _ = self.lines.feed(f"{who + ' ' if who else ''}{begun.text}) = ?\n", 0)
+                call, _ = self.lines.feed(f"{who + ' ' if who else ''}{begun.text.rstrip(' ,')}) = ?\n", 0)
                 if call is not None:
-                    for event in self.call(call):
-                        event.finished, event.result, event.time = False, -1, begun.time
-                        yield event
-            except BadLine:
+                    yield from self.call(call)
+            except (BadLine, IndexError):
                 self.recording.note(f"a call of {who or 'the program'} is cut off: {begun.text[:60]}")
+        for events in self.interrupted.values():
+            yield from events
 
     def call(self, call: Call) -> Iterator[Event]:
         """The events of one call, most often one or none."""
@@ -139,11 +141,16 @@ class Conversion:
         if handler is None:
             return
         process = self.processes.get(call.who)
+        self.interrupted.pop(call.who, None)
         for event in handler(self, call, process):
             event.process, event.thread = process.process, process.thread
             if call.error is not None and event.name != "poll":
                 event.error, event.result = call.error, -1
-            yield event
+            if call.result is None:  # interrupted: if the program lives on, strace shows the call again
+                event.finished, event.result = False, -1
+                self.interrupted.setdefault(call.who, []).append(event)
+            else:
+                yield event
 
     # ---- Descriptors
 
@@ -163,6 +170,10 @@ class Conversion:
                     process.table[fd] = Descriptor(theirs.file)
                     return theirs.file, None
             self.nodes.node(path)
+            known = process.opened.get(path)
+            if known is not None:  # a duplicate that the transcript does not show
+                process.table[fd] = Descriptor(known)
+                return known, None
             file = self.new_file(path)
             process.table[fd] = Descriptor(file)
             return file, Event("inherit", path, file.number, flags=os.O_RDWR)
@@ -199,6 +210,7 @@ class Conversion:
         if fd is not None and fd >= 0:
             file = self.new_file(node)
             event.file = file.number
+            process.opened[node] = file
             process.table[fd] = Descriptor(file, bool(bits & os.O_CLOEXEC))
         yield event
 
@@ -278,9 +290,9 @@ class Conversion:
         data, whole = string(text)
         wanted = call.result if reads and call.result is not None and call.result >= 0 else len(data)
         if not whole or len(data) < wanted:
-            self.recording.note("strace cut data short: it must run with -s 65535")
+            self.recording.note("strace cut data short, zeros stand for the rest: let it run with -s 65535 or more")
             self.recording.lost += 1
-        return data[:wanted] if reads else data
+        return data[:wanted].ljust(wanted, b"\0") if reads else data
 
     def vector(self, text: str, call: Call, reads: bool) -> tuple[bytes, int]:
         """The data of a readv or writev, and how much was asked for."""
@@ -346,13 +358,13 @@ class Conversion:
         given = call.arguments[2] if len(call.arguments) > 2 else "0"
         if description is not None and description.ctype is None:
             event.argument = value_of(description, given)
-        elif not self.remembered(event, node.path, description, call):
+        elif not self.remembered(event, file.anonymous or node.path, description, given):
             self.shown(event, description, given)
         if event.error is None:
             self.made_file(event, description, call, process, file)
         yield event
 
-    def remembered(self, event: Event, path: str, description: Description | None, call: Call) -> bool:
+    def remembered(self, event: Event, path: str, description: Description | None, given: str) -> bool:
         """Fill in memory from the file beside strace's; False where that does not have it."""
         if self.memory is None:
             return False
@@ -360,7 +372,7 @@ class Conversion:
         if entry is None:
             self.recording.note("ioctls whose memory is in no line of the file beside strace's")
             return False
-        found = memory_of(description, event.request, entry)
+        found = memory_of(description, event.request, entry, strings_in(given))
         event.before, event.after = found.before, found.after
         event.incomplete = not found.complete
         event.result, event.error = outcome(entry.result)
@@ -378,7 +390,8 @@ class Conversion:
         if scalar is None:
             event.incomplete = True
             return
-        event.before, event.after = scalar_memory(kind, description.access, scalar)  # type: ignore[union-attr]
+        assert kind is not None and description is not None
+        event.before, event.after = scalar_memory(kind, description.access, scalar)
 
     def made_file(
         self, event: Event, description: Description | None, call: Call, process: Process, file: OpenFile
@@ -434,9 +447,8 @@ class Conversion:
         if call.result == 0:
             self.processes.executed(process)
             data, _ = string(call.arguments[0])
-            process.program = os.path.basename(os.fsdecode(data))
             header: Header = self.recording.header
-            header.program = header.program or process.program
+            header.program = header.program or os.path.basename(os.fsdecode(data))
         return iter(())
 
     def named(self, call: Call, process: Process) -> Iterator[Event]:
@@ -466,6 +478,11 @@ def scalar_memory(kind: Ctype, access: str, scalar: int) -> tuple[list[bytes | N
     """Memory in which one number lies."""
     data = bytes(kind(scalar))
     return ([data] if "w" in access else None), ([data] if "r" in access else None)
+
+
+def strings_in(given: str) -> list[bytes]:
+    """The strings that strace shows in an argument."""
+    return [string(shown)[0] for shown in re.findall(r'"(?:[^"\\]|\\.)*"', given)]
 
 
 def spelled(text: str) -> str:

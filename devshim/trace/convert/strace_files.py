@@ -33,7 +33,7 @@ class Process:
         self.table = table
         self.leader = leader or self
         self.threads = thread
-        self.program = ""
+        self.opened: dict[str, OpenFile] = {}  # by node, the last one
 
 
 class Processes:

@@ -102,8 +102,7 @@ class Lines:
 
 def parse(who: str, body: str, time: float | None, number: int) -> Call | None:
     """A whole call.  Raises BadLine."""
-    if CUT.search(body):
-        raise BadLine("the line is cut off")
+    body = mended(body)
     call = CALL.match(body)
     if call is None:
         raise BadLine("it is not strace's; take the output of: strace -f -xx -s 65535 -o FILE PROGRAM")
@@ -119,6 +118,28 @@ def parse(who: str, body: str, time: float | None, number: int) -> Call | None:
     return Call(
         who, call["name"], arguments, value, error[1] if error else None, answer["rest"].strip(), time, took, number
     )
+
+
+def mended(body: str) -> str:
+    """A line without the mark where a part was cut out of a string near its end, if what followed can be told.
+
+    A read of n bytes that was asked for n ends so: four letters a byte, and behind them `", n) = n`.  Raises BadLine.
+    """
+    cut = CUT.search(body)
+    if cut is None:
+        return body
+    kept, letters = body[: cut.start()], int(cut[1])
+    inside = re.search(r'"((?:\\x[0-9a-f]{2})*)(?:\\(?:x[0-9a-f]?)?)?$', kept)
+    if inside is None:
+        raise BadLine("the line is cut off")
+    whole, shown = inside[1], len(kept) - inside.start() - 1
+    for digits in range(1, 8):
+        end = len('", ) = ') + 2 * digits
+        if (shown + letters - end) % 4 == 0:
+            size = (shown + letters - end) // 4
+            if len(str(size)) == digits and size * 4 >= len(whole):
+                return f'{kept[: inside.start()]}"{whole}"..., {size}) = {size}'
+    raise BadLine("the line is cut off")
 
 
 def split(text: str, at: int, closing: str = ")") -> tuple[list[str], int]:

@@ -20,6 +20,7 @@ LINKS = re.compile(
     r"|/sys/.+/(?:device|subsystem|driver|of_node|firmware_node)"
 )
 MOST_READ = 1 << 20
+FROM_FOLDER = ("newfstatat", "fstatat64", "statx", "faccessat", "faccessat2", "readlinkat")
 MODE = re.compile(r"st_mode=(?:S_IF\w+\|)?(0\d+)")
 KINDS = {"S_IFCHR": 0o020000, "S_IFBLK": 0o060000, "S_IFDIR": 0o040000, "S_IFLNK": 0o120000, "S_IFREG": 0o100000}
 MAKEDEV = re.compile(r"st_rdev=(?:0x[0-9a-f]+ /\* )?makedev\((0x[0-9a-f]+|\d+), (0x[0-9a-f]+|\d+)\)")
@@ -45,6 +46,7 @@ class Surroundings:
         self.files: dict[str, bytes] = {}
         self.links: dict[str, str] = {}
         self.folders: set[str] = set()
+        self.there: set[str] = set()
         self._reading: dict[tuple[int, int], Reading] = {}
 
     # ---- What calls tell
@@ -87,10 +89,7 @@ class Surroundings:
         if call.name.startswith("getdents"):
             self.listed(call)
             return
-        folder = (
-            call.arguments[0] if "at" in call.name[-2:] or call.name in ("newfstatat", "fstatat64", "statx") else ""
-        )
-        folder = call.arguments[0] if call.name in ("faccessat2", "faccessat", "readlinkat") else folder
+        folder = call.arguments[0] if call.name in FROM_FOLDER else ""
         if call.name in ("fstat", "fstat64"):
             path = descriptor(call.arguments[0])[1]
         else:
@@ -112,8 +111,8 @@ class Surroundings:
             if found and path:
                 rdev = (int(found[1], 0), int(found[2], 0))
                 yield self.device(path, ""), kind | (int(mode[1], 8) & 0o7777 if mode else 0o666), rdev
-        elif kind == 0o100000 and path.startswith(AROUND):
-            self.files.setdefault(path, b"")
+        elif kind in (0, 0o100000) and path.startswith(AROUND) and call.name not in ("fstat", "fstat64"):
+            self.there.add(path)
 
     def listed(self, call: Call) -> None:
         """The entries of a folder: files that nobody reads are there all the same."""
@@ -184,6 +183,10 @@ class Surroundings:
             return
         first = next(iter(self.nodes.values()))
         found: dict[str, bytes | Link] = {}
+        known = {above for path in (*self.files, *self.links) for above in above_of(self.canonical(path))}
+        for path in sorted(self.there):
+            if path not in self.folders and self.canonical(path) not in known and path not in self.links:
+                self.files.setdefault(path, b"")
         for path, data in self.files.items():
             where = self.canonical(path)
             if where.startswith(AROUND) and len(data) >= len(bytes_at(found, where)):
@@ -191,6 +194,8 @@ class Surroundings:
         for path, target in self.links.items():
             parent = self.canonical(posixpath.dirname(path))
             at = f"{parent}/{posixpath.basename(path)}"
+            if posixpath.basename(path) in ("", ".", ".."):
+                continue
             if at.startswith((*AROUND, "/dev/")) and at not in self.nodes:
                 found[at] = Link(target)
         for path in [path for path in found if any(isinstance(found.get(above), Link) for above in above_of(path))]:
