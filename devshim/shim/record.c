@@ -29,8 +29,10 @@ static struct identity {
 
 static uint32_t origin; /* the process that this one was forked from, or this one: its children's origin */
 
+static uint32_t run; /* how many this process has been recorded in */
+
 static __thread struct {
-    uint32_t process, number;
+    uint32_t run, process, number;
 } thread __attribute__((tls_model("initial-exec")));
 
 static uint64_t now(void)
@@ -78,9 +80,10 @@ static uint32_t own_process(void)
 
 static uint32_t own_thread(uint32_t process)
 {
-    if (__builtin_expect(thread.process != process, 0)) {
+    if (__builtin_expect(thread.process != process || thread.run != run, 0)) {
         thread.number = __atomic_add_fetch(&identity->threads, 1, __ATOMIC_RELAXED);
         thread.process = process;
+        thread.run = run;
     }
     return thread.number;
 }
@@ -123,8 +126,7 @@ char *hand_on_files(char *room)
 struct data {
     const struct iovec *parts;
     int count;
-    size_t size;  /* bytes of them that are meant */
-    bool vouched; /* a call has just read or written them: they are there */
+    size_t size; /* bytes of them that are meant */
 };
 
 static const struct data nothing;
@@ -139,10 +141,7 @@ static bool copy_data(uint8_t *to, const struct data *data, size_t skip, size_t 
             continue;
         }
         size_t piece = length - skip < size ? length - skip : size;
-        const uint8_t *from = (const uint8_t *)data->parts[i].iov_base + skip;
-        if (data->vouched)
-            memcpy(to, from, piece);
-        else if (!copy_from_target(to, (uintptr_t)from, piece))
+        if (!copy_in_use(to, (uintptr_t)data->parts[i].iov_base + skip, piece))
             return false;
         to += piece;
         size -= piece;
@@ -279,13 +278,13 @@ int64_t end_recording(const struct recording *call, int64_t result)
 int64_t end_read(const struct recording *call, const struct iovec *parts, int count, int64_t result)
 {
     struct record model = { .kind = RECORD_END, .first = result, .error = result < 0 ? errno : 0 };
-    struct data data = { .parts = parts, .count = count, .size = result > 0 ? (size_t)result : 0, .vouched = true };
+    struct data data = { .parts = parts, .count = count, .size = result > 0 ? (size_t)result : 0 };
 
     append_end(call, &model, &data);
     return result;
 }
 
-/* After the call, when it is known how much of the memory was really there: it has just been read. */
+/* After the call, so that one which waits is not held up by it before. */
 int64_t end_write(const struct recording *call, const struct iovec *parts, int count, int64_t result)
 {
     struct record model = { .kind = RECORD_END, .first = result, .error = result < 0 ? errno : 0 };
@@ -293,7 +292,6 @@ int64_t end_write(const struct recording *call, const struct iovec *parts, int c
 
     for (int i = 0; i < count && model.error != EFAULT && model.error != EINVAL; i++)
         data.size += (ssize_t)parts[i].iov_len > 0 ? parts[i].iov_len : 0;
-    data.vouched = result >= 0 && (size_t)result == data.size;
     append_end(call, &model, &data);
     return result;
 }

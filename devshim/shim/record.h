@@ -18,10 +18,10 @@ struct recording {
     uint16_t call;
 };
 
-/* Whether anything is recorded in this run. */
+/* Whether anything is recorded in this run. A ring may be there from the run before (ring.h). */
 static inline bool recording(void)
 {
-    return __builtin_expect(ring != NULL, 0);
+    return __builtin_expect(ring != NULL, 0) && (registry->flags & REGISTRY_RECORDS);
 }
 
 /* Whether calls on this carrier are. */
@@ -43,8 +43,19 @@ static inline bool is_hardware(const struct carrier *carrier)
     return device_of(carrier)->flags & DEVICE_HARDWARE;
 }
 
+/* The body of a wrapper whose call may be recorded: as the kernel answers for hardware, else as ever. */
+#define RECORDED(fd, what, first, second, hardware, plain)                                          \
+    struct recording call;                                                                          \
+    const struct carrier *behind = recorded(fd);                                                    \
+    if (!behind || !begin_recording(&call, behind, fd, what, first, second, 0))                     \
+        return plain;                                                                               \
+    return end_recording(&call, is_hardware(behind) ? hardware : plain)
+
 /* Take what an exec handed on. Called once, by start(). */
 void start_recording(void);
+
+/* The same for a process that has joined another run, of which no exec knows anything. */
+void start_recording_again(void);
 
 /* What an exec hands on: "DEVSHIM_FILES=...", or NULL where nothing is recorded. room: for at least LONGEST_HANDED_ON. */
 #define HANDED_ON "DEVSHIM_FILES"

@@ -114,7 +114,7 @@ static bool begin_flat(struct recording *call, const struct ioctl_entry *entry, 
         *segments = (struct segments){ .count = 1 };
         *(struct segment *)(segments + 1) = (struct segment){ .at = heads, .length = size };
         record->data = heads + size;
-        if (!copy_from_target(data_of(record) + heads, argument, size)) {
+        if (!copy_in_use(data_of(record) + heads, argument, size)) {
             record->data = 0;
             record->flags |= RECORD_INCOMPLETE;
         } else if (!described) {
@@ -144,7 +144,7 @@ static void end_flat(const struct recording *call, const struct ioctl_entry *ent
         *(struct segment *)(segments + 1)
             = (struct segment){ .at = heads, .length = entry->size, .flags = SEGMENT_WRITE };
         record->data = heads + entry->size;
-        if (!copy_from_target(data_of(record) + heads, argument, entry->size)) {
+        if (!copy_in_use(data_of(record) + heads, argument, entry->size)) {
             record->data = 0;
             record->flags |= result < 0 ? 0 : RECORD_INCOMPLETE;
         }

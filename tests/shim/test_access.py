@@ -56,7 +56,11 @@ def test_another_user_is_refused_and_cannot_find_the_run(run_directory: str) -> 
     listed = subprocess.run(["ls", run_directory], capture_output=True, user=nobody, check=False)
     assert listed.returncode != 0
     assert stat.S_IMODE(os.stat(run_directory).st_mode) == 0o711
-    assert len(os.path.basename(run_directory)) >= len("devshim-") + 32
+    assert len(os.path.basename(run_directory)) >= 32
+    around = os.path.dirname(run_directory)
+    assert os.path.basename(around).startswith("devshim-")
+    listed = subprocess.run(["ls", around], capture_output=True, text=True, user=nobody, check=False)
+    assert (listed.returncode != 0, listed.stdout) == (True, "")
 
     outcome = outsider(run_directory, user=nobody)
 

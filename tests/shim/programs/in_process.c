@@ -98,6 +98,24 @@ static void exec_later(void)
     printf("%ld\n", number(fd));
 }
 
+/* The host goes with its process: its devices are unplugged for a child that lives on. */
+static void orphan(void)
+{
+    int fd = opened(), gone[2];
+    char byte;
+
+    number(fd);
+    if (pipe(gone) < 0)
+        exit(8);
+    if (fork() == 0) {
+        close(gone[1]);
+        if (read(gone[0], &byte, 1) < 0)
+            _exit(1);
+        printf("%ld %d\n", number(fd), open(node, O_RDWR));
+        exit(0);
+    }
+}
+
 static volatile sig_atomic_t in_handler, busy, handled;
 static int handler_fd;
 
@@ -171,6 +189,7 @@ int main(int count, char **words)
     if (!strcmp(what, "fork-later")) fork_later();
     if (!strcmp(what, "exec-later")) exec_later();
     if (!strcmp(what, "signals")) signals();
+    if (!strcmp(what, "orphan")) orphan();
     if (!strcmp(what, "surroundings")) surroundings();
     if (!strcmp(what, "read")) printf("%ld\n", number(opened()));
     if (!strcmp(what, "abort")) number(opened()), abort();
