@@ -75,7 +75,9 @@ class Composite(Device):
 
     def __init__(self, **parameters: Any) -> None:
         if not self.functions:
-            raise TypeError(f"{type(self).__name__} has no functions; declare some, such as console = Function(Console)")
+            raise TypeError(
+                f"{type(self).__name__} has no functions; declare some, such as console = Function(Console)"
+            )
         self.parts: dict[str, Device] = {}
         for name, function in self.functions.items():
             self.parts[name] = part = function.model()

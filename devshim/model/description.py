@@ -34,6 +34,8 @@ class Description:
     steps    the pointers behind the argument, in the order in which the shim follows them
     place    the offset of the NewFile member, None where there is none
     new_file whether the call's result is the number of a new descriptor
+    asks     how many bytes of the argument, from its start, the driver looks at, where that is not all: the rest is
+             for the answer, and what a program leaves there means nothing
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Description:
         value: Ctype | None,
         label: str,
         new_file: bool = False,
+        asks: int | None = None,
     ) -> None:
         self.request = int(request)
         self.access = access
@@ -57,6 +60,7 @@ class Description:
         self.steps: tuple[Step, ...] = steps(self.ctype) if self.ctype is not None else ()
         self.place = new_file_at(self.ctype) if self.ctype is not None and not self.sized else None
         self.new_file = new_file
+        self.asks = asks
 
     @property
     def number(self) -> int:
@@ -100,15 +104,16 @@ def describe(
     value: Ctype | None = None,
     name: str | None = None,
     new_file: bool = False,
+    asks: int | None = None,
 ) -> Description:
-    """The description of a request, from what @ioctl takes, and whether its result is a new descriptor.
+    """The description of a request, from what @ioctl takes; new_file and asks are as in Description.
 
     Raises BadDescription (a TypeError) for what cannot be.
     """
     where = named(request)
     kind, way = checked(where, request, ctype, access, value)
     label = name or getattr(request, "name", None) or f"{request:#010x}"
-    description = Description(request, kind, way, value, label, new_file)
+    description = Description(request, kind, way, value, label, new_file, asks)
     check_ways(description, where)
     return description
 

@@ -60,8 +60,11 @@ class RawFile(Protocol):
         memory    behind it, as far as the request is described: segment by segment, None for NULL; None: a value
         """
 
-    def waiting(self, call: str) -> None:
-        """A call ("read", "write", "ioctl", "poll") found nothing, and is about to wait in the kernel."""
+    def waiting(self, call: str) -> int | None:
+        """A call ("read", "write", "ioctl", "poll") found nothing, and is about to wait in the kernel.
+
+        Of a terminal that has just hung up: the errno with which the read fails; 0 for the end of file.
+        """
 
 
 class RawDevice(Protocol):

@@ -71,6 +71,20 @@ def test_picocom_shows_what_comes_and_ends_when_nothing_does():
     check(run_devshim(*shlex.split(words), devices=far_end("Greeter")), "picocom")
 
 
+def test_pyserial_lists_the_ports_as_there():
+    """But for where the adapter is plugged, which is a port of the machine on which the transcript was taken."""
+    pytest.importorskip("serial")
+    program = "\n".join((TRUTH / "py-serial" / "ps.py").read_text().splitlines()[:2])
+    adapter = "usb_id=0403:6001,usb_manufacturer=QEMU,usb_product=QEMU USB SERIAL,usb_serial=REF0001"
+    wire = f"{TRUTH / 'far_ends.py'}:Wire"
+    ports = [f"/dev/ttyS0={wire}", f"/dev/ttyS1={wire}", f"/dev/ttyUSB0={wire},{adapter}"]
+
+    outcome = run_devshim(sys.executable, "-c", program, devices=ports, options=["--hide-real"])
+
+    expected = [line for line in said("py-serial").splitlines() if line.startswith("/dev/tty")]
+    assert sorted(outcome.stdout.replace("91-1", "1-1").splitlines()) == expected
+
+
 def test_pyserial_as_far_as_the_port_itself_goes():
     """The transcript's program, less its list of ports and its second port."""
     pytest.importorskip("serial")

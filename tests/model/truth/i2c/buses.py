@@ -9,6 +9,7 @@ class I801(I2cBus):
     """QEMU's i801 with its eight EEPROMs: an SMBus-only adapter."""
 
     functionality: int = 0x1FFF8008
+    name: str = "SMBus I801 adapter at 0700"
 
     def setup(self):
         for address in range(0x50, 0x58):
@@ -23,6 +24,7 @@ class Stub(I2cBus):
 
     functionality: int = 0x0C7F0000
     nack: str = "ENODEV"
+    name: str = "SMBus stub driver"
     empty: bool = False
     bound: bool = False
 
@@ -69,6 +71,8 @@ class Stub(I2cBus):
 
 class Plain(I2cBus):
     """A plain adapter with a 24C02 at 0x50 and a 24C256 at 0x57."""
+
+    name: str = "devshim ref i2c"
 
     def setup(self):
         small, large = At24c02(), At24c02(address=0x57, size=32768)

@@ -1,0 +1,34 @@
+"""Ioctls of every family with pointers into nowhere, odd sizes and unknown flags: an errno, and nothing ever falls over."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from harness import run_devshim
+
+PROGRAM = Path(__file__).with_name("fuzz_ioctls.py")
+#: What else than EFAULT, EINVAL, ENOTTY and ENOMEM (a size that nobody has room for) each family's driver may say.
+FAMILIES = {
+    "gpio": ("/dev/gpiochip0=gpio_panel", ["devshim.model.gpio_file:GpioFile"], {"EBUSY", "EPERM", "ENODEV"}),
+    "spi": ("/dev/spidev0.0=w25q128", ["devshim.model.spi_file:SpidevFile"], {"EMSGSIZE", "ENOMEM"}),
+    "i2c": ("/dev/i2c-1=at24c02", ["devshim.model.i2c_file:I2cFile"], {"ENXIO", "EBUSY", "EOPNOTSUPP", "EPROTO", "EIO"}),
+    "hidraw": ("/dev/hidraw0=usb_relay", ["devshim.model.hidraw_file:HidrawFile"], {"EPIPE", "ENODATA"}),
+    "input": (
+        "/dev/input/event0=xbox360", ["devshim.model.input_file:InputFile"],
+        {"EBUSY", "ENOENT", "ENOSYS", "ENOSPC", "EACCES", "ENODEV"},
+    ),
+    "serial": ("/dev/ttyUSB0=gps", ["devshim.model.serial:Serial"], {"EIO", "EPERM", "EBUSY", "EAGAIN", "EINTR"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_argument_brings_anything_down(family):
+    device, classes, errors = FAMILIES[family]
+
+    outcome = run_devshim(sys.executable, PROGRAM, device.partition("=")[0], *classes, devices=[device], timeout=120)
+
+    assert outcome.returncode == 0, outcome.stderr
+    answers = set(outcome.stdout.split())
+    assert answers <= {"fine", "EFAULT", "EINVAL", "ENOTTY", "ENOMEM"} | errors
+    assert "EFAULT" in answers and "fine" in answers
+    assert "failed" not in outcome.stderr and "Traceback" not in outcome.stderr
