@@ -12,12 +12,19 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 
-from tests.bench import calls, ordinary, picture, serial, starting, table
+from tests.bench import calls, inside, ordinary, picture, recording, serial, starting, table
 from tests.bench.machine import Machine
 from tests.bench.samples import Row
 from tests.bench.systems import HERE, Bench
 
-GROUPS: Mapping[str, ModuleType] = {"ordinary": ordinary, "starting": starting, "calls": calls, "serial": serial}
+GROUPS: Mapping[str, ModuleType] = {
+    "ordinary": ordinary,
+    "starting": starting,
+    "calls": calls,
+    "inside": inside,
+    "recording": recording,
+    "serial": serial,
+}
 
 
 def main() -> int:

@@ -86,6 +86,22 @@ class Bench:
         plugged = [word for node, name in devices.items() for word in ("-d", f"{node}={MODELS}:{name}")]
         return self._measure([*self.devshim, "run", *plugged, "--", *program], cpu)
 
+    def inside(self, devices: Mapping[str, str], *program: str) -> Series:
+        """The same with the models in the program's own process."""
+        plugged = [word for node, name in devices.items() for word in ("-d", f"{node}={MODELS}:{name}")]
+        return self._measure([*self.devshim, "run", "--in-process", *plugged, "--", *program], None)
+
+    def in_python(self, devices: Mapping[str, str], *calls: str, counts: tuple[int, int]) -> Series:
+        """What own_process.py measures of a Python process's own calls: of real nodes where no devices are given."""
+        plugged = [f"--plug={node}={MODELS}:{name}" for node, name in devices.items()]
+        return self._measure([sys.executable, str(HERE / "own_process.py"), *map(str, counts), *plugged, *calls], None)
+
+    def recorded(self, nodes: Sequence[str], *program: str) -> Series:
+        """The same on real nodes that are recorded."""
+        words = [word for node in nodes for word in ("-d", node)]
+        trace = self.folder / "recorded.trace"
+        return self._measure([*self.devshim, "record", "-o", str(trace), *words, "--", *program], None)
+
     def under_umockdev(self, peer: Peer | None, *program: str, cpu: int | None = None) -> Series:
         """The same under umockdev-run, with what the peer says plugged; empty where it is not installed."""
         if self.umockdev is None:

@@ -25,6 +25,8 @@ def run_bench(*words: str) -> subprocess.CompletedProcess[str]:
     ("pattern", "title", "count"),
     [
         ("calls/*/hot", "ioctl, 32-byte structure", 7),
+        ("inside/*", "read, 8 bytes", 4),
+        ("recording/*", "write, 8 bytes", 3),
         ("serial/ask", "any processor", 1),
         ("ordinary/*", "read(2), 1 byte", 7),
     ],

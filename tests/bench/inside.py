@@ -1,0 +1,52 @@
+"""Rows: calls that are answered in the program's own process, for a C program (--in-process) and for Python itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.bench.calls import CALLS
+from tests.bench.samples import Row, Target
+from tests.bench.systems import Bench
+
+PLUGGED = {"/dev/bench0": "Computed"}
+LABELS = {"read": 3, "struct8": 6}
+"""Targets: so many native read(2); in Python so many more than the same call on a real node."""
+
+
+def rows() -> dict[str, Row]:
+    """c/CALL and python/CALL."""
+    languages = {
+        "c": ("in one process, a C program", "reads"),
+        "python": ("in one process, Python's os.read and fcntl.ioctl", "added reads"),
+    }
+    return {
+        f"{language}/{label}": Row(
+            group, CALLS[label].title, Target(measure, most), counterpart=CALLS[label].counterpart
+        )
+        for language, (group, measure) in languages.items()
+        for label, most in LABELS.items()
+    }
+
+
+def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
+    """Take one round at each step."""
+    counts = bench.count(40), bench.count(300, 10)
+    for _ in range(bench.rounds):
+        for language in ("c", "python"):
+            here = {label: wanted[name] for label in LABELS if (name := f"{language}/{label}") in wanted}
+            ours = [f"{label}={CALLS[label].ours}" for label in here]
+            native = [f"{label}={CALLS[label].native}" for label in here]
+            if not here:
+                continue
+            if language == "c":
+                head = bench.program("device"), str(counts[0]), str(counts[1]), "0", "1"
+                taken = {"native": bench.natively(*head, *native), "devshim": bench.inside(PLUGGED, *head, *ours)}
+            else:
+                taken = {
+                    "native": bench.in_python({}, *native, counts=counts),
+                    "devshim": bench.in_python(PLUGGED, *ours, counts=counts),
+                }
+            for system, series in taken.items():
+                for label, values in series.items():
+                    here[label].add(system, values)
+            yield
