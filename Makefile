@@ -19,7 +19,7 @@ SUDO         := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint format build clients wheel clean
+.PHONY: help demo test bench soak lint format build clients wheel clean
 
 ##@ To see it work
 
@@ -42,6 +42,9 @@ clients: ## Install the client programs that the tests use (Debian, Ubuntu)
 
 bench: $(READY) build ## Measure devshim beside the kernel and umockdev
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m tests.bench
+
+soak: $(READY) build ## Break it on purpose, ten minutes or SECONDS=60 (SEED=7, STEPS='scripts deaths')
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m tests.soak $(STEPS) --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/.lint ## Check style, types, and the C code with warnings as errors
 	@$(RUN) -m ruff check .
@@ -70,7 +73,7 @@ clean: ## Remove everything that was made here, the virtual environment too
 # The parts.
 
 $(SHIM): $(SHIM_OBJECTS)
-	@$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-Bsymbolic-functions -o $@.new $^ -ldl -lpthread && mv $@.new $@
+	@$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-Bsymbolic-functions -o $@.$$$$ $^ -ldl -lpthread && mv $@.$$$$ $@
 	@echo "built $@"
 
 $(BUILD)/shim/%.o: devshim/shim/%.c $(SHIM_HEADERS) $(SHIM_FLAGS) | $(BUILD)/tools
@@ -80,7 +83,7 @@ $(BUILD)/shim/%.o: devshim/shim/%.c $(SHIM_HEADERS) $(SHIM_FLAGS) | $(BUILD)/too
 # Targets hold the old library mapped: each is made beside it and moved over it.
 $(CHANNEL): $(HOST_SOURCES) $(SHIM_HEADERS) | $(BUILD)/tools
 	@$(CC) -std=gnu11 -O2 -g -fPIC -shared -fvisibility=hidden -Wall -Wextra -DPy_LIMITED_API=0x030B0000 -Idevshim/shim \
-	    -I"$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')" $(CFLAGS) -o $@.new $(HOST_SOURCES) && mv $@.new $@
+	    -I"$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')" $(CFLAGS) -o $@.$$$$ $(HOST_SOURCES) && mv $@.$$$$ $@
 	@echo "built $@"
 
 $(READY): pyproject.toml setup.py | $(BUILD)/tools

@@ -27,7 +27,7 @@ def kill_at_random(busy: Path, seed: int) -> str:
     whom, moment = chance.choice(("host", "host", "target", "waiter")), chance.uniform(0, LONGEST)
     calls = chance.choice((100, 1000))
     if whom == "waiter":  # while its program runs; once that has ended the waiter itself cleans up
-        moment, calls = moment / 10, 8000
+        moment, calls = moment / 10, 3000
     mark = f"SOAK_RUN={uuid.UUID(int=chance.getrandbits(128))}"
     shared = set(os.listdir("/dev/shm"))
     with tempfile.TemporaryDirectory(prefix="devshim-deaths-") as folder:

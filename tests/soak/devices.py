@@ -284,6 +284,6 @@ class Health(Device):
             "trusted": len(host.bootstrap._trusted),
             "failures": len(host.failures),
             "mappings": sum("devshim-channel" in line for line in open("/proc/self/maps")),
-            "rss": int(status["VmRSS"].split()[0]),
+            "rss": int(status["RssAnon"].split()[0]),
         }
         return (json.dumps(counts) + "\n").encode()[:size]

@@ -91,7 +91,7 @@ class World:
     """Actors, processes, devices."""
 
     def __init__(self) -> None:
-        table: dict[int, tuple[Description | None, bool]] = {number: (None, False) for number in (0, 1, 2, 200, 201)}
+        table: dict[int, tuple[Description | None, bool]] = dict.fromkeys((0, 1, 2, 200, 201), (None, False))
         self.processes = {0: Process(table, [-1] * 16)}
         self.actors = {0: 0}
         self.blocked: dict[int, Step] = {}

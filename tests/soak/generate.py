@@ -81,7 +81,8 @@ class Generator:
         if not victims or (len(world.actors) - len(world.blocked) < 2 and self.random.random() < 0.9):
             return None
         victim = self.random.choice(victims)
-        return Step(victim, "kill")
+        step = Step(victim, "kill")
+        return step if can_be_told(world, step) else None
 
     def propose_open(self, actor: int) -> Step:
         flags = self.random.choice((os.O_RDWR, os.O_RDWR, os.O_RDWR, os.O_RDONLY, os.O_WRONLY))
@@ -97,7 +98,9 @@ class Generator:
         return Step(actor, "close", (self.variable(),))
 
     def propose_dup(self, actor: int) -> Step:
-        return Step(actor, "dup", (self.variable(), self.variable(), self.random.randint(0, 4), self.random.randint(5, 30)))
+        return Step(
+            actor, "dup", (self.variable(), self.variable(), self.random.randint(0, 4), self.random.randint(5, 30))
+        )
 
     def propose_flags(self, actor: int) -> Step:
         return Step(actor, "flags", (self.variable(), self.random.randint(0, 4), self.random.randint(0, 1)))
@@ -134,7 +137,9 @@ class Generator:
         return Step(actor, "stat", (self.variable(), self.random.choice((0, 1, 2, 4, 5, 6))))
 
     def propose_flock(self, actor: int) -> Step:
-        operation = self.random.choice((LOCK_SH, LOCK_EX, LOCK_SH | LOCK_NB, LOCK_EX | LOCK_NB, LOCK_EX | LOCK_NB, LOCK_UN))
+        operation = self.random.choice(
+            (LOCK_SH, LOCK_EX, LOCK_SH | LOCK_NB, LOCK_EX | LOCK_NB, LOCK_EX | LOCK_NB, LOCK_UN)
+        )
         return Step(actor, "flock", (self.variable(), operation))
 
     def propose_send(self, actor: int) -> Step:
@@ -152,7 +157,10 @@ class Generator:
         description = process.table.get(process.variables[variable], (None, False))[0]
         word = self.random.choice((0, 1, 5, 63, 200))
         if kind == 3:
-            word, more = self.random.choice((0, 1, 8, 64, 100, 7000, 7900, 9000, 100_000)), self.random.choice((0, 1, 13))
+            word, more = (
+                self.random.choice((0, 1, 8, 64, 100, 7000, 7900, 9000, 100_000)),
+                self.random.choice((0, 1, 13)),
+            )
         elif kind == 4:
             word = self.random.choice((0, 255, 256, -1, 70_000))
         elif kind == 5:
@@ -168,7 +176,9 @@ class Generator:
         return Step(actor, "ioctl", (variable, kind, word, address, more))
 
     def propose_echo(self, actor: int) -> Step:
-        return Step(actor, "echo", (self.variable(), self.random.choice((1, 10, 100, 900)), self.random.randint(0, 250)))
+        return Step(
+            actor, "echo", (self.variable(), self.random.choice((1, 10, 100, 900)), self.random.randint(0, 250))
+        )
 
     def propose_fork(self, actor: int) -> Step | None:
         new = len({step.words[1] for step in self.steps if step.name == "fork"}) + 1

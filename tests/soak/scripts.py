@@ -8,10 +8,10 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from harness import ROOT, Outcome, run, run_devshim
+from harness import Outcome, run_devshim
 
 from tests.soak.expected import Expected, Step
 from tests.soak.generate import Generator
@@ -32,15 +32,6 @@ WORDS = ("result", "errno", "checksum", "extra")
 
 class Wrong(AssertionError):
     """A script was not answered as it must be; the message says how to run it again."""
-
-
-def build_actors(folder: Path, *flags: str) -> Path:
-    """Compile programs/actors.c into folder and return the program's path."""
-    program = folder / "actors"
-    sources = [str(HERE / "programs" / name) for name in ("actors.c", "operations.c")]
-    compiler = os.environ.get("CC", "cc").split()
-    subprocess.run([*compiler, "-O1", "-g", "-Wall", *flags, *sources, "-pthread", "-o", str(program)], check=True)
-    return program
 
 
 class Player:
@@ -173,13 +164,6 @@ def script(seed: int, length: int = LENGTH) -> list[Step]:
     return Generator(seed, length).make()
 
 
-def batches(first: int, size: int) -> Iterator[range]:
-    """Seeds, so many at a time, without end."""
-    while True:
-        yield range(first, first + size)
-        first += size
-
-
 def play_seeds(player: Player, seeds: range, length: int = LENGTH, shrink: bool = True) -> None:
     """Play the scripts of seeds.  Raises Wrong that names the seed, with the shortest script that was found."""
     try:
@@ -195,6 +179,3 @@ def play_seeds(player: Player, seeds: range, length: int = LENGTH, shrink: bool 
                     f"seed {seed}: {found}\nagain: python -m tests.soak scripts --seed {seed} --count 1\n{text}"
                 ) from None
         raise Wrong(f"seeds {seeds.start} to {seeds.stop - 1}, together only: {together}") from together
-
-
-__all__ = ["ROOT", "Player", "Wrong", "build_actors", "play_seeds", "run", "script"]

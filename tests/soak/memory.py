@@ -1,0 +1,37 @@
+"""Memory, descriptors, files and mappings of host and program stay as they were over any number of calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import run_devshim
+
+from tests.soak.scripts import DEVICES, Wrong
+
+MOST_GROWTH = 1500
+"""KiB: the allocator's own to and fro."""
+EQUAL = ("descriptors", "files", "promised", "carriers", "trusted", "failures", "mappings")
+
+
+def flat(
+    busy: Path, calls: int, processes: int, threads: int, options: Sequence[str] = (), timeout: float = 60
+) -> list[int]:
+    """Make so many calls in all, in four parts; returns the host's KiB after each.  Raises Wrong where that grows."""
+    each = max(calls // 4 // processes // threads, 1)
+    part = f"'{busy}' {processes} {threads} {each} && head -n 1 /dev/health0"
+    script = f"head -n 1 /dev/health0 > /dev/null; {' && '.join([part] * 5)}"  # the first part warms up
+    outcome = run_devshim("sh", "-c", script, devices=DEVICES, options=options, timeout=timeout)
+    looks = [json.loads(line) for line in outcome.stdout.splitlines()]
+    if outcome.returncode or len(looks) != 5:
+        raise Wrong(f"exit code {outcome.returncode} after {len(looks)} parts\n{outcome.stderr[-2000:]}")
+    for what in EQUAL:
+        if len({look[what] for look in looks}) > 1:
+            raise Wrong(
+                f"{what}: {[look[what] for look in looks]} after each part of {each * processes * threads} calls"
+            )
+    sizes = [look["rss"] for look in looks]
+    if sizes[-1] > sizes[0] + MOST_GROWTH:
+        raise Wrong(f"the host's memory: {sizes} KiB after each part of {each * processes * threads} calls")
+    return sizes
