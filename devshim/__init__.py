@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from devshim.errors import ConfigError, DevshimError, ModelError, ShimNotBuilt, SpecError, TargetFailed
     from devshim.host.lock import lock
     from devshim.model.attribute import Attribute
+    from devshim.model.backlight import Backlight
     from devshim.model.composite import Composite, Function, UsbComposite
     from devshim.model.ctext import structures
     from devshim.model.device import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, REAL, WAIT, Device, File, Link
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from devshim.model.hidraw import Hidraw, feature
     from devshim.model.hwmon import Hwmon
     from devshim.model.i2c import I2cBus, I2cChip
+    from devshim.model.iio import Iio
     from devshim.model.input import Input
     from devshim.model.input_axes import Axis
     from devshim.model.ioctl import IO, IOR, IOW, IOWR, NewFile, ioctl, pointer, sized
     from devshim.model.led import Led
     from devshim.model.line import Line
+    from devshim.model.pwm import PwmChip
     from devshim.model.registers import Block, Register
     from devshim.model.serial import Serial, characters, command, pause
     from devshim.model.setting import Setting, attribute
@@ -39,6 +42,7 @@ __version__ = "0.1.0"
 PUBLIC = {
     "devshim.errors": ("ConfigError", "DevshimError", "ModelError", "ShimNotBuilt", "SpecError", "TargetFailed"),
     "devshim.model.attribute": ("Attribute",),
+    "devshim.model.backlight": ("Backlight",),
     "devshim.model.composite": ("Composite", "Function", "UsbComposite"),
     "devshim.model.ctext": ("structures",),
     "devshim.model.device": (
@@ -48,11 +52,13 @@ PUBLIC = {
     "devshim.model.hidraw": ("Hidraw", "feature"),
     "devshim.model.hwmon": ("Hwmon",),
     "devshim.model.i2c": ("I2cBus", "I2cChip"),
+    "devshim.model.iio": ("Iio",),
     "devshim.model.input": ("Input",),
     "devshim.model.input_axes": ("Axis",),
     "devshim.model.ioctl": ("IO", "IOR", "IOW", "IOWR", "NewFile", "ioctl", "pointer", "sized"),
     "devshim.model.led": ("Led",),
     "devshim.model.line": ("Line",),
+    "devshim.model.pwm": ("PwmChip",),
     "devshim.model.registers": ("Block", "Register"),
     "devshim.model.serial": ("Serial", "characters", "command", "pause"),
     "devshim.model.setting": ("Setting", "attribute"),
@@ -67,11 +73,11 @@ PUBLIC = {
 
 __all__ = [
     "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Attribute",
-    "Axis", "Block", "ChipLine", "Composite", "ConfigError", "Device", "DevshimError", "File", "Function", "GpioChip",
-    "Hidraw", "Hwmon", "I2cBus", "I2cChip", "Input", "Led", "Line", "Link", "ModelError", "NewFile", "Register",
-    "Serial", "Session", "Setting", "ShimNotBuilt", "SpecError", "SpiChip", "Stream", "TargetFailed", "UsbComposite",
-    "attribute", "characters", "command", "every", "feature", "instruction", "ioctl", "lock", "pause", "plugged",
-    "pointer", "sized", "structures", "wire",
+    "Axis", "Backlight", "Block", "ChipLine", "Composite", "ConfigError", "Device", "DevshimError", "File",
+    "Function", "GpioChip", "Hidraw", "Hwmon", "I2cBus", "I2cChip", "Iio", "Input", "Led", "Line", "Link",
+    "ModelError", "NewFile", "PwmChip", "Register", "Serial", "Session", "Setting", "ShimNotBuilt", "SpecError",
+    "SpiChip", "Stream", "TargetFailed", "UsbComposite", "attribute", "characters", "command", "every", "feature",
+    "instruction", "ioctl", "lock", "pause", "plugged", "pointer", "sized", "structures", "wire",
 ]  # fmt: skip
 
 

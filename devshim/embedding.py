@@ -33,15 +33,17 @@ start({asked!r})
 def prepare(run_directory: str, options: Options, program: str) -> None:
     """Leave the recipe in the run's directory.
 
-    program is the file that will be executed.  Raises TargetFailed, in one line that names the alternative, where models
-    cannot run inside of it.
+    program is the file that will be executed.  Raises TargetFailed, in one line that names the alternative, where
+    models cannot run inside of it.
     """
     if options.record is not None or options.replay is not None:
         raise TargetFailed("--in-process: a recording is made, and answers, in a host of its own only; leave it out")
     library = shared_library()
     theirs = python_version(program)
     if theirs is not None and theirs != VERSION:
-        raise TargetFailed(f"--in-process: {program} is Python {theirs}, and devshim is installed for {VERSION}; {ADVICE}")
+        raise TargetFailed(
+            f"--in-process: {program} is Python {theirs}, and devshim is installed for {VERSION}; {ADVICE}"
+        )
     if theirs is None and library is None:
         raise TargetFailed(
             f"--in-process: {base_executable()} has no shared libpython to put into {program}; {ADVICE}, "
@@ -51,7 +53,9 @@ def prepare(run_directory: str, options: Options, program: str) -> None:
     contained = f"exec({code!r}, {{}})\n"  # nothing of it stays in the program's __main__
     recipe = "\n".join([library or "", VERSION, base_executable(), contained])
     if len(recipe.encode()) > MOST:
-        raise TargetFailed(f"--in-process: too much is asked for to be handed to a program; use a devshim.yml, or {ADVICE}")
+        raise TargetFailed(
+            f"--in-process: too much is asked for to be handed to a program; use a devshim.yml, or {ADVICE}"
+        )
     with open(os.path.join(run_directory, "embed"), "w", encoding="utf-8") as file:
         file.write(recipe)
 

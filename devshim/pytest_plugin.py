@@ -18,7 +18,8 @@ RECORD = ("none", "once", "new", "all")
 SHOWN = 200
 """Calls in the report of a failing test."""
 
-_key: Any = pytest.StashKey()
+_session: Any = pytest.StashKey()
+_passed: Any = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,18 +59,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def devshim(request: pytest.FixtureRequest) -> Iterator[Session]:
     """Plug devices for this test: devshim.plug(node, model), run, start, until, after, calls, clock."""
     from devshim.session.session import Session
-    from devshim.session.traces import Traces
+    from devshim.session.traces import Traces, pairs
 
-    session = Session(only_plugged=request.config.getoption("--devshim-only-plugged"))
+    option = request.config.getoption
+    real = pairs(option("--devshim-real"))
+    traces = Traces(request.path, request.config.rootpath, request.node.name, option("--devshim-record"), real)
+    for mark in request.node.iter_markers("devshim_trace"):
+        traces.take(*mark.args, **mark.kwargs)
+    session = Session(option("--devshim-only-plugged"), traces.recording())
     session.test_file = str(request.path)
-    request.node.stash[_key] = session
-    traces = Traces(request.path, request.config.rootpath, request.node.name)
+    request.node.stash[_session] = session
     try:
-        for mark in request.node.iter_markers("devshim_trace"):
-            traces.plug(session, *mark.args, **mark.kwargs)
+        traces.plug(session)
         yield session
     finally:
         session.close()
+        traces.end(request.node.stash.get(_passed, False))
     if session.failures:
         pytest.fail("\n".join(session.failures), pytrace=False)
 
@@ -86,7 +91,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """A failing test's calls on devices are a section of its report."""
     outcome = yield
     report = outcome.get_result()
-    session = item.stash.get(_key, None)
+    if report.when == "call":
+        item.stash[_passed] = report.passed
+    session = item.stash.get(_session, None)
     if session is None or not report.failed:
         return
     lines = session.lines(SHOWN)

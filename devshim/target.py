@@ -19,8 +19,11 @@ else:
 SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shim", "libdevshim.so")
 """The library that goes into the program."""
 
-LONGEST_PARENT = 107 - len(f"/devshim-{'0' * 32}/socket")
+LONGEST_PARENT = 107 - len(f"/devshim-{'0' * 8}/{'0' * 32}/socket")
 """In bytes; the path of a Unix socket, sun_path of unix(7), has room for 107 and its closing NUL."""
+
+AROUND = "devshim-"
+"""How the name begins of the directory around a run's: what others can see of it."""
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a program that could not be started, as the shell has them."""
@@ -51,17 +54,19 @@ def make_run_directory(environment: Mapping[str, str]) -> str:
     """Make the run's private directory and return its path.
 
     Below $TMPDIR if that is set and short enough for the path of a socket, else below /dev/shm, which is memory,
-    else below /tmp.  Its name cannot be guessed and its mode, 0711, lets pass only who knows the name: a daemon
-    that dropped its uid does, other users do not.
+    else below /tmp.  Its name cannot be guessed, and its mode, 0711, and that of the directory around it, which
+    everybody can see there, let pass only who knows the name: a daemon that dropped its uid does, other users do not.
 
     Raises TargetFailed where it cannot be made.
     """
-    path = os.path.join(run_directory_parent(environment), f"devshim-{os.urandom(16).hex()}")
+    parent = run_directory_parent(environment)
+    path = os.path.join(parent, f"{AROUND}{os.urandom(4).hex()}", os.urandom(16).hex())
     try:
-        os.mkdir(path, 0o711)
-        os.chmod(path, 0o711)  # whatever the umask took away
+        for directory in (os.path.dirname(path), path):
+            os.mkdir(directory, 0o711)
+            os.chmod(directory, 0o711)  # whatever the umask took away
     except OSError as error:
-        parent = os.path.dirname(path)
+        remove_run_directory(path)
         raise failed(
             f"cannot make the run's directory in {parent}: {error.strerror}; set TMPDIR to another one"
         ) from error
@@ -80,12 +85,20 @@ def run_directory_parent(environment: Mapping[str, str]) -> str:
 
 def remove_run_directory(path: str) -> None:
     """Remove the run's directory with all that is in it; what somebody else removes meanwhile is no failure."""
+    remove_tree(path)
+    around = os.path.dirname(path)
+    if os.path.basename(around).startswith(AROUND) and os.path.isdir(around) and not os.path.lexists(path):
+        remove_tree(around)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a directory with all that is in it; say so where that cannot be."""
     try:
         os.chmod(path, 0o700)  # a directory of the device tree may be read-only, as sysfs's are
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    remove_run_directory(entry.path)
+                    remove_tree(entry.path)
                 else:
                     unlink(entry.path)
         os.rmdir(path)

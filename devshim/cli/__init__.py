@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from errno import EMFILE, ENFILE, ENOMEM, ENOSPC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ VERBS = {
     "show": "show the calls of a trace",
     "cut": "write a part of a trace as a trace",
     "diff": "show where two traces differ",
+    "stub": "print a device model made of a trace",
     "verify": "say all that is wrong with a trace",
     "stats": "count what a trace holds, by node and call",
     "devices": "list the devices of the catalogue, or explain one",
@@ -81,6 +83,8 @@ def explain(error: Exception) -> int:
         code, text = error.exit_code, str(error)
     elif isinstance(error, OSError):
         code, text = FAILED, os_error_text(error)
+    elif isinstance(error, MemoryError) or str(error) == "can't start new thread":
+        code, text = FAILED, "no memory left, or no thread; give it more (ulimit -v, ulimit -u)"
     else:
         code, text = (
             FAILED,
@@ -97,9 +101,19 @@ def explain(error: Exception) -> int:
     return code
 
 
+WAYS_OUT = {
+    EMFILE: "; allow more (ulimit -n)",
+    ENFILE: "; all processes together have as many as the system allows (sysctl fs.file-max)",
+    ENOMEM: "; give it more (ulimit -v)",
+    ENOSPC: "; make room there, or set TMPDIR to another directory",
+}
+"""What to do about an errno that says what is lacking."""
+
+
 def os_error_text(error: OSError) -> str:
     """A failed system call in words: the file that it was about, then the kernel's reason."""
     reason = error.strerror or str(error) or type(error).__name__
+    reason += WAYS_OUT.get(error.errno or 0, "")
     if error.filename is not None:
         return f"{error.filename}: {reason}"
     return reason if os.stat(".").st_nlink else "the working directory has been removed; change to another one"

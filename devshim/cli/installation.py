@@ -8,6 +8,7 @@ import importlib.util
 import mmap
 import os
 import platform
+import re
 import resource
 import subprocess
 from collections.abc import Callable, Iterator
@@ -163,9 +164,9 @@ def run_directory() -> Iterator[Finding]:
         yield Finding(False, str(error))
         return
     target.remove_run_directory(path)
-    parent = os.path.dirname(path)
+    parent = os.path.dirname(os.path.dirname(path))
     yield Finding(True, f"a run's directory can be made in {parent}")
-    left = [name for name in os.listdir(parent) if len(name) == 40 and name.startswith("devshim-")]
+    left = [name for name in os.listdir(parent) if re.fullmatch(r"devshim-[0-9a-f]{8}", name)]
     if left:
         text = f"{len(left)} run director{'y' if len(left) == 1 else 'ies'} in {parent}: runs that go on or were killed"
         yield Finding(True, text, f"when no devshim runs any more: rm -r {parent}/devshim-*")

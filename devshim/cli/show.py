@@ -78,8 +78,10 @@ def text_lines(trace: Trace, options: ToolOptions, described: Described) -> Iter
                 if len(texts) >= MOST_TEXTS:
                     texts.clear()
                 texts[event.alike] = text
-        if event.time is None or event.took is None:
+        if event.time is None:
             yield f"{event.number:6}  {text}"
+        elif event.took is None:
+            yield f"{event.number:6}  {event.time:11.6f}  {text}"
         else:
             yield "%6d  %11.6f  %s <%.6f>" % (event.number, event.time, text, event.took)  # noqa: UP031
     if trace.finished or options.choice.last is None:
@@ -88,7 +90,8 @@ def text_lines(trace: Trace, options: ToolOptions, described: Described) -> Iter
 
 def plainly(event: Event, described: Described) -> str:
     """Process and thread where it is not the first, and the call."""
-    return f"{caller(event)}{line(event, described, True, described.most)}"
+    text = line(event, described, True, described.most)
+    return text if event.process == 1 and event.thread == 1 else f"{caller(event)}{text}"
 
 
 def caller(event: Event) -> str:

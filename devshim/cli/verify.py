@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from devshim.cli.choosing import parse_tool
+import devshim
+from devshim.cli import FAILED
+from devshim.cli.choosing import parse_tool, take_switch
+from devshim.cli.options import Option
 from devshim.cli.output import print_lines, ready_stdout, watched
 from devshim.trace.event import Event
 from devshim.trace.reader import Trace
@@ -14,14 +21,15 @@ from devshim.trace.verification import Verification
 
 HELP = "say all that is wrong with a trace"
 
+TABLE = (Option(None, "--no-replay", None, take_switch("no-replay"), "do not try whether it replays against itself"),)
+
 USAGE = """\
-usage: devshim verify TRACE
+usage: devshim verify [OPTIONS] TRACE
 
-Say all that is wrong with a trace, line by line: what no reader would take, and what cannot be true; and whether
-it replays against itself.
+Say all that is wrong with a trace, line by line: what no reader would take, what cannot be true, and where its replay
+does not answer as the trace itself says.
 
-options:
-  -h, --help                  show this
+{options}
 
 exit code: 0 it is sound, 1 it is not, 2 it is no trace
 
@@ -31,17 +39,23 @@ example:
 
 MOST_FAULTS = 1000
 
+#: A trace of more events is not played; each of its calls would be done once more.
+MOST_PLAYED = 100_000
+PATIENCE = 600.0
+
 
 def main(words: list[str]) -> int:
     """Do what the words behind `devshim verify` ask for; return the exit code.
 
     Raises UsageError for a wrong command line, TraceError for what is no trace at all.
     """
-    asked = parse_tool("verify", words, (), 1, ranges=False)
+    asked = parse_tool("verify", words, TABLE, 1, ranges=False)
     if asked is None:
-        print(USAGE, end="")
+        from devshim.cli.usage import option_list
+
+        print(USAGE.format(options=option_list(TABLE)), end="")
         return 0
-    (path,), _ = asked
+    (path,), options = asked
     gc.disable()  # nothing here refers to itself, and there may be millions of it
     ready_stdout()
     trace = Trace(path)
@@ -52,12 +66,50 @@ def main(words: list[str]) -> int:
         return watched(events, trace, "verifying")
 
     verification.run(watching)
+    played = ""
+    if not faults.count and "no-replay" not in options.switches:
+        played = play(path, verification.events, faults)
     name = escaped(path)
     if faults.count > MOST_FAULTS:
         print(f"{name}: ... and {faults.count - MOST_FAULTS} faults more")
     if not faults.count:
-        print(f"{name}: sound: {verification.events} events of {len(trace.header.nodes)} nodes, {trace.finished}")
+        print(f"{name}: sound: {verification.events} events of {len(trace.header.nodes)} nodes{played}")
     return 1 if faults.count else 0
+
+
+def play(path: str, events: int, faults: Faults) -> str:
+    """Let the trace answer its own calls; return what is to be said where it did."""
+    if not events or not os.path.isfile(path):
+        return ""
+    if events > MOST_PLAYED:
+        return f"; not replayed, because it is longer than {MOST_PLAYED} events"
+    full = os.path.abspath(path)
+    here = str(Path(devshim.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))}
+    command = [
+        sys.executable,
+        "-m",
+        "devshim",
+        "replay",
+        full,
+        "--",
+        sys.executable,
+        "-m",
+        "devshim.trace.player",
+        full,
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", env=environment, timeout=PATIENCE, check=False
+    )
+    for line in done.stdout.splitlines():
+        number, _, what = line.partition(": ")
+        faults(int(number) if number.isdigit() else 0, f"replayed, {what}")
+    if done.returncode and not faults.count:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        if done.returncode == FAILED:
+            return f"; not replayed: {escaped(said[-1].removeprefix('devshim: '))}"
+        faults(0, f"it does not replay against itself: {said[0].removeprefix('devshim: ')}")
+    return "; it replays against itself"
 
 
 class Faults:

@@ -147,10 +147,26 @@ static bool understand(PyObject *value, struct answer *answer, Py_buffer *buffer
 
 /* ---- Calls ---- */
 
+/* What no shim of ours says is no message to the user either: who writes rubbish into a slot could fill a disk with it. */
+static PyObject *not_understood(void)
+{
+    return Py_BuildValue("LiIKOI", -1ll, EPROTO, 0u, 0ull, Py_None, UINT32_MAX);
+}
+
+static bool has(PyObject *object, PyObject *name)
+{
+    PyObject *type, *value, *trace;
+
+    PyErr_Fetch(&type, &value, &trace);
+    bool found = PyObject_HasAttr(object, name);
+    PyErr_Restore(type, value, trace);
+    return found;
+}
+
 static PyObject *dispatch(Channel *self, const struct slot *request, const uint8_t *data, uint32_t process)
 {
-    if (request->op == 0 || request->op > OP_WAITS)
-        return PyErr_Format(PyExc_ValueError, "unknown operation %d", (int)request->op);
+    if (request->op == 0 || request->op > OP_WAITS || (request->op == OP_NOTE && request->size > HELLO_PATH))
+        return not_understood();
     if (request->op == OP_NOTE)
         return PyObject_CallFunction(self->noted, "Iy#I", process, data, (Py_ssize_t)request->size, request->request);
 
@@ -192,6 +208,10 @@ static PyObject *dispatch(Channel *self, const struct slot *request, const uint8
         break;
     }
     PyObject *answer = PyErr_Occurred() ? NULL : PyObject_CallMethodObjArgs(file, name, first, second, third, NULL);
+    if (!answer && PyErr_ExceptionMatches(PyExc_AttributeError) && !has(file, name)) { /* a read of a pty's file, say */
+        PyErr_Clear();
+        answer = not_understood();
+    }
     Py_XDECREF(first);
     Py_XDECREF(second);
     Py_XDECREF(third);
@@ -218,10 +238,8 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
     uint8_t *room = room_of(channel, index, large);
 
     PyObject *value = NULL;
-    if (large && index >= self->processes[process].rooms)
-        PyErr_SetString(PyExc_ValueError, "a request in a room that is not mapped");
-    else if (request.size > most)
-        PyErr_SetString(PyExc_ValueError, "a request larger than its room");
+    if ((large && index >= self->processes[process].rooms) || request.size > most)
+        value = not_understood();
     else
         value = dispatch(self, &request, room, process);
     if (!value || !understand(value, &answer, &buffer, request.op == OP_READ ? request.size : most)) {
@@ -669,6 +687,8 @@ static PyMethodDef functions[] = {
     { "send", sockets_send, METH_VARARGS, "send(fd, data) -> whether the packet went out." },
     { "empty", sockets_empty, METH_VARARGS, "empty(fd): take out all that lies in a packet socket." },
     { "guarded_setattr", lock_guarded_setattr, METH_O, "guarded_setattr(lock) -> a __setattr__ for classes, which takes the lock." },
+    { "raise_descriptors", sockets_raise_descriptors, METH_VARARGS, "raise_descriptors(lowest): leave smaller numbers to the program, 0: no longer." },
+    { "raised", sockets_raised, METH_VARARGS, "raised(fd) -> fd, or its replacement where it was too small." },
     { "attach", direct_attach, METH_VARARGS, "attach(channel, descriptor, address of devshim_direct, run, preload, patch): answer this process's own calls." },
     { "detach", direct_detach, METH_NOARGS, "detach(): answer them no more." },
     { "host_thread", direct_host_thread, METH_VARARGS, "host_thread(which, ident): that thread's own calls are real ones; which is 0 or 1." },

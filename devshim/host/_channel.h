@@ -14,6 +14,8 @@ PyObject *run_set_subreaper(PyObject *module, PyObject *unused);
 PyObject *sockets_accept(PyObject *module, PyObject *args);
 PyObject *sockets_answer(PyObject *module, PyObject *args);
 PyObject *sockets_carrier(PyObject *module, PyObject *args);
+PyObject *sockets_raise_descriptors(PyObject *module, PyObject *args);
+PyObject *sockets_raised(PyObject *module, PyObject *args);
 PyObject *sockets_send(PyObject *module, PyObject *args);
 PyObject *sockets_empty(PyObject *module, PyObject *args);
 PyObject *sockets_hang_up(PyObject *module, PyObject *args);

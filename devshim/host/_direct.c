@@ -10,6 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* glibc 2.34 gave these a new version when they moved into libc; the old one loads there, too. */
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver pthread_key_create, pthread_key_create@GLIBC_2.2.5");
+__asm__(".symver pthread_setspecific, pthread_setspecific@GLIBC_2.2.5");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver pthread_key_create, pthread_key_create@GLIBC_2.17");
+__asm__(".symver pthread_setspecific, pthread_setspecific@GLIBC_2.17");
+#endif
+
 /* Not in the stable ABI, and in every CPython from 3.5 on, under one name or the other. */
 extern PyThreadState *_PyThreadState_UncheckedGet(void) __attribute__((weak));
 extern PyThreadState *PyThreadState_GetUnchecked(void) __attribute__((weak));
@@ -203,6 +212,14 @@ static struct direct lent = {
     .locked = locked,
 };
 
+/* A child that kept the host's ends would never hear that the host has gone. */
+static void in_fork_child(void)
+{
+    if (own.attached)
+        close_noted_descriptors();
+    own.attached = false;
+}
+
 /* ---- For ownprocess.py --------------------------------------------------------------------------- */
 
 PyObject *direct_attach(PyObject *module, PyObject *args)
@@ -230,6 +247,9 @@ PyObject *direct_attach(PyObject *module, PyObject *args)
     own.channel = Py_NewRef(channel);
     own.descriptor = Py_NewRef(callable);
     own.lock = channel_lock(channel);
+    static bool watches_forks;
+    if (!watches_forks)
+        watches_forks = pthread_atfork(NULL, NULL, in_fork_child) == 0;
     own.attached = true;
     lent.host = channel;
     int error = own.shim->attach(run, preload, &lent, patch);

@@ -18,4 +18,7 @@ PyObject *direct_real(PyObject *module, PyObject *args);
 void channel_answer_own(PyObject *channel, struct slot *slot, uint8_t *room, uint32_t most);
 Lock *channel_lock(PyObject *channel);
 
+/* Of _sockets.c, in a fork child: close the copies of the host's ends. */
+void close_noted_descriptors(void);
+
 #endif

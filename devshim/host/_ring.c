@@ -199,14 +199,14 @@ static bool make_file(int fd, uint64_t *size)
 static bool read_size(int fd, uint64_t *size)
 {
     struct ring head;
-    struct stat status;
+    off_t length = lseek(fd, 0, SEEK_END);
 
-    if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head || fstat(fd, &status) < 0)
+    if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head)
         return false;
     *size = head.size;
     errno = EPROTO;
     return head.magic == WIRE_MAGIC && head.version == WIRE_VERSION && head.size >= RING_LEAST && head.size <= RING_SIZE
-           && (head.size & (head.size - 1)) == 0 && (uint64_t)status.st_size >= RING_HEAD + head.size;
+           && (head.size & (head.size - 1)) == 0 && length >= (off_t)(RING_HEAD + head.size);
 }
 
 static bool map_twice(Ring *self, int fd)

@@ -3,6 +3,7 @@
 #include "_channel.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -77,6 +78,72 @@ PyObject *sockets_answer(PyObject *module, PyObject *args)
 
 /* carrier(nonblock, type, our buffer, their buffer) -> (ours, theirs, st_dev, st_ino of theirs): a connected pair. A
  * buffer of 0 leaves the system's own. */
+static int lowest_own; /* in a program's own process: its small numbers are the program's */
+
+int raised_descriptor(int fd)
+{
+    int higher = lowest_own && fd >= 0 && fd < lowest_own ? fcntl(fd, F_DUPFD_CLOEXEC, lowest_own) : -1;
+
+    if (higher < 0)
+        return fd;
+    close(fd);
+    return higher;
+}
+
+/* The host's descriptors whose end somebody waits for, by inode: a fork child must not keep them open. */
+#define MOST_NOTED 8192
+static struct {
+    uint64_t inode;
+    uint32_t major, minor;
+} noted[MOST_NOTED];
+
+static bool identity(int fd, struct statx *status)
+{
+    return statx(fd, "", AT_EMPTY_PATH, STATX_INO, status) == 0;
+}
+
+static int note_descriptor(int fd)
+{
+    struct statx status;
+
+    if (fd >= 0 && fd < MOST_NOTED && identity(fd, &status)) {
+        noted[fd].major = status.stx_dev_major;
+        noted[fd].minor = status.stx_dev_minor;
+        noted[fd].inode = status.stx_ino;
+    }
+    return fd;
+}
+
+void close_noted_descriptors(void)
+{
+    struct statx status;
+
+    for (int fd = 0; fd < MOST_NOTED; fd++)
+        if (noted[fd].inode && identity(fd, &status) && status.stx_ino == noted[fd].inode
+            && status.stx_dev_major == noted[fd].major && status.stx_dev_minor == noted[fd].minor)
+            close(fd);
+    memset(noted, 0, sizeof noted);
+}
+
+/* raise_descriptors(lowest): from now on. */
+PyObject *sockets_raise_descriptors(PyObject *module, PyObject *args)
+{
+    (void)module;
+    if (!PyArg_ParseTuple(args, "i", &lowest_own))
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* raised(fd) -> fd, or its replacement. */
+PyObject *sockets_raised(PyObject *module, PyObject *args)
+{
+    int fd;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "i", &fd))
+        return NULL;
+    return PyLong_FromLong(note_descriptor(raised_descriptor(fd)));
+}
+
 PyObject *sockets_carrier(PyObject *module, PyObject *args)
 {
     int nonblock, type, our_buffer, their_buffer, pair[2];
@@ -87,6 +154,7 @@ PyObject *sockets_carrier(PyObject *module, PyObject *args)
         return NULL;
     if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) < 0)
         return PyErr_SetFromErrno(PyExc_OSError);
+    pair[0] = note_descriptor(raised_descriptor(pair[0]));
     fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK);
     if (nonblock)
         fcntl(pair[1], F_SETFL, O_RDWR | O_NONBLOCK);

@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from devshim.host import wire
-from devshim.host._channel import accept, answer
+from devshim.host._channel import accept, answer, raised
 from devshim.host.wire import HelloAnswer, HelloRequest
 from devshim.model.device import WAIT
 
@@ -152,6 +152,9 @@ class Bootstrap:
             return self._redeem(caller, request.ticket)
         if request.what == wire.HELLO_MONITOR:
             return self._hand_over(caller, self.host.picture.uevents.monitor())
+        if request.what == wire.HELLO_PICTURE:
+            self.host.picture.settle()
+            return self._hand_over(caller, os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
         return self._refuse(caller, errno.EINVAL)
 
     # ---- The three requests
@@ -236,7 +239,7 @@ class Bootstrap:
         if self.root is not None and not descends(pid, {self.root, *self._trusted}):
             return False
         try:
-            process = Process(pid, os.pidfd_open(pid))
+            process = Process(pid, raised(os.pidfd_open(pid)))
         except ProcessLookupError:
             return False
         self._trusted[pid] = process

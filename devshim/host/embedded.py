@@ -6,18 +6,25 @@ timers and serial data, one for those children's calls.  The program's own calls
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import resource
 import sys
 import threading
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from devshim.errors import DevshimError
-from devshim.host import ownprocess
+from devshim.host import _channel, ownprocess
 from devshim.host.host import Host
 from devshim.host.log import Log
 from devshim.host.main import SWITCH_INTERVAL, asked_for, plug
 
+if TYPE_CHECKING:
+    from devshim.cli.options import Options
+
+MOST_SMALL = 512  # descriptors that are left to the program
 LONGEST = 97  # bytes of a run's directory: RUN_DIRECTORY in shim/registry.h
 
 
@@ -61,6 +68,13 @@ def begin(asked: dict[str, Any]) -> None:
     if len(os.fsencode(own)) > LONGEST:
         raise DevshimError(f"{own}: too long for --in-process; set TMPDIR to a shorter directory")
     os.mkdir(own, 0o711)
+    with small_descriptors_taken():
+        begin_in(own, options, asked)
+    gc.freeze()
+
+
+def begin_in(own: str, options: Options, asked: dict[str, Any]) -> None:
+    """The same, in a directory of its own."""
     wanted = asked_for(options)
     host = Host(own, asked["root"], Log(options.verbose, options.log), wanted.guard(), wanted.descriptions)
     host.failures = Told(os.path.join(asked["run"], "failed"))
@@ -70,4 +84,18 @@ def begin(asked: dict[str, Any]) -> None:
     host.start()
     threading.Thread(target=host.loop.run, name="devshim-loop", daemon=True).start()
     ownprocess.attach(own, host, patch=False)
-    gc.freeze()
+
+
+@contextlib.contextmanager
+def small_descriptors_taken() -> Iterator[None]:
+    """Leave small numbers to the program, which may count on them: a shell's `exec 3<>FILE` takes 3 from anybody."""
+    lowest = min(MOST_SMALL, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+    _channel.raise_descriptors(lowest)
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    try:
+        while taken[-1] < lowest:
+            taken.append(os.dup(taken[0]))
+        yield
+    finally:
+        for fd in taken:
+            os.close(fd)

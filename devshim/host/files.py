@@ -111,6 +111,8 @@ class Answering:
         if operation & wire.LOCK_TEST:
             other = locks.in_the_way(owner, kind)
             return other.process << 8 | locks.held(other) if other else 0
+        if not record and locks.held(owner) not in (kind, fcntl.LOCK_UN):
+            locks.take(owner, fcntl.LOCK_UN, self.number)  # flock(2): to change a lock gives it back first
         if locks.take(owner, kind, self.number):
             return 0
         return (-1, 0, wire.ANSWER_WAIT | wire.ANSWER_TICKET, locks.point.ticket(), None, wire.NO_PLACE)

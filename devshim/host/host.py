@@ -13,23 +13,24 @@ import re
 import threading
 import traceback
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from devshim.deny import Rule
 from devshim.errors import DevshimError, SpecError
 from devshim.host import wire
 from devshim.host._channel import Channel
+from devshim.host.aside import aside
 from devshim.host.bootstrap import Bootstrap
 from devshim.host.callers import Callers
 from devshim.host.closes import Closes
 from devshim.host.files import Answering, GoneFile
+from devshim.host.guard import Guard
 from devshim.host.lock import lock
 from devshim.host.log import Log
 from devshim.host.loop import Loop
 from devshim.host.picture import Picture
 from devshim.host.plugs import DevicePlug, plug_class
 from devshim.host.registry import Registry
+from devshim.host.tracebacks import model_traceback
 from devshim.host.tree import Tree, canonical
 from devshim.host.unmodelled import Unmodelled, letters
 from devshim.host.waits import WaitPoints
@@ -40,10 +41,9 @@ from devshim.model.ioctl import Descriptions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from devshim.host.recorded import RecordedNodes
     from devshim.host.observed import ObservedFile, Observer, Observers, Seen
+    from devshim.host.recorded import RecordedNodes
 
-OURS = tuple(os.path.join(os.path.dirname(os.path.dirname(__file__)), part, "") for part in ("host", "model"))
 FIRST_OWN_MAJOR = 512  # 240-254 and 384-511 are taken by real kernels' dynamic numbers
 
 
@@ -180,6 +180,7 @@ class Host:
 
     # ---- Devices
 
+    @aside()
     def plug(self, node: str, device: Device) -> DevicePlug:
         """Attach a device to a node.  Raises SpecError where there is one already."""
         node = canonical(node)
@@ -206,6 +207,7 @@ class Host:
         whole.attach()
         return whole
 
+    @aside()
     def unplug(self, plug: DevicePlug) -> None:
         """Take a device away while it may be in use, and with it all that is one with it."""
         self.unplug_one(plug.whole or plug)
@@ -220,6 +222,7 @@ class Host:
         self.picture.announce(removed, "remove")
         self.log.line(f"{plug.node} unplugged")
 
+    @aside()
     def replug(self, plug: DevicePlug) -> None:
         """Bring an unplugged device back, and with it all that is one with it."""
         self.replug_one(plug.whole or plug)
@@ -395,7 +398,7 @@ class Host:
         return letters(name) in {letters(plug.node) for plug in self.plugs()}
 
     def to_record(self, path: str) -> int:
-        """A real node is about to be opened that is not recorded: record it; returns its index, 0 where it cannot be."""
+        """A real node is about to be opened that is not recorded: record it; returns its index, or 0."""
         if self.recorded is None:
             return 0
         try:
@@ -415,26 +418,3 @@ class Host:
         file = self.observed(number)
         if self.observers is not None and file is not None:
             self.observers.closed(plug, file)
-
-
-class Guard:
-    """--deny and --only-plugged: which real nodes are refused, and how."""
-
-    def __init__(self, deny: list[Rule], only_plugged: bool) -> None:
-        self.deny = deny
-        self.only_plugged = only_plugged
-
-    def refusal(self, path: str) -> tuple[int, str] | None:
-        """The errno with which opening a path fails, and the rule that says so; None where it may be opened."""
-        for pattern, error in self.deny:
-            if fnmatchcase(path, pattern):
-                return error, f"--deny {pattern}"
-        return (errno.ENOENT, "--only-plugged") if self.only_plugged else None
-
-
-def model_traceback(exception: BaseException) -> str:
-    """The traceback of what a model raised, from the model's first line on; of what we raise about it, the words."""
-    frames = exception.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(OURS):
-        frames = frames.tb_next
-    return "".join(traceback.format_exception(type(exception), exception, frames)).rstrip()

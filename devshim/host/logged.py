@@ -21,13 +21,14 @@ MOST_BYTES = 64
 
 
 class Lines:
-    """Writes a line into the log for each call that it is told of."""
+    """Writes a line into the log for each call that it is told of; not for closes, which come late."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
 
     def __call__(self, seen: Seen) -> None:
-        self._log.line(line_of(seen))
+        if seen.event.name != "close":
+            self._log.line(line_of(seen))
 
 
 def line_of(seen: Seen) -> str:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from devshim.errors import DevshimError, SpecError
 from devshim.host import wire
-from devshim.host.host import Guard, Host
+from devshim.host.guard import Guard
+from devshim.host.host import Host
 from devshim.host.log import Log
 
 if TYPE_CHECKING:

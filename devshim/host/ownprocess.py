@@ -9,12 +9,10 @@ everything back.  Programs started meanwhile, and fork children, are ordinary ta
 from __future__ import annotations
 
 import atexit
-import contextlib
 import ctypes
 import errno
 import os
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from devshim.errors import DevshimError, ShimNotBuilt
@@ -43,6 +41,7 @@ def attach(run_directory: str, host: Host, patch: bool = True) -> None:
         raise DevshimError("this process has its devices from another host already; end that session first")
     own = OwnProcess(host)
     preload = os.environ.get("LD_PRELOAD") or SHIM
+    _channel.raised(host.bootstrap.listener.fileno())  # known, so that a fork child does not keep it
     _channel.attach(host.channel, own.descriptor, shim_entry(), os.fsencode(run_directory), preload, patch)
     _attached = own
     if host.calls_thread is not None:
@@ -71,16 +70,6 @@ def detach() -> None:
     atexit.unregister(detach)
 
 
-@contextlib.contextmanager
-def aside() -> Iterator[None]:
-    """Let this thread's calls be real ones for a while: around what the host does itself, such as plugging."""
-    before = _channel.aside(1)
-    try:
-        yield
-    finally:
-        _channel.aside(before)
-
-
 class OwnProcess:
     """Hands descriptors to the process that the host is in, as bootstrap.py does to others."""
 
@@ -88,12 +77,22 @@ class OwnProcess:
         self.host = host
 
     def descriptor(self, what: int, flags: int, ticket: int, path: bytes, thread: int) -> Handed:
-        """Answer HELLO_OPEN or HELLO_TICKET (shim/wire.h) of a thread of our own, with the lock held."""
+        """Answer a hello (shim/wire.h) of a thread of our own, with the lock held."""
         try:
             if what == wire.HELLO_OPEN:
                 return self._open(os.fsdecode(path), flags, thread)
             if what == wire.HELLO_TICKET:
                 return self._redeem(ticket)
+            if what == wire.HELLO_MONITOR:
+                return self.host.picture.uevents.monitor(), 0, 0, 0, 0
+            if what == wire.HELLO_PICTURE:
+                self.host.picture.settle()
+                return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), 0, 0, 0, 0
+            if what == wire.HELLO_MONITOR:
+                return self.host.picture.uevents.monitor(), 0, 0, 0, 0
+            if what == wire.HELLO_PICTURE:
+                self.host.picture.settle()
+                return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), 0, 0, 0, 0
         except OSError as problem:  # no descriptor or memory left
             return refused(problem.errno or errno.EIO)
         return refused(errno.EINVAL)
@@ -101,6 +100,9 @@ class OwnProcess:
     def _open(self, path: str, flags: int, thread: int) -> Handed:
         host = self.host
         plug = host.plug_at(path)
+        if plug is None:  # below /sys it may not be laid out yet, where another host's program has looked for it
+            host.picture.settle()
+            plug = host.plug_at(path)
         if plug is None:
             return refused(errno.ENODEV)
         user = os.geteuid()

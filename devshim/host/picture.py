@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
+from devshim.errors import SpecError
 from devshim.host import wire
 from devshim.host.attributes import AttributePlug
 from devshim.host.uevents import KernelDevice, Uevents
@@ -24,6 +27,19 @@ UDEV = "/run/udev/control"  # libudev asks for it before it believes in udev's e
 NOBODYS = "/sys/uevent"  # a path at which nothing lies
 
 
+DEFERRED = ("/sys/", "/run/")  # the shim asks for what is below these when a program first looks there
+
+
+def is_deferred(path: str) -> bool:
+    """Whether a path need be there only once somebody looks."""
+    return path.startswith(DEFERRED)
+
+
+def is_uevent(path: str) -> bool:
+    """Whether a path is the uevent file of a kernel's device."""
+    return path.endswith("/uevent") and path.startswith("/sys/")
+
+
 class Picture:
     """Shows devices and hides them again; of what several of them share, such as a USB device, the first and the last.
 
@@ -37,7 +53,9 @@ class Picture:
         self.attributes: dict[str, AttributePlug] = {}
         self.uevents = Uevents(host)
         self._indices: dict[tuple[str, int], int] = {}
-        self._devices: dict[str, KernelDevice] = {}  # by the path of the uevent file
+        self._around: dict[DevicePlug, Surroundings] = {}  # of what is plugged now
+        self._pending: dict[DevicePlug, Surroundings] = {}  # of them, those that are not laid out yet
+        self._claims: Counter[str] = Counter()  # how many of them have a kernel's device, by its uevent file
         self._leaving: list[AttributePlug] = []  # gone, and still open somewhere
         self._with_udev = False
 
@@ -54,10 +72,25 @@ class Picture:
         self._show_udev()
         around = device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
         plug.surroundings = []
-        added = self._add(plug, around)
+        self._around[plug] = around
+        self._add(plug, {path: content for path, content in around.items() if not is_deferred(path)})
+        if len(plug.surroundings) < len(around):
+            self._pending[plug] = around
+            self.registry.defer(DEFERRED)
         if plug.has_node:
             self._add_node(plug)
-        return added
+        return self._claim(around)
+
+    def settle(self) -> None:
+        """Lay out all that was left for when somebody looks."""
+        pending, self._pending = self._pending, {}
+        self.tree.look_at_umask()
+        for plug, around in pending.items():
+            try:
+                self._add(plug, around, set(plug.surroundings))
+            except SpecError as problem:
+                self.host.message(f"{problem}; what /sys shows of {plug.node} is not whole")
+        self.registry.settled()
 
     def hide(self, plug: DevicePlug) -> list[KernelDevice]:
         """Take away what show() laid out, unless another device still has it; return what there is to announce."""
@@ -65,7 +98,9 @@ class Picture:
             status = os.stat(self.tree.placeholder(plug.node))
             self.registry.remove_carrier(status.st_dev, status.st_ino)
             self._remove(plug.node)
-        removed = self._take_away(plug, list(reversed(plug.surroundings)))
+        self._pending.pop(plug, None)
+        self._take_away(plug, list(reversed(plug.surroundings)))
+        removed = self._disclaim(self._around.pop(plug, {}))
         if plug.has_node and os.path.lexists(plug.node) and self.tree.is_seen(plug.node):
             self.registry.add_node(plug.node, wire.NODE_HIDDEN)  # something real is there: gone is gone all the same
         return removed
@@ -73,10 +108,14 @@ class Picture:
     def refresh(self, plug: DevicePlug) -> None:
         """A plugged device says that its surroundings are others now: show what is new, hide what is not there now."""
         around = plug.device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
-        gone = [path for path in plug.surroundings if path not in around]
-        self.announce(self._take_away(plug, gone), "remove")
-        there = set(plug.surroundings)
-        self.announce(self._add(plug, around, there), "add")
+        self.settle()
+        before, self._around[plug] = self._around[plug], around
+        self._take_away(plug, [path for path in plug.surroundings if path not in around])
+        self._add(plug, around, set(plug.surroundings))
+        added, removed = self._claim(around), self._disclaim(before)
+        kept = {device.path for device in added} & {device.path for device in removed}
+        self.announce([device for device in removed if device.path not in kept], "remove")
+        self.announce([device for device in added if device.path not in kept], "add")
 
     def mask(self, directory: str, passed: Iterable[str] = ()) -> None:
         """Let nothing that really is in a directory be seen, but for these names; before anything is plugged."""
@@ -101,17 +140,36 @@ class Picture:
 
     def announce_own(self, plug: DevicePlug, action: str, more: Mapping[str, str]) -> None:
         """Tell the monitors of a device itself: the directory that has its number, else the last one of its own."""
-        owned = [self._devices[path] for path in plug.surroundings if path in self._devices]
+        around = self._around[plug]
+        owned = [self.uevents.device(path, around) for path in around if is_uevent(path)]
         number = {"MAJOR": str(os.major(plug.rdev)), "MINOR": str(os.minor(plug.rdev))}
         numbered = [device for device in owned if plug.rdev and number.items() <= device.properties.items()]
-        for device in (numbered or owned)[-1:]:
+        for device in (numbered or [device for device in owned if device.subsystem])[-1:]:
             self.uevents.send(device, action, more)
 
     # ---- The parts
 
-    def _add(self, plug: DevicePlug, around: Surroundings, there: Collection[str] = ()) -> list[KernelDevice]:
-        """Lay out what is not there; return the devices that were not, in the order in which they come."""
+    def _claim(self, around: Surroundings) -> list[KernelDevice]:
+        """Somebody has these devices; return those that nobody had, in the order in which they come."""
         added = []
+        for path in filter(is_uevent, around):
+            self._claims[path] += 1
+            if self._claims[path] == 1:
+                added.append(self.uevents.device(path, around))
+        return sorted((device for device in added if device.subsystem), key=lambda device: device.path)
+
+    def _disclaim(self, around: Surroundings) -> list[KernelDevice]:
+        """Somebody has them no more; return those that nobody has now, in the order in which they go."""
+        gone = []
+        for path in filter(is_uevent, around):
+            self._claims[path] -= 1
+            if not self._claims[path]:
+                del self._claims[path]
+                gone.append(self.uevents.device(path, around))
+        return sorted((device for device in gone if device.subsystem), key=lambda device: device.path, reverse=True)
+
+    def _add(self, plug: DevicePlug, around: Surroundings, there: Collection[str] = ()) -> None:
+        """Lay out what is not there."""
         for path, content in around.items():
             if path in there:
                 continue
@@ -119,25 +177,19 @@ class Picture:
                 self._enter(self.tree.add_link(path, content))
             elif isinstance(content, Attribute):
                 self._add_attribute(plug, path, content, None)
-            elif path.startswith("/sys/") and path.endswith("/uevent"):
-                device = self.uevents.device(path.removesuffix("/uevent"), content, around)
-                self._add_attribute(plug, path, Attribute(None, device.store, 0o644), content)
-                if device.subsystem and self.tree.is_new(path):
-                    self._devices[path] = device
-                    added.append(device)
+            elif is_uevent(path):
+                store = partial(self.uevents.stored, path, self._around[plug])
+                self._add_attribute(plug, path, Attribute(None, store, 0o644), content)
             else:
                 self._enter(self.tree.add_file(path, content))
             plug.surroundings.append(path)
-        return sorted(added, key=lambda device: device.path)
 
-    def _take_away(self, plug: DevicePlug, paths: list[str]) -> list[KernelDevice]:
-        """Remove what no other device still has; return the devices that are gone, in the order in which they go."""
-        removed = []
+    def _take_away(self, plug: DevicePlug, paths: list[str]) -> None:
+        """Remove what no other device still has."""
+        gone = set(paths)
+        plug.surroundings = [path for path in plug.surroundings if path not in gone]
         for path in paths:
-            plug.surroundings.remove(path)
-            if path in self._remove(path) and path in self._devices:
-                removed.append(self._devices.pop(path))
-        return sorted(removed, key=lambda device: device.path, reverse=True)
+            self._remove(path)
 
     def _add_node(self, plug: DevicePlug) -> None:
         device = plug.device
@@ -175,7 +227,8 @@ class Picture:
 
     def _enter(self, entries: list[Entry], index: int = 0) -> None:
         for path, kind in entries:
-            self.registry.add_node(path, kind, index if kind == wire.NODE_DEVICE else 0)
+            directory = kind == wire.NODE_TREE and self.tree.is_directory(path)
+            self.registry.add_node(path, kind, index if kind == wire.NODE_DEVICE else 0, directory)
 
     def _show_udev(self) -> None:
         """Let libudev believe that udev runs: the run has its events and its database."""

@@ -77,7 +77,7 @@ class DevicePlug:
                 table = recorded.model_table(file, self.node, native)
             index = self.host.registry.add_device(self.node, flags, self.device.mode, self.rdev, table, record, gone)
             if recorded is not None:
-                recorded.add_model(index, self.node, file, self.device.mode, self.rdev, flags)
+                recorded.add_model(index, self.node, file, self.device, self.rdev, flags)
             self._entries[file] = index
         return index
 
@@ -116,7 +116,7 @@ class DevicePlug:
         """Tell the user, on stderr; failure: and count it as a failure of the run."""
         with self.host.lock:
             if failure:
-                self.host.failures.append(text.partition("\n")[0])
+                self.host.failures.append(text)
             self.host.message(text)
 
     def settle(self) -> None:

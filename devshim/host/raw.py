@@ -18,6 +18,7 @@ from devshim.host.plugs import DevicePlug, TtyFile, TtyPlug
 from devshim.host.segments import FLAT_AT, SEGMENT, SEGMENT_WRITE, SEGMENTS, parse
 from devshim.host.table import compile_table
 from devshim.host.tty import TtyCarrier
+from devshim.model.description import Descriptions
 from devshim.model.device import REAL, WAIT, Device, File
 from devshim.model.ioctl import find_handler
 from devshim.model.raw import AGAIN, RawAnswer
@@ -25,6 +26,7 @@ from devshim.model.termios import ICANON
 
 if TYPE_CHECKING:
     from devshim.host.host import Host
+    from devshim.model.description import Description
     from devshim.model.termios import Termios
 
 #: Bytes that wait for a program that does not read.
@@ -103,7 +105,7 @@ class RawIoctls(Answering):
     def waits(self, op: int) -> int:
         """A call is about to wait in the kernel."""
         try:
-            self.file.waiting(NAMES.get(op, "call"))  # type: ignore[attr-defined]
+            return self.file.waiting(NAMES.get(op, "call")) or 0  # type: ignore[attr-defined]
         except (Exception, SystemExit) as exception:
             self.error("waiting()", exception)
         return 0
@@ -129,10 +131,7 @@ class RawPlug(DevicePlug):
     def entry(self, file: type[File]) -> int:
         """The registry's index; all files of this device have the same."""
         if self._index < 0:
-            self.host.registry.head.flags |= wire.REGISTRY_ASKS
-            flags = self.flags | (wire.DEVICE_SEEK if self.device.seekable else 0)
-            table = self.table()
-            self._index = self.host.registry.add_device(self.node, flags, self.device.mode, self.rdev, table)
+            self._index = enter(self, self.table())
             self._entries[type(self.device)] = self._index
         return self._index
 
@@ -145,6 +144,22 @@ class RawPlug(DevicePlug):
         return (
             OpenRaw(self.host, self, file, number, nonblock) if is_raw(file) else super().make(file, number, nonblock)
         )
+
+
+def enter(plug: DevicePlug, table: bytes) -> int:
+    """Enter a device into the registry, and where calls are recorded tell the recorder of it; returns its index."""
+    host, device = plug.host, plug.device
+    host.registry.head.flags |= wire.REGISTRY_ASKS
+    flags = plug.flags | (wire.DEVICE_SEEK if device.seekable else 0)
+    recorded = host.recorded if plug.node.startswith("/dev/") else None
+    if recorded is not None:
+        flags |= wire.DEVICE_RECORD
+    index = host.registry.add_device(plug.node, flags, device.mode, plug.rdev, table)
+    if recorded is not None:
+        described = type("Described", (File,), {})
+        described.ioctls = Descriptions(device.descriptions())  # type: ignore[attr-defined]
+        recorded.add_model(index, plug.node, described, device, plug.rdev, flags)
+    return index
 
 
 def is_raw(file: File) -> bool:
@@ -225,16 +240,15 @@ class RawTtyPlug(TtyPlug):
 
     def table(self) -> bytes:
         """What is known of requests, for the shim."""
-        native: Iterable[int] = getattr(self.device, "native_ioctls", ())
-        return compile_table(self.device.descriptions(), native)  # type: ignore[attr-defined]
+        native = set(getattr(self.device, "native_ioctls", ()))
+        known: Iterable[Description] = self.device.descriptions()  # type: ignore[attr-defined]
+        return compile_table((one for one in known if one.number not in native), native)
 
     def entry(self, file: type[File]) -> int:
         """The registry's index of the node."""
         if self._index < 0:
-            self.host.registry.head.flags |= wire.REGISTRY_ASKS
-            device = self.device
-            self._index = self.host.registry.add_device(self.node, self.flags, device.mode, self.rdev, self.table())
-            self._entries[type(device)] = self._index
+            self._index = enter(self, self.table())
+            self._entries[type(self.device)] = self._index
         return self._index
 
     def describe_again(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim.errors import SpecError
@@ -13,13 +13,15 @@ from devshim.host import wire
 from devshim.host.snapshot import sysfs_folder
 from devshim.host.table import compile_table
 from devshim.known import for_node
+from devshim.model.attribute import Attribute
 from devshim.model.description import Description, Descriptions
 from devshim.model.device import Link
 from devshim.trace.event import Node
 
 if TYPE_CHECKING:
     from devshim.host.registry import Registry
-    from devshim.model.device import File
+    from devshim.model.attribute import Picture
+    from devshim.model.device import Device, File
 
 #: Major numbers of terminals that have nothing in /sys: /dev/pts/N, and the other ends of old pseudo-terminals.
 PSEUDO_TERMINALS = range(136, 144)
@@ -31,6 +33,7 @@ class Recorded(NamedTuple):
 
     node: Node
     descriptions: Descriptions
+    hardware: bool = False
 
 
 class RecordedNodes:
@@ -68,7 +71,7 @@ class RecordedNodes:
         real = os.path.realpath(path)
         status = os.stat(real)
         if not (stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)):
-            raise SpecError(f"{path}: this is no device node, so there is nothing to record; run it with a model instead")
+            raise SpecError(f"{path}: this is no device node, so there is nothing to record; name one below /dev")
         identity = status.st_dev, status.st_ino
         if identity not in self._hardware:
             self._hardware[identity] = self._enter_hardware(real, status)
@@ -86,7 +89,7 @@ class RecordedNodes:
         flags = wire.DEVICE_RECORD | wire.DEVICE_HARDWARE | (wire.DEVICE_TTY if node.kind == "tty" else 0)
         table = compile_table(known.all) if known.all else b""
         index = self.registry.add_device(path, flags, status.st_mode, status.st_rdev, table)
-        self._add(index, Recorded(node, known))
+        self._add(index, Recorded(node, known, True))
         self.registry.add_carrier(wire.CARRIER_ANONYMOUS, index + wire.FIRST_ANONYMOUS, 0, index, 0, os.O_RDWR)
         self.registry.add_carrier(status.st_dev, status.st_ino, 0, index, 0, os.O_RDWR)
         return index
@@ -98,14 +101,20 @@ class RecordedNodes:
             node.surroundings[link] = Link(os.readlink(link))
 
     def model_table(self, file: type[File], node: str, native: Iterable[int]) -> bytes:
-        """The table of ioctls for a model's class of files: its own, and what is known of those that its carrier answers."""
+        """The ioctls of a class of files of a model: its own, and what is known of those that its carrier answers."""
         return compile_table(file.ioctls.values(), native, Descriptions(for_node(node)))
 
-    def add_model(self, index: int, path: str, file: type[File], mode: int, rdev: int, flags: int) -> None:
-        """Record a plugged model's files of a class; it has been entered into the registry."""
+    def add_model(self, index: int, path: str, file: type[File], device: Device, rdev: int, flags: int) -> None:
+        """Record a plugged model's files of a class; it has been entered into the registry.
+
+        What the model shows around its node goes into the trace, for its clients look for it in the replay, too.
+        """
         number = os.major(rdev), os.minor(rdev)
-        kind = "tty" if flags & wire.DEVICE_TTY else "block" if stat.S_ISBLK(mode) else "char"
-        node = self.nodes.get(path) or Node(path, kind, number, stat.S_IMODE(mode))
+        kind = "tty" if flags & wire.DEVICE_TTY else "block" if stat.S_ISBLK(device.mode) else "char"
+        node = self.nodes.get(path)
+        if node is None:
+            node = Node(path, kind, number, stat.S_IMODE(device.mode))
+            node.surroundings.update(as_they_are(device.surroundings(path, *number)))
         described = [*for_node(path, kind, number), *self.described, *dict.fromkeys(file.ioctls.values())]
         self._add(index, Recorded(node, Descriptions(described)))
 
@@ -117,6 +126,18 @@ class RecordedNodes:
     def close(self) -> None:
         """Add nothing more."""
         os.close(self._file)
+
+
+def as_they_are(around: Picture) -> Iterator[tuple[str, Any]]:
+    """What is around a model, with the attributes that compute as they are now."""
+    for path, content in around.items():
+        if not isinstance(content, Attribute):
+            yield path, content
+        elif content.show is not None:
+            try:
+                yield path, content.content()
+            except (OSError, ValueError):
+                continue  # nothing to be seen there now
 
 
 def kind_of(mode: int, rdev: tuple[int, int]) -> str:

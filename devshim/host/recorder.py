@@ -9,16 +9,20 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from typing import Any, NamedTuple
 
 from devshim.host._channel import Ring
+from devshim.host.log import Log
 from devshim.host.recorded import Recorded, RecordedNodes
 from devshim.host.ringevents import Assembler, Program
 from devshim.model.device import Link
 from devshim.model.request import direction_of, type_and_number
+from devshim.trace.described import Described
 from devshim.trace.description import to_object
 from devshim.trace.event import Event, Header
+from devshim.trace.show import line
 from devshim.trace.writer import Writer
 
 PAUSE = 0.05
@@ -26,6 +30,9 @@ PAUSE = 0.05
 
 PATIENCE = 2.0
 """Seconds for which a record that is not complete keeps up those behind it; a killed thread's never is."""
+
+MOST_DATA = 16 << 20
+"""Bytes in one event; a line of twice as many digits is what a reader takes."""
 
 AT_ONCE = 4096
 """Records between two flushes of the trace."""
@@ -42,23 +49,49 @@ class Wanted(NamedTuple):
     header: Header
 
 
+class Numbers:
+    """A set of numbers that come more or less one after the other; remembers little."""
+
+    def __init__(self, below: int = 1, more: Iterable[int] = ()) -> None:
+        self.below = below
+        """All from 1 to this are in it."""
+        self.more = set(more)
+
+    def add(self, number: int) -> None:
+        """Put a number in; 0 is none."""
+        if number > 0:
+            self.more.add(number)
+        while self.below in self.more:
+            self.more.remove(self.below)
+            self.below += 1
+
+    def __contains__(self, number: int) -> bool:
+        return 0 < number < self.below or number in self.more
+
+
 class Recording:
     """A trace as it grows: events go in, in the order of their ends, and counts for the user come out.
 
     Nothing is written before the first event, so that a recording of nothing leaves an earlier trace as it is.
-    problem(text) hears, once, that the trace cannot be written any more.
+    problem(text) hears, once, that the trace cannot be written any more; log(text), if given, of each call on hardware.
     """
 
-    def __init__(self, wanted: Wanted, problem: Callable[[str], object]) -> None:
+    def __init__(
+        self, wanted: Wanted, problem: Callable[[str], object], log: Callable[[str], object] | None = None
+    ) -> None:
         self.wanted = wanted
         self.writer: Writer | None = None
         self.broken = False
         self.notes: list[str] = []
         self.counts: dict[str, list[int]] = {}
         """By node: events, bytes read, bytes written, errors."""
+        self.files = Numbers()
+        """Open files that the trace knows."""
         self._problem = problem
+        self._log = log
+        self._described = Described(wanted.header)
         self._programs: list[Program] = []
-        self._described: set[tuple[str, int]] = set()
+        self._told: set[tuple[str, int]] = set()
 
     def program(self, program: Program) -> None:
         """A process takes part."""
@@ -67,6 +100,8 @@ class Recording:
     def event(self, recorded: Recorded, event: Event, path: str) -> None:
         """Put an event into the trace, behind what it needs to be understood."""
         self.count(event)
+        if self._log is not None and recorded.hardware:
+            self._log(line(event, self._described))
         if self.broken:
             return
         if self.writer is None and not self._open():
@@ -81,10 +116,16 @@ class Recording:
         self._tell_programs(writer)
         if event.name == "ioctl":
             self._describe(writer, recorded, event)
+        if event.name not in ("open", "inherit") and event.file not in self.files:
+            writer.event(Event("inherit", node.path, max(event.file, 1), process=event.process, thread=event.thread))
+            event.file = max(event.file, 1)  # what told of its open was cut off
+        self.files.add(event.file)
+        self.files.add(event.new_file)
         if self.wanted.header.stable:
-            event.time = event.took = event.since = None
+            event.time = event.took = None
         try:
-            writer.event(event)
+            for part in parts(event):
+                writer.event(part)
         except ValueError as problem:  # a program wrote nonsense into the ring
             self.note(f"an event was left out: {problem}")
 
@@ -97,10 +138,10 @@ class Recording:
 
     def _tell_programs(self, writer: Writer) -> None:
         for program in self._programs:
-            line: dict[str, Any] = {"program": program.name, "process": program.process}
+            shown: dict[str, Any] = {"program": program.name, "process": program.process}
             if program.parent:
-                line["parent"] = program.parent
-            writer.put(line)
+                shown["parent"] = program.parent
+            writer.put(shown)
         self._programs.clear()
 
     def _describe(self, writer: Writer, recorded: Recorded, event: Event) -> None:
@@ -109,15 +150,15 @@ class Recording:
         if description is not None:
             if description.number not in writer.header.ioctls:
                 writer.ioctl(to_object(description))
-        elif event.pointers and (recorded.node.path, event.request) not in self._described:
-            self._described.add((recorded.node.path, event.request))
+        elif event.pointers and (recorded.node.path, event.request) not in self._told:
+            self._told.add((recorded.node.path, event.request))
             letter, number = type_and_number(event.request)
             where = "the argument" if event.argument is None and event.before is None else ""
             where = where or " and ".join(f"offset {at}" for at in event.pointers)
             way = f" ({direction_of(event.request)})" if direction_of(event.request) else ""
             self.note(
-                f"{recorded.node.path}: ioctl {event.request:#010x}, {letter!r} {number:#04x}{way}: {where} looks like a "
-                "pointer; what it points to is not recorded (--describe FILE.h says what it is)"
+                f"{recorded.node.path}: ioctl {event.request:#010x}, {letter!r} {number:#04x}{way}: {where} looks like "
+                "a pointer; what it points to is not recorded (--describe FILE.h says what it is)"
             )
 
     def count(self, event: Event) -> None:
@@ -178,17 +219,17 @@ class Recorder:
     """Records one run: from start() to finish().
 
     run      the run's directory, in which the ring lies
-    message  tells the user something, at once
+    log      where the user is told something, and with -v of each call
     """
 
-    def __init__(self, run: str, wanted: Wanted, nodes: RecordedNodes, message: Callable[[str], object]) -> None:
+    def __init__(self, run: str, wanted: Wanted, nodes: RecordedNodes, log: Log) -> None:
         self.nodes = nodes
         self.failed = False
-        self._message = message
+        self._message = log.message
         self._checkpoint = os.path.join(run, "recorder")
         self.ring = Ring(os.path.join(run, "ring"), True)
         self.assembler = Assembler(nodes.find, self.ring.state()["started"])
-        self.recording = Recording(wanted, self._cannot_write)
+        self.recording = Recording(wanted, self._cannot_write, log.line if log.verbose else None)
         self._stopping = False
         self._thread = threading.Thread(target=self._serve, name="devshim-recorder", daemon=True)
 
@@ -225,6 +266,7 @@ class Recorder:
             "events": writer.events,
             "assembler": self.assembler.state(),
             "counts": recording.counts,
+            "files": [recording.files.below, sorted(recording.files.more)],
             "notes": recording.notes,
             "nodes": list(writer.header.nodes),
             "ioctls": list(writer.header.ioctls),
@@ -260,6 +302,24 @@ class Recorder:
         return bool(self.recording.counts)
 
 
+def parts(event: Event) -> Iterator[Event]:
+    """An event, or where one line would be too long for any reader, several that come to the same."""
+    if len(event.data) <= MOST_DATA:
+        yield event
+        return
+    asked = max(event.size, len(event.data))
+    for start in range(0, len(event.data), MOST_DATA):
+        part = copy(event)
+        part.data = event.data[start : start + MOST_DATA]
+        last = start + MOST_DATA >= len(event.data)
+        if event.size:
+            part.size = asked - start if last else MOST_DATA
+        part.result = event.result - start if last else MOST_DATA
+        if event.offset is not None:
+            part.offset = event.offset + start
+        yield part
+
+
 def take_in(recording: Recording, assembler: Assembler, record: bytes) -> None:
     """Bring one record into the trace, as far as it completes something."""
     for found in assembler.take(record):
@@ -287,5 +347,6 @@ def finish(ring: Ring, recording: Recording, assembler: Assembler, why: str) -> 
     if state["lost"]:
         recording.note(f"{state['lost']} calls are missing: nobody took them out of the ring")
     if state["skipped"] or assembler.strange:
-        recording.note(f"{state['skipped'] + assembler.strange} records were damaged; programs were killed in them")
+        torn = state["skipped"] + assembler.strange
+        recording.note(f"{torn} record{'s' * (torn != 1)} of calls were cut off, as where a program is killed in one")
     recording.end(why, lost)

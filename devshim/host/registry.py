@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+from collections.abc import Iterable
 
 from devshim.errors import DevshimError
 from devshim.host import wire
@@ -47,13 +48,14 @@ class Registry:
 
     # ---- Nodes
 
-    def add_node(self, path: str, kind: int, device: int = 0) -> None:
+    def add_node(self, path: str, kind: int, device: int = 0, directory: bool = False) -> None:
         """Enter a path; one that is there already changes its kind."""
         name = os.fsencode(path)
         hashed = wire.fnv1a(name)
         self.add_root(name)
         node = self._find_node(name, hashed) or self._free_node(hashed)
         node.hash, node.path, node.length, node.device = hashed, self.text(name + b"\0"), len(name), device
+        node.directory = directory
         node.kind = kind
         self.head.changes += 1
 
@@ -95,6 +97,17 @@ class Registry:
         at = wire.Registry.roots.offset
         self._map[at : at + len(joined)] = joined  # ctypes would stop at the first NUL
         self.head.root_length = len(joined)
+
+    def defer(self, directories: Iterable[str]) -> None:
+        """What is below these is not laid out yet: targets ask first."""
+        for directory in directories:
+            self.add_root(os.fsencode(directory))
+        self.head.flags |= wire.REGISTRY_PENDING
+        self.head.changes += 1
+
+    def settled(self) -> None:
+        """All is laid out."""
+        self.head.flags &= ~wire.REGISTRY_PENDING
 
     # ---- Devices
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 HEAD = wire.RECORD.size
 LARGEFILE = 0o100000  # what open64() adds; means nothing where files are large anyway
+MOST = (1 << 63) - 1
+LONGEST = 10**18  # ns; some thirty years
 MOST_DATA = 1 << 30  # of one call, in pieces; more than any program reads at once
 
 
@@ -103,7 +105,8 @@ class Assembler:
         elif record.kind == wire.RECORD_PROCESS:
             again = record.process in self.known_programs  # it has executed another program
             self.known_programs.add(record.process)
-            yield Program(data.decode(errors="replace"), record.process, 0 if again else record.first)
+            name = "".join(letter if letter.isprintable() else "?" for letter in data[:255].decode(errors="replace"))
+            yield Program(name, max(record.process, 1), 0 if again or record.first < 0 else record.first)
         elif record.kind == wire.RECORD_LOST:
             found = self.recorded(record.device)
             self.lost[data.decode(errors="replace"), found.node.path if found else "?"] += 1
@@ -133,21 +136,30 @@ class Assembler:
             event.error, event.result = errno.errorcode.get(record.error, UNNAMED.get(record.error, "EIO")), -1
         else:
             event.result = record.first
-        MAKE[begun.record.call](event, begun, record, begun.more + data, recorded)
+        data = begun.more + data
         if (record.flags | begun.record.flags) & wire.RECORD_INCOMPLETE:
-            event.incomplete = event.name == "ioctl"
-        event.took = (record.time - begun.record.time) / 1e9
+            data = self.lack(event, recorded, data)
+        MAKE[begun.record.call](event, begun, record, data, recorded)
+        event.took = seconds(record.time - begun.record.time)
         if begun.ended != self.ended:
             event.since = begun.ended
         self.ended += 1
         yield recorded, event, path_of(begun)
 
+    def lack(self, event: Event, recorded: Recorded, data: bytes) -> bytes:
+        """Memory that a call passed could not be read: the kernel has not looked at it either, as for /dev/null."""
+        event.incomplete = event.name == "ioctl"
+        if event.name not in ("read", "write") or event.result <= len(data):
+            return data
+        self.lost[event.name, recorded.node.path] += 1
+        return data.ljust(min(event.result, MOST_DATA), b"\0")
+
     def event(self, begun: Begun, recorded: Recorded) -> Event:
         """What is the same for all calls."""
         record = begun.record
         event = Event(NAMES[record.call], recorded.node.path, record.file)
-        event.process, event.thread = record.process, record.thread
-        event.time = (record.time - self.started) / 1e9
+        event.process, event.thread = max(record.process, 1), max(record.thread, 1)
+        event.time = seconds(record.time - self.started)
         return event
 
     def unfinished(self) -> Iterator[tuple[Recorded, Event, str]]:
@@ -191,6 +203,16 @@ class Assembler:
             self.begun[begun.record.number] = begun
 
 
+def seconds(nanoseconds: int) -> float:
+    """A time; what only a program can have written that has no business in the ring is none."""
+    return nanoseconds / 1e9 if 0 <= nanoseconds < LONGEST else 0.0
+
+
+def size(number: int) -> int:
+    """A size_t that travelled as a signed number."""
+    return number if number >= 0 else MOST
+
+
 def path_of(begun: Begun) -> str:
     """The path that a file was opened by; empty where that is not known."""
     return os.fsdecode(begun.data) if begun.record.call == wire.CALL_OPEN else ""
@@ -209,13 +231,15 @@ def make_open(event: Event, begun: Begun, end: Record, data: bytes, recorded: Re
 
 def make_read(event: Event, begun: Begun, end: Record, data: bytes, recorded: Recorded) -> None:
     """read, pread."""
-    event.size, event.data = begun.record.first, data
+    event.size, event.data = size(begun.record.first), data
+    event.result = len(data) if event.error is None and event.finished else -1
     at_offset(event, begun.record.second)
 
 
 def make_write(event: Event, begun: Begun, end: Record, data: bytes, recorded: Recorded) -> None:
     """write, pwrite."""
     event.data = data
+    event.result = min(event.result, len(data))
     at_offset(event, begun.record.second)
 
 
@@ -235,13 +259,13 @@ def make_poll(event: Event, begun: Begun, end: Record, data: bytes, recorded: Re
     """poll and its kin."""
     event.asked = begun.record.first & 0xFFFF
     event.ready = event.result & 0xFFFF if event.result > 0 else 0
-    event.timeout = None if begun.record.second < 0 else begun.record.second / 1e9
+    event.timeout = None if begun.record.second < 0 else seconds(begun.record.second)
     event.result = -1 if event.error else 0
 
 
 def make_mmap(event: Event, begun: Begun, end: Record, data: bytes, recorded: Recorded) -> None:
     """mmap."""
-    event.size, event.offset = begun.record.first, begun.record.second
+    event.size, event.offset = size(begun.record.first), begun.record.second
     event.operation = f"{words(begun.record.third & 0xFFFFFFFF, PROTECTION)} {words(begun.record.third >> 32, MAPPING)}"
 
 
@@ -258,7 +282,7 @@ def make_fcntl(event: Event, begun: Begun, end: Record, data: bytes, recorded: R
 
 def make_size(event: Event, begun: Begun, end: Record, data: bytes, recorded: Recorded) -> None:
     """ftruncate."""
-    event.size = begun.record.first
+    event.size = size(begun.record.first)
 
 
 def make_nothing(event: Event, begun: Begun, end: Record, data: bytes, recorded: Recorded) -> None:

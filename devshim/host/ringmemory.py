@@ -67,7 +67,7 @@ def handed_in(description: Description, memory: list[Segment]) -> list[Segment]:
 def memory_after(
     event: Event, description: Description | None, before: bytes, after: bytes, new_file_at: int | None
 ) -> None:
-    """Set event.after: what the call changed.  new_file_at: where a new descriptor's number stands (or RESULT_PLACE)."""
+    """Set event.after: what the call changed.  new_file_at: where a new descriptor's number stands."""
     written = parse(after)
     handed = given(before)
     if not written or (event.error is not None and not handed):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from devshim.errors import DevshimError
 from devshim.host._channel import Ring
 from devshim.host.recorded import from_file
-from devshim.host.recorder import Recording, Wanted, finish
+from devshim.host.recorder import Numbers, Recording, Wanted, finish
 from devshim.host.ringevents import Assembler
 from devshim.trace.files import PACKED
 from devshim.trace.writer import Writer
@@ -33,6 +33,7 @@ def finish_trace(run: str, wanted: Wanted, say: Callable[[str], object]) -> None
         ring.seek(state["position"])
         assembler.restore(state["assembler"])
         recording.counts, recording.notes = state["counts"], state["notes"]
+        recording.files = Numbers(*state["files"])
         nodes = {one.node.path: one.node for one in recorded.values()}
         wanted.header.nodes.update({path: nodes[path] for path in state["nodes"] if path in nodes})
         wanted.header.ioctls.update({number: {} for number in state["ioctls"]})

@@ -12,6 +12,7 @@ from collections.abc import Collection
 
 from devshim.errors import SpecError
 from devshim.host import wire
+from devshim.target import AROUND
 
 Entry = tuple[str, int]
 DIRECTORY_MODE = 0o755
@@ -41,6 +42,8 @@ class Tree:
         self.root = root
         self._uses: dict[str, int] = {}  # of files and links: several nodes may share one, such as a driver's parameter
         self._kinds: dict[str, int] = {}  # of the directories that were made here
+        self._canonical: set[str] = set()  # real directories that were looked at
+        self._umask = 0o777
         self._masked: set[str] = set()
         self._passed: set[str] = set()
         self._make(root)
@@ -54,7 +57,9 @@ class Tree:
         run = os.path.dirname(self.root)
         if not run.startswith("/dev/"):
             return []
-        return [*self._parents(run), (run, wire.NODE_HIDDEN)]
+        around = os.path.dirname(run)  # what a listing shows is that (target.py)
+        hidden = around if os.path.basename(around).startswith(AROUND) else run
+        return [*self._parents(hidden), (hidden, wire.NODE_HIDDEN)]
 
     def mask(self, directory: str, passed: Collection[str] = ()) -> list[Entry]:
         """Let nothing that really is in a directory be seen, but for these names; before anything is added there."""
@@ -85,7 +90,7 @@ class Tree:
         cannot be a node: not canonical, a directory, or below something that is no directory.
         """
         entries = self._room(node)
-        fd = os.open(self.placeholder(node), NEW, 0o600)
+        fd = self._open_new(node, 0o600)
         with contextlib.suppress(PermissionError):
             os.fchown(fd, uid, gid)
         os.fchmod(fd, mode)
@@ -99,13 +104,12 @@ class Tree:
         Raises SpecError as add_device() does.
         """
         entries = self._room(path)
-        fd = os.open(self.placeholder(path), NEW, mode)
+        fd = self._open_new(path, mode)
         if content is None:
             os.ftruncate(fd, 4096)
-        else:
+        elif content:
             os.write(fd, content)
-        os.fchmod(fd, mode)
-        os.close(fd)
+        self._finish(fd, mode)
         self._uses[path] = self._uses.get(path, 0) + 1
         return [*entries, (path, wire.NODE_DEVICE)]
 
@@ -115,7 +119,11 @@ class Tree:
         Raises SpecError as add_device() does.
         """
         entries = self._room(path)
-        os.symlink(to, self.placeholder(path))
+        try:
+            os.symlink(to, self.placeholder(path))
+        except FileExistsError:
+            os.unlink(self.placeholder(path))
+            os.symlink(to, self.placeholder(path))
         return self._used(path, entries)
 
     def add_file(self, path: str, content: bytes) -> list[Entry]:
@@ -124,11 +132,34 @@ class Tree:
         Raises SpecError as add_device() does.
         """
         entries = self._room(path)
-        fd = os.open(self.placeholder(path), NEW, FILE_MODE)
+        mode = SYSFS_MODE if path.startswith("/sys/") else FILE_MODE
+        fd = self._open_new(path, mode)
         os.write(fd, content)
-        os.fchmod(fd, SYSFS_MODE if path.startswith("/sys/") else FILE_MODE)
-        os.close(fd)
+        self._finish(fd, mode)
         return self._used(path, entries)
+
+    def _open_new(self, path: str, mode: int) -> int:
+        place = self.placeholder(path)
+        try:
+            return os.open(place, NEW, mode)
+        except FileExistsError:
+            os.unlink(place)
+            return os.open(place, NEW, mode)
+
+    def _finish(self, fd: int, mode: int) -> None:
+        """Whatever the umask: the program may drop to another user."""
+        if mode & self._umask:
+            os.fchmod(fd, mode)
+        os.close(fd)
+
+    def look_at_umask(self) -> None:
+        """Find out which modes need help (proc(5)); before much is added."""
+        with open("/proc/self/status", "rb") as status:
+            self._umask = next((int(line[6:], 8) for line in status if line.startswith(b"Umask:")), 0o777)
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a path is a directory that was made here."""
+        return path in self._kinds
 
     def is_new(self, path: str) -> bool:
         """Whether a file or link was added just now, for the first time."""
@@ -136,7 +167,7 @@ class Tree:
 
     def _used(self, path: str, entries: list[Entry]) -> list[Entry]:
         self._uses[path] = self._uses.get(path, 0) + 1
-        if self._kinds[os.path.dirname(path)] != wire.NODE_TREE:
+        if self._kinds[path.rpartition("/")[0]] != wire.NODE_TREE:
             entries.append((path, wire.NODE_TREE))
         return entries
 
@@ -170,8 +201,11 @@ class Tree:
 
     def check(self, path: str) -> None:
         """Raise SpecError where nothing can be plugged."""
-        if path != canonical(path):
-            raise SpecError(f"{path}: cannot be plugged there; use its real path, {canonical(path)}")
+        directory = path.rpartition("/")[0]
+        if directory not in self._canonical or path.endswith(("/", "/.", "/..")):
+            if path != canonical(path):
+                raise SpecError(f"{path}: cannot be plugged there; use its real path, {canonical(path)}")
+            self._canonical.add(directory)
         if os.path.isdir(path) and not os.path.islink(path) and self.is_seen(path):
             raise SpecError(
                 f"{path} is a directory; plug a node in it instead, such as {os.path.join(path, 'ttyUSB0')}"
@@ -180,31 +214,30 @@ class Tree:
             raise SpecError(f"{path} is a directory of this run: other nodes are plugged below it")
 
     def _room(self, path: str) -> list[Entry]:
-        """Make room for a name: its directories are there, and nothing else of ours has it."""
-        directory = os.path.dirname(path)
-        if self._kinds.get(directory) != wire.NODE_TREE:  # in a directory that is ours alone nothing else can be
-            self.check(path)
-        elif path in self._kinds:
-            raise SpecError(f"{path} is a directory of this run: other nodes are plugged below it")
-        entries = [] if directory in self._kinds else self._directories(path)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.placeholder(path))
-        return entries
+        """Make room for a name: its directories are there, and no directory of ours has it."""
+        directory = path.rpartition("/")[0]
+        kind = self._kinds.get(directory)
+        if kind == wire.NODE_TREE:  # in a directory that is ours alone nothing else can be
+            if path in self._kinds:
+                raise SpecError(f"{path} is a directory of this run: other nodes are plugged below it")
+            return []
+        self.check(path)
+        return [] if kind is not None else self._directories(path)
 
     def _directories(self, path: str) -> list[Entry]:
-        """Make the directories above a path and return them, the outermost first; "/" itself needs no entry."""
-        entries = self._parents(path)
+        """Make the directories above a path that are not there; return those to be entered, the outermost first."""
         inside = False
         needed: list[Entry] = []
-        for directory, kind in entries:
-            try:
-                self._make(self.placeholder(directory))
-            except FileExistsError:
-                if directory not in self._kinds and not os.path.isdir(self.placeholder(directory)):
-                    raise SpecError(f"{path}: {directory} is plugged itself, and no directory") from None
-            self._kinds[directory] = kind
-            if not inside:
-                needed.append((directory, kind))
+        for directory, kind in self._parents(path):
+            if directory not in self._kinds:
+                try:
+                    self._make(self.placeholder(directory))
+                except FileExistsError:
+                    if not os.path.isdir(self.placeholder(directory)):
+                        raise SpecError(f"{path}: {directory} is plugged itself, and no directory") from None
+                self._kinds[directory] = kind
+                if not inside:
+                    needed.append((directory, kind))
             inside = inside or kind == wire.NODE_TREE
         return needed
 
@@ -220,9 +253,10 @@ class Tree:
                     raise SpecError(f"{path}: {above} is not a directory")
                 kind = wire.NODE_MERGED if seen and os.path.isdir(above) else wire.NODE_TREE
                 kind = wire.NODE_MASKED if above in self._masked else kind
-            entries.insert(0, (above, kind))
-        return entries
+            entries.append((above, kind))
+        return entries[::-1]
 
     def _make(self, path: str) -> None:
-        os.mkdir(path)
-        os.chmod(path, DIRECTORY_MODE)  # whatever the umask: the program may drop to another user
+        os.mkdir(path, DIRECTORY_MODE)
+        if DIRECTORY_MODE & self._umask:  # the program may drop to another user
+            os.chmod(path, DIRECTORY_MODE)

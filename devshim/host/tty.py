@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devshim.host._channel import raised
 from devshim.host.pacing import PacedQueue
 from devshim.model.device import WAIT
 from devshim.model.termios import (
@@ -86,7 +87,7 @@ class TtyCarrier:
         self._watched = 0
         self._to_program = PacedQueue(loop, lambda: device.character_time, self._write, lambda: None)
         self._to_device = PacedQueue(loop, lambda: device.character_time, self._deliver, self._drained)
-        self._master = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._master = raised(os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
         fcntl.ioctl(self._master, TIOCSPTLCK, struct.pack("i", 0))
         slave = self._slave(os.O_RDWR)
         try:

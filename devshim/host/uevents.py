@@ -16,7 +16,7 @@ import struct
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from devshim.host import wire
 from devshim.host.uevent_text import kernel_message, pairs, record_name, record_properties, udev_message
@@ -24,6 +24,7 @@ from devshim.model.device import Link
 
 if TYPE_CHECKING:
     from devshim.host.host import Host
+    from devshim.model.attribute import Picture
 
 NETLINK_KOBJECT_UEVENT = 15
 KERNEL, UDEV = 1, 2  # multicast groups
@@ -75,22 +76,14 @@ class KernelDevice(NamedTuple):
     subsystem   the name of its bus or class; "" where it has none
     properties  what its uevent file says
     record      udev's properties and links of it
-    store       what a program has written into its uevent file
+    driver      whether a driver is bound to it
     """
 
-    uevents: Uevents
     path: str
     subsystem: str
     properties: dict[str, str]
     record: dict[str, str]
     driver: bool
-
-    def store(self, data: bytes) -> None:
-        """Announce what was written, such as "change" (kobject_synth_uevent).  Raises ValueError for no action."""
-        action = STORED.get(data.split()[0] if data.split() else b"")
-        if action is None:
-            raise ValueError(f"{data!r} is no action of a uevent")
-        self.uevents.send(self, action, {"SYNTH_UUID": "0"})
 
 
 class Uevents:
@@ -107,20 +100,31 @@ class Uevents:
 
     # ---- Devices
 
-    def device(self, directory: str, uevent: bytes, around: Mapping[str, Any]) -> KernelDevice:
-        """The device of a directory with a uevent file, out of what surroundings() returned."""
-        subsystem = around.get(f"{directory}/subsystem")
+    def device(self, uevent: str, around: Picture) -> KernelDevice:
+        """The device of a directory with this uevent file, out of what surroundings() returned."""
+        directory = uevent.removesuffix("/uevent")
+        subsystem, content = around.get(f"{directory}/subsystem"), around[uevent]
         name = os.path.basename(subsystem) if isinstance(subsystem, Link) else ""
-        properties = pairs(uevent)
-        content = around.get(f"/run/udev/data/{record_name(name, directory, properties)}")
-        record = record_properties(content) if isinstance(content, bytes) else {}
+        properties = pairs(content) if isinstance(content, bytes) else {}
+        record = around.get(f"/run/udev/data/{record_name(name, directory, properties)}")
         return KernelDevice(
-            self, directory.removeprefix("/sys"), name, properties, record, f"{directory}/driver" in around
-        )
+            directory.removeprefix("/sys"), name, properties,
+            record_properties(record) if isinstance(record, bytes) else {}, f"{directory}/driver" in around,
+        )  # fmt: skip
+
+    def stored(self, uevent: str, around: Picture, data: bytes) -> None:
+        """Announce what was written to a uevent file, such as "change" (kobject_synth_uevent).
+
+        Raises ValueError for what is no action.
+        """
+        action = STORED.get(data.split()[0] if data.split() else b"")
+        if action is None:
+            raise ValueError(f"{data!r} is no action of a uevent")
+        self.send(self.device(uevent, around), action, {"SYNTH_UUID": "0"})
 
     def send(self, device: KernelDevice, action: str, more: Mapping[str, str] | None = None) -> None:
         """Tell all monitors of a device, the kernel's message first."""
-        if not self._monitors:
+        if not self._monitors or not device.subsystem:
             return
         number = str(next(self._numbers))
         properties = {"ACTION": action, "DEVPATH": device.path, "SUBSYSTEM": device.subsystem}

@@ -9,6 +9,7 @@ from devshim.model.ioctl import Description, Descriptions, direction_of, size_of
 
 MACROS = {"": "IO", "r": "IOR", "w": "IOW", "rw": "IOWR"}
 MOST = 20  # nodes named; a program that looks for 256 partitions need not fill the screen
+MOST_KEPT = 1000  # of either kind; a program that asks for ever new ones need not fill the memory
 
 
 class Unmodelled:
@@ -21,11 +22,13 @@ class Unmodelled:
 
     def ioctl(self, node: str, request: int) -> None:
         """A plugged device has no handler for a request."""
-        self._ioctls[node, request] = None
+        if len(self._ioctls) < MOST_KEPT:
+            self._ioctls[node, request] = None
 
     def node(self, path: str, error: int) -> None:
         """The program opened a real node (error 0), or failed to."""
-        self._nodes.setdefault(path, error)
+        if len(self._nodes) < MOST_KEPT:
+            self._nodes.setdefault(path if path.isprintable() else ascii(path)[1:-1], error)
 
     def messages(self, plugged: Iterable[str] = ()) -> list[str]:
         """One message for each, ready to print.

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import socket
 
+from devshim.host._channel import raised
+
 
 class WaitPoint:
     """One thing that calls may wait for: a file, or a lock."""
@@ -34,7 +36,7 @@ class WaitPoint:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         if ticket == self.ticket():
             self._ends = [end for end in self._ends if not hung_up(end)]
-            self._ends.append(ours)
+            self._ends.append(socket.socket(fileno=raised(ours.detach())))
         else:
             ours.close()
         return theirs.detach()

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from devshim.known.record import BYTES, known, pointer, record
 
-ipmi_msg = record(
-    "ipmi_msg", netfn="u8", cmd="u8", data_len="u16", data=pointer(BYTES, length="data_len", optional=True)
+sent = record(
+    "ipmi_msg",
+    netfn="u8",
+    cmd="u8",
+    data_len="u16",
+    data=pointer(BYTES, length="data_len", access="w", optional=True),
+)
+received = record(
+    "ipmi_msg",
+    netfn="u8",
+    cmd="u8",
+    data_len="u16",
+    data=pointer(BYTES, length="data_len", access="r", optional=True),
+)
+ipmi_req = record(
+    "ipmi_req",
+    addr=pointer(BYTES, length="addr_len", access="w", optional=True),
+    addr_len="u32",
+    msgid="i64",
+    msg=sent,
 )
 ipmi_recv = record(
     "ipmi_recv",
     recv_type="i32",
-    addr=pointer(BYTES, length="addr_len", optional=True),
+    addr=pointer(BYTES, length="addr_len", access="r", optional=True),
     addr_len="u32",
     msgid="i64",
-    msg=ipmi_msg,
-)
-ipmi_req = record(
-    "ipmi_req", addr=pointer(BYTES, length="addr_len", optional=True), addr_len="u32", msgid="i64", msg=ipmi_msg
+    msg=received,
 )
 ipmi_cmdspec = record("ipmi_cmdspec", netfn="u8", cmd="u8")
 ipmi_req_settime = record("ipmi_req_settime", req=ipmi_req, retries="i32", retry_time_ms="u32")

@@ -92,13 +92,16 @@ v4l2_subdev_frame_interval = record("v4l2_subdev_frame_interval", pad="u32", int
 v4l2_standard = record(
     "v4l2_standard", index="u32", id="u64", name="u8*24", frameperiod=v4l2_fract, framelines="u32", reserved="u32*4"
 )
-v4l2_edid = record(
-    "v4l2_edid",
-    pad="u32",
-    start_block="u32",
-    blocks="u32",
-    reserved="u32*5",
-    edid=pointer(BYTES * 128, length="blocks", width=8),
+edid_to_get, edid_to_set = (
+    record(
+        "v4l2_edid",
+        pad="u32",
+        start_block="u32",
+        blocks="u32",
+        reserved="u32*5",
+        edid=pointer(BYTES * 128, length="blocks", access=access, width=8),
+    )
+    for access in ("r", "w")
 )
 v4l2_rect = record("v4l2_rect", left="i32", top="i32", width="u32", height="u32")
 v4l2_subdev_crop = record("v4l2_subdev_crop", which="u32", pad="u32", rect=v4l2_rect, reserved="u32*8")
@@ -170,8 +173,8 @@ v4l2_dv_timings_cap = record(
 )
 
 DESCRIPTIONS = [
-    known("MEDIA_IOC_DEVICE_INFO", 0xC1007C00, media_device_info),
-    known("MEDIA_IOC_ENUM_ENTITIES", 0xC1007C01, media_entity_desc),
+    known("MEDIA_IOC_DEVICE_INFO", 0xC1007C00, media_device_info, "r"),
+    known("MEDIA_IOC_ENUM_ENTITIES", 0xC1007C01, media_entity_desc, asks="id"),
     known("MEDIA_IOC_ENUM_LINKS", 0xC0287C02, media_links_enum),
     known("MEDIA_IOC_SETUP_LINK", 0xC0347C03, media_link_desc),
     known("MEDIA_IOC_G_TOPOLOGY", 0xC0487C04, media_v2_topology),
@@ -187,8 +190,8 @@ DESCRIPTIONS = [
     known("VIDIOC_SUBDEV_G_STD", 0x80085617, "u64"),
     known("VIDIOC_SUBDEV_S_STD", 0x40085618, "u64"),
     known("VIDIOC_SUBDEV_ENUMSTD", 0xC0485619, v4l2_standard),
-    known("VIDIOC_SUBDEV_G_EDID", 0xC0285628, v4l2_edid),
-    known("VIDIOC_SUBDEV_S_EDID", 0xC0285629, v4l2_edid),
+    known("VIDIOC_SUBDEV_G_EDID", 0xC0285628, edid_to_get),
+    known("VIDIOC_SUBDEV_S_EDID", 0xC0285629, edid_to_set),
     known("VIDIOC_SUBDEV_G_CROP", 0xC038563B, v4l2_subdev_crop),
     known("VIDIOC_SUBDEV_S_CROP", 0xC038563C, v4l2_subdev_crop),
     known("VIDIOC_SUBDEV_G_SELECTION", 0xC040563D, v4l2_subdev_selection),

@@ -69,12 +69,14 @@ def known(
     argument: str | Ctype | None = None,
     access: Literal["r", "w", "rw"] | None = None,
     new_file: bool = False,
+    asks: str | None = None,
 ) -> Description:
     """A request by its name in C.
 
     argument  what it points to; where none is given as many bytes as its number claims, or nothing
     access    where the number does not tell; pointers are read first, so that a number that says "r" then means "rw"
     new_file  whether its result is a new descriptor
+    asks      the last member of the argument that the driver looks at, where the others behind it are for its answer
     """
     way = access or direction_of(request)
     if argument is None:
@@ -82,12 +84,19 @@ def known(
             return describe(request, name=name, new_file=new_file)
         return describe(request, BYTES * size_of(request), access=way, name=name, new_file=new_file)  # type: ignore[arg-type]
     ctype = argument if not isinstance(argument, str) else kind(argument)
+    end = None if asks is None else end_of(ctype, asks)
     try:
-        return describe(request, ctype, access=way or None, name=name, new_file=new_file)  # type: ignore[arg-type]
+        return describe(request, ctype, access=way or None, name=name, new_file=new_file, asks=end)  # type: ignore[arg-type]
     except BadDescription:
         if access is not None or way != "r":
             raise
         return describe(request, ctype, access="rw", name=name, new_file=new_file)
+
+
+def end_of(ctype: Ctype, member: str) -> int:
+    """The position behind a member."""
+    found = getattr(ctype, member)
+    return int(found.offset + found.size)
 
 
 def value(name: str, request: int, kind: str = "i32", new_file: bool = False) -> Description:

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from devshim.known.record import BYTES, address, known, pointer, record, trailing, union, value
+from devshim.model.argument import Ctype
+
+
+def both_ways(length: str, way: str) -> Ctype:
+    """Data that goes the way which the highest bit of a member says: set, it comes from the device (USB 2.0, 9.3)."""
+    return union(
+        data=pointer(BYTES, length=length, access="w", optional=True, when=(way, 0, 0x7F)),
+        data_in=pointer(BYTES, length=length, access="r", optional=True, when=(way, 0x80, 0xFF)),
+    )
+
 
 usbdevfs_ctrltransfer = record(
     "usbdevfs_ctrltransfer",
@@ -12,11 +22,9 @@ usbdevfs_ctrltransfer = record(
     wIndex="u16",
     wLength="u16",
     timeout="u32",
-    data=pointer(BYTES, length="wLength", optional=True),
+    _0=both_ways("wLength", "bRequestType"),
 )
-usbdevfs_bulktransfer = record(
-    "usbdevfs_bulktransfer", ep="u32", len="u32", timeout="u32", data=pointer(BYTES, length="len", optional=True)
-)
+usbdevfs_bulktransfer = record("usbdevfs_bulktransfer", ep="u32", len="u32", timeout="u32", _0=both_ways("len", "ep"))
 usbdevfs_setinterface = record("usbdevfs_setinterface", interface="u32", altsetting="u32")
 usbdevfs_getdriver = record("usbdevfs_getdriver", interface="u32", driver="char*256")
 usbdevfs_iso_packet_desc = record("usbdevfs_iso_packet_desc", length="u32", actual_length="u32", status="u32")

@@ -77,6 +77,10 @@ class NotYet(AssertionError):
         super().__init__("\n".join(text))
 
 
+class Mismatch(AssertionError):
+    """A program did what its trace does not have next; the text is the whole comparison."""
+
+
 def ending(returncode: int) -> str:
     """How a program ended."""
     if returncode >= 0:

@@ -7,16 +7,21 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from devshim import target
 from devshim.errors import DevshimError
-from devshim.host.host import Guard, Host
+from devshim.host.guard import Guard
+from devshim.host.host import Host
 from devshim.host.lock import lock
 from devshim.host.log import Log
 from devshim.host.main import SWITCH_INTERVAL
 from devshim.session import attributes, ownprocess
 from devshim.session.calls import Calls
 from devshim.session.environment import Environment
+
+if TYPE_CHECKING:
+    from devshim.trace.record_asked import RecordAsked
 
 _current: Serving | None = None
 
@@ -27,7 +32,9 @@ class Serving:
     Raises DevshimError where another is there, TargetFailed inside a run, ShimNotBuilt.
     """
 
-    def __init__(self, calls: Calls, only_plugged: bool, where: Callable[[], str]) -> None:
+    def __init__(
+        self, calls: Calls, only_plugged: bool, where: Callable[[], str], record: RecordAsked | None = None
+    ) -> None:
         global _current
         if _current is not None:
             raise DevshimError("another session is open in this process; plug into that one, or close it first")
@@ -36,6 +43,7 @@ class Serving:
         try:
             self.shim = target.shim_path(self.directory)
             self.host = Host(self.directory, None, Log(), Guard([], only_plugged=True) if only_plugged else None)
+            self._recorder = record.begin(self.directory, self.host, None, False) if record is not None else None
         except BaseException:
             target.remove_run_directory(self.directory)
             raise
@@ -65,6 +73,8 @@ class Serving:
             self.host.start()
             self._thread = threading.Thread(target=self.host.loop.run, name="devshim-loop", daemon=True)
             self._thread.start()
+            if self._recorder is not None:
+                self._recorder.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
@@ -83,6 +93,8 @@ class Serving:
         self.host.loop.soon(self.host.loop.stop)
         self._thread.join()
         self.host.stop()
+        if self._recorder is not None:
+            self.host.failures += self._recorder.end(self.host.message)
         self.host.release()
         sys.setswitchinterval(self._switch_interval)
         target.remove_run_directory(self.directory)

@@ -21,12 +21,13 @@ from devshim.model.part import Part
 from devshim.session import stuck
 from devshim.session.calls import SHOWN, Calls, Reaction, shown
 from devshim.session.clock import SteppedClock
-from devshim.session.failures import NotYet, ProgramFailed, ProgramTimedOut, Result, words
+from devshim.session.failures import Mismatch, NotYet, ProgramFailed, ProgramTimedOut, Result, words
 from devshim.session.program import Program, kill_leftovers
 from devshim.session.serving import Serving
 
 if TYPE_CHECKING:
     from devshim.trace.event import Event
+    from devshim.trace.record_asked import RecordAsked
     from devshim.trace.replay import Replay
 
 Model = TypeVar("Model", bound=Device | Part)
@@ -38,14 +39,16 @@ _current: Session | None = None
 class Session:
     """Plugs devices into this process and the programs that it starts.
 
-    only_plugged: refuse other device nodes to the programs.  Nothing is started before the first device is plugged, or
-    the first program run.  close() takes everything away; a session is also a context manager.
+    only_plugged: refuse other device nodes to the programs.  record: write a trace of real ones.  Nothing is started
+    before the first device is plugged, or the first program run.  close() takes everything away; a session is also a
+    context manager.
     """
 
-    def __init__(self, only_plugged: bool = False) -> None:
+    def __init__(self, only_plugged: bool = False, record: RecordAsked | None = None) -> None:
         self.lock = lock
         self.clock = SteppedClock(self._opened)
         self._only_plugged = only_plugged
+        self._record = record
         self._calls = Calls()
         self._serving: Serving | None = None
         self._over = False
@@ -149,10 +152,11 @@ class Session:
         env: its whole environment, to which what devshim needs is added; by default this process's.
 
         Raises ProgramFailed (a subprocess.CalledProcessError) where it fails and `check` is set, ProgramTimedOut
-        (a subprocess.TimeoutExpired) where it was killed after `timeout` seconds, OSError where it cannot be started.
+        (a subprocess.TimeoutExpired) where it was killed after `timeout` seconds, OSError where it cannot be started,
+        Mismatch (an AssertionError) where a replayed trace does not have what the program did.
         """
         __tracebackhide__ = True
-        before = self._calls.count
+        before, failures, mismatches = self._calls.count, len(self.failures), self._mismatches()
         program = self._start(argv, input, env, cwd)
         try:
             if not program._over.wait(timeout):
@@ -161,6 +165,10 @@ class Session:
         finally:
             self._let_go(program, spare_others=program.returncode is not None)
         self._raise_pending()
+        if self._mismatches() > mismatches:
+            text = "\n".join(self.failures[failures:])
+            del self.failures[failures:]
+            raise Mismatch(text)
         if check and result.returncode:
             raise ProgramFailed(result, self._lines_of(result))
         return result
@@ -209,6 +217,9 @@ class Session:
             calls = [seen.event for seen in self._calls.since(before) if groups.get(seen.event.process) not in others]
         out, err = (data.decode(errors="backslashreplace") for data in (program.stdout, program.stderr))
         return Result(program.args, program.returncode or 0, out, err, calls)
+
+    def _mismatches(self) -> int:
+        return sum(replay.mismatches for replay in self._replays)
 
     def _lines_of(self, result: Result) -> list[str]:
         numbers = {event.number for event in result.calls[-SHOWN:]}
@@ -292,7 +303,7 @@ class Session:
         if self._over:
             raise DevshimError("this session is closed")
         if self._serving is None:
-            self._serving = Serving(self._calls, self._only_plugged, self._where)
+            self._serving = Serving(self._calls, self._only_plugged, self._where, self._record)
             self._serving.abandoned = self._abandon
             self.failures = self._serving.host.failures
             _current = self

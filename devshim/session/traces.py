@@ -1,9 +1,11 @@
-"""Which trace a test means, and the replay of it."""
+"""Which traces a test means, and whether they are replayed or recorded."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,54 +13,120 @@ from devshim.errors import SpecError
 
 if TYPE_CHECKING:
     from devshim.session.session import Session
+    from devshim.trace.record_asked import RecordAsked
 
 CATALOGUE = Path(__file__).parents[1] / "traces"
 SUFFIXES = (".trace", ".trace.zst")
+EXAMPLE = "--devshim-record=once records it from the real device"
 
 
 class Traces:
-    """Finds the traces of one test.
+    """The traces of one test.
 
-    test is its file, root the directory of the whole suite, name its name with parameters, as pytest has it.
+    test is its file, root the directory of the whole suite, name its name with parameters, as pytest has it; mode that
+    of --devshim-record, real what --devshim-real says.
     """
 
-    def __init__(self, test: Path, root: Path, name: str) -> None:
+    def __init__(self, test: Path, root: Path, name: str, mode: str = "none", real: Mapping[str, str] | None = None):
         self.test = test
         self.root = root
         self.name = name
+        self._mode = mode
+        self._real = real or {}
+        self._replays: list[tuple[str, Path]] = []
+        self._target: Path | None = None  # what is recorded
+        self._nodes: list[str] = []  # and of which real nodes
+
+    # ---- Where they are
 
     def own_path(self) -> Path:
         """Where a trace lies that was given no name: beside the test, by its module and its own name."""
-        return (
-            self.test.parent / "traces" / self.test.stem / (re.sub(r"[^\w.\-]+", "-", self.name).strip("-") + ".trace")
-        )
+        name = re.sub(r"[^\w.\-]+", "-", self.name).strip("-")
+        return self.test.parent / "traces" / self.test.stem / f"{name}.trace"
 
     def places(self, name: str | None) -> Iterator[Path]:
         """Every path at which a trace is looked for, the nearest first."""
         if name is None:
-            yield from with_suffixes(self.own_path().with_suffix(""))
+            yield from with_suffixes(self.own_path())
             return
         for folder in dict.fromkeys((self.test.parent / "traces", self.root / "traces", CATALOGUE)):
             yield from with_suffixes(folder / name)
 
-    def find(self, name: str | None) -> Path:
-        """The trace's file.  Raises SpecError where there is none, with the places that were looked at."""
-        places = list(self.places(name))
-        for place in places:
-            if place.is_file():
-                return place
-        shown = ", ".join(str(place) for place in places if place.suffix == ".trace")
-        raise SpecError(f"no trace {name or self.name}; looked for {shown}")
+    def found(self, name: str | None) -> Path | None:
+        """The trace's file, if there is one."""
+        return next((place for place in self.places(name) if place.is_file()), None)
 
-    def plug(self, session: Session, node: str, name: str | None = None) -> None:
-        """Plug what a trace has recorded of a node.  Raises SpecError where it is not there, or not in it."""
-        session.plug_trace(node, self.find(name))
+    # ---- What becomes of them
+
+    def take(self, node: str, name: str | None = None) -> None:
+        """Take in one mark: its trace is to be replayed, or recorded where the mode says so.
+
+        Raises SpecError where it is not there, or cannot be recorded.
+        """
+        found = self.found(name)
+        if found is not None and self._mode in ("none", "once"):
+            self._replays.append((node, found))
+        elif self._mode in ("once", "all"):
+            self._take_recording(node, name)
+        elif self._mode == "new":
+            raise SpecError("--devshim-record=new cannot go on where a trace ends yet; use once, or all")
+        else:
+            places = ", ".join(str(place) for place in self.places(name) if place.suffix == SUFFIXES[0])
+            raise SpecError(f"no trace {name or 'of this test'} for {node}; looked for {places}; {EXAMPLE}")
+
+    def _take_recording(self, node: str, name: str | None) -> None:
+        target = self.own_path() if name is None else next(with_suffixes(self.test.parent / "traces" / name))
+        if self._target not in (None, target):
+            raise SpecError(
+                f"one trace a test can be recorded, and {self._target} is; record {target} with another test"
+            )
+        real = self._real.get(node, node)
+        if os.path.realpath(real) != os.path.realpath(node):
+            raise SpecError(f"{node}: it is recorded under its own name; make it a link: ln -s {real} {node}")
+        self._target = target
+        self._nodes.append(node)
+
+    @property
+    def _unfinished(self) -> Path:
+        assert self._target is not None
+        return self._target.with_name(self._target.name + ".new")
+
+    def recording(self) -> RecordAsked | None:
+        """What a session has to record, if anything."""
+        if self._target is None:
+            return None
+        from devshim.trace.record_asked import RecordAsked
+
+        asked = RecordAsked()
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        asked.trace, asked.nodes, asked.program = str(self._unfinished), self._nodes, [self.name]
+        return asked
+
+    def plug(self, session: Session) -> None:
+        """Plug what is replayed, or begin to record.  Raises SpecError, TraceError."""
+        if self._target is not None:
+            session.open()
+        for node, path in self._replays:
+            session.plug_trace(node, path)
+
+    def end(self, passed: bool) -> None:
+        """Keep what was recorded if the test has passed; else what was there before stays."""
+        if self._target is None:
+            return
+        with contextlib.suppress(FileNotFoundError):  # nothing came
+            if passed:
+                self._unfinished.replace(self._target)
+            else:
+                self._unfinished.unlink()
 
 
 def with_suffixes(path: Path) -> Iterator[Path]:
-    """A path as it is where it has a suffix of traces, else with each of them."""
-    if path.name.endswith(SUFFIXES):
-        yield path
-        return
+    """The paths that a trace's name may stand for."""
+    plain = path.with_name(path.name.removesuffix(".zst").removesuffix(SUFFIXES[0]))
     for suffix in SUFFIXES:
-        yield path.with_name(path.name + suffix)
+        yield plain.with_name(plain.name + suffix)
+
+
+def pairs(texts: Iterable[str]) -> dict[str, str]:
+    """What --devshim-real says: NODE=REALNODE."""
+    return {node: real for node, _, real in (text.partition("=") for text in texts)}

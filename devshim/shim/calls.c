@@ -145,17 +145,19 @@ static void settle(const struct carrier *carrier, int fd, const struct outcome *
         fill(carrier, fd);
 }
 
-void tell_waiting(const struct carrier *carrier, enum op op)
+int tell_waiting(const struct carrier *carrier, enum op op)
 {
+    int before = errno, error = 0;
     struct slot *slot = begin(carrier, OP_WAITS);
-    int before = errno;
 
-    if (!slot)
-        return;
-    slot->request = op;
-    converse(slot);
-    free_slot(slot);
+    if (slot) {
+        slot->request = op;
+        if (converse(slot))
+            error = (int)slot->result;
+        free_slot(slot);
+    }
     errno = before;
+    return error;
 }
 
 /* "Nothing yet": 0 to ask again, -1 with EAGAIN or EINTR. */
@@ -329,15 +331,17 @@ int64_t device_lock(const struct carrier *carrier, int operation)
 
 /* The number of a new file's descriptor goes into the argument, or is the call's result. Where the argument cannot
  * be written, it is fetched all the same, so that closing it tells the host. */
-static int receive_file(const struct outcome *outcome, uintptr_t argument, bool copied)
+static int receive_file(const struct outcome *outcome, const struct argument *walk, bool copied)
 {
+    uint32_t size = walk->entry.flags & IOCTL_VALUE ? 0 : walk->entry.size;
     struct hello_request request = { .what = HELLO_TICKET, .ticket = outcome->token };
     struct hello_answer answer;
     int fd = watch(ask_for_descriptor(&request, NULL, &answer, NULL));
 
     if (fd < 0 || (copied && outcome->place == UINT32_MAX))
         return fd;
-    if (!copied || !copy_to_target(argument + outcome->place, &fd, sizeof fd)) {
+    bool inside = size >= sizeof fd && outcome->place <= size - sizeof fd;
+    if (!copied || !inside || !copy_to_target(walk->address + outcome->place, &fd, sizeof fd)) {
         real.syscall(SYS_close, fd);
         return fail(EFAULT);
     }
@@ -378,7 +382,7 @@ int device_ioctl(const struct carrier *carrier, int fd, unsigned long request, u
         if (outcome.flags & ANSWER_AGAIN)
             continue;
         if (outcome.flags & ANSWER_FILE)
-            return receive_file(&outcome, argument, copied);
+            return receive_file(&outcome, &walk, copied);
         if (!(outcome.flags & ANSWER_WAIT))
             return copied ? (int)outcome.result : fail(EFAULT);
         if (wait_for_more(carrier, fd, &outcome, false, OP_IOCTL) < 0)

@@ -20,8 +20,9 @@ int64_t device_lock(const struct carrier *carrier, int operation);
 /* A node was asked for that nobody plugged. Returns 0, or the errno with which a guard refuses it. */
 int note_miss(const char *path, int error);
 
-/* A call is about to wait in the kernel (DEVICE_ASKS): the host may let it find something. Leaves errno alone. */
-void tell_waiting(const struct carrier *carrier, enum op op);
+/* A call is about to wait in the kernel (DEVICE_ASKS): the host may let it find something. Returns the errno with which
+ * a terminal that has hung up fails, 0: with the end of file. Leaves errno alone. */
+int tell_waiting(const struct carrier *carrier, enum op op);
 
 /* A real node is about to be opened that is not recorded. Returns the index of its device if the host has it recorded from
  * now on, else 0. */

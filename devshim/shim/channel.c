@@ -346,7 +346,7 @@ static bool answered(const struct slot *slot)
 bool host_lives(void)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = (int)real.syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd >= 0) {
         size_t length = strlen(run_directory);
@@ -444,7 +444,7 @@ static int connect_to_host(int *stray)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     size_t length = strlen(run_directory);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = (int)real.syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1; /* EMFILE: as the open would have answered */

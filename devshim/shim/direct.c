@@ -44,7 +44,7 @@ static void host_thread(unsigned which, unsigned long thread)
     __atomic_store_n(&host_thread_known[which], true, __ATOMIC_RELEASE);
 }
 
-static int aside(int now)
+int step_aside(int now)
 {
     int before = aside_now;
     aside_now = now;
@@ -124,7 +124,7 @@ static void *real_function(const char *name)
 }
 
 static const struct direct_shim lent = {
-    .size = sizeof lent, .attach = attach, .detach = detach, .host_thread = host_thread, .aside = aside,
+    .size = sizeof lent, .attach = attach, .detach = detach, .host_thread = host_thread, .aside = step_aside,
     .real = real_function,
 };
 

@@ -58,6 +58,9 @@ struct direct_shim {
 /* Whether this thread works for the host now, or is one of its own: what it calls is real. */
 bool stands_aside(void);
 
+/* Let this thread work for the host, or no longer; returns how it was before. */
+int step_aside(int now);
+
 /* In a direct conversation, for channel.c. */
 void serve_directly(const struct direct *direct, struct slot *slot, uint8_t *room, uint32_t most);
 

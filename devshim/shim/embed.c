@@ -14,8 +14,16 @@
 #include <wchar.h>
 
 #include "channel.h"
+#include "direct.h"
 #include "interposed.h"
 #include "registry.h"
+
+/* As for dlsym, see interposed.h. */
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver dlopen, dlopen@GLIBC_2.2.5");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver dlopen, dlopen@GLIBC_2.17");
+#endif
 
 /* The run's file "embed": four lines (library, version, program, flags to set), then Python code for the rest. */
 static char recipe[16384];
@@ -129,9 +137,9 @@ static bool run_in_program_s_own(const struct recipe *recipe)
         return refuse("--in-process: this program has a Python of its own, which is not running yet; "
                       "run it without --in-process", "", "");
     int state = FIND(RTLD_DEFAULT, PyGILState_Ensure)();
-    int failed = FIND(RTLD_DEFAULT, PyRun_SimpleString)(recipe->code);
+    FIND(RTLD_DEFAULT, PyRun_SimpleString)(recipe->code);
     FIND(RTLD_DEFAULT, PyGILState_Release)(state);
-    return failed == 0;
+    return direct_host() != NULL; /* else it was said why */
 }
 
 /* Global variables of libpython that steer Py_InitializeEx(), up to 3.13 at least. */
@@ -173,23 +181,44 @@ static bool run_in_new_one(const struct recipe *recipe)
     if (set_program)
         set_program(program);
     FIND(library, Py_InitializeEx)(0);
-    int failed = FIND(library, PyRun_SimpleString)(recipe->code);
+    FIND(library, PyRun_SimpleString)(recipe->code);
     FIND(library, PyEval_SaveThread)();
-    return failed == 0;
+    return direct_host() != NULL;
+}
+
+enum { CLASSIC_SIGNALS = 32 };
+
+/* Python's signal module takes SIGINT when it is imported. */
+static void keep_handlers(struct sigaction handlers[CLASSIC_SIGNALS], bool back)
+{
+    for (int number = 1; number < CLASSIC_SIGNALS; number++)
+        if (number != SIGKILL && number != SIGSTOP)
+            sigaction(number, back ? &handlers[number] : NULL, back ? NULL : &handlers[number]);
+}
+
+/* The kernel's mask, of 64 signals, with those that libc keeps to itself; pthread_sigmask() is newer than our glibc. */
+static void set_mask(const sigset_t *mask, sigset_t *before)
+{
+    real.syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, before, 8ul);
 }
 
 /* Threads of the host's must not take the program's signals, so they are born with all of them blocked. */
 static bool start_host(void)
 {
+    struct sigaction handlers[CLASSIC_SIGNALS];
     struct recipe recipe;
     sigset_t all, before;
 
     if (!read_recipe(&recipe))
         return refuse("--in-process: the run's directory has gone", "", "");
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    set_mask(&all, &before);
+    keep_handlers(handlers, false);
+    int aside = step_aside(1); /* what is plugged already would be in its way */
     bool done = dlsym(RTLD_DEFAULT, "Py_GetVersion") ? run_in_program_s_own(&recipe) : run_in_new_one(&recipe);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    step_aside(aside);
+    keep_handlers(handlers, true);
+    set_mask(&before, NULL);
     return done;
 }
 

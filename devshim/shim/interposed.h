@@ -11,6 +11,7 @@
 #include <ftw.h>
 #include <glob.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -56,7 +57,9 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     /* wrap_io.c */                                                                                \
     X(read) X(readv) X(pread) X(preadv) X(preadv2)                                                 \
     X(write) X(writev) X(pwrite) X(pwritev) X(pwritev2)                                            \
-    X(lseek) X(ioctl) X(fsync) X(fdatasync) X(ftruncate) X(mmap)                                   \
+    X(lseek)                                                                                       \
+    /* wrap_control.c */                                                                           \
+    X(ioctl) X(fsync) X(fdatasync) X(ftruncate) X(mmap)                                            \
     X(splice) X(tee) X(sendfile) X(copy_file_range)                                                \
     X(posix_fadvise)                                                                               \
     /* wrap_poll.c */                                                                              \
@@ -85,6 +88,9 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
 #define INTERPOSED_RARELY(X)                                                                       \
     /* wrap_fd.c, wrap_poll.c */                                                                   \
     X(close_range) X(closefrom) X(epoll_pwait2)                                                    \
+    /* wrap_ptmx.c, wrap_tty.c */                                                                  \
+    X(posix_openpt) X(getpt) X(grantpt) X(unlockpt) X(ptsname) X(ptsname_r) X(openpty) X(forkpty)  \
+    X(tcgetpgrp) X(tcsetpgrp) X(tcgetsid)                                                          \
     /* wrap_stdio.c */                                                                             \
     X(dprintf) X(vdprintf)                                                                         \
     /* wrap_aio.c */                                                                               \

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "picture.h"
+
 #define FAR_POSITION  ((off_t)0x7fffffffffff0000) /* ext4 and btrfs end a directory at 0x7fffffffffffffff */
 #define NEAR_POSITION ((off_t)0x7fff0000) /* sysfs and proc know none beyond 0x7fffffff, which is their end */
 #define TREE_ENTRIES  ((off_t)0xfff0)
@@ -25,6 +27,7 @@ enum route_kind directory_at(int fd, char name[ROUTE_PATH])
     bool matters = registry && fd >= 0
                    && (is_watched(fd) || (libc_fstat(fd, &status) == 0 && carries_nodes(status.st_dev)));
     if (matters && path_of(fd, name, ROUTE_PATH)) {
+        before_following(name, strlen(name));
         const struct node *node = find_node(name, strlen(name));
         if (is_merged(node))
             kind = ROUTE_MERGED;

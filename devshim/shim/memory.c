@@ -48,7 +48,7 @@ static bool in_own_stack(uintptr_t address, size_t size)
     return here < top && top - here < OTHER_STACK && address + size <= top;
 }
 
-/* ---- Quicker, where the model answers in this very process ---- */
+/* ---- Quicker, where the model answers in this very process, and for recordings ---- */
 
 enum { PROBED_SIZE = 4096 };
 enum fits { UNKNOWN, FITS, FAULTS };
@@ -79,7 +79,7 @@ static bool copy_after_probe(enum fits (*probe)(uintptr_t), uintptr_t theirs, vo
                              bool *done)
 {
     int before = errno;
-    if (size == 0 || size > PROBED_SIZE || theirs + size < theirs || !direct_host())
+    if (size == 0 || size > PROBED_SIZE || theirs + size < theirs)
         return false;
     enum fits fits = probe(theirs);
     if (fits == FITS && (theirs ^ (theirs + size - 1)) & ~(uintptr_t)(PROBED_SIZE - 1))
@@ -121,9 +121,17 @@ bool copy_from_target(void *to, uintptr_t from, size_t size)
         return true;
     }
     bool done;
-    if (!memcheck && copy_after_probe(is_readable, from, to, (const void *)from, size, &done))
+    if (!memcheck && direct_host() && copy_after_probe(is_readable, from, to, (const void *)from, size, &done))
         return done;
     return size == 0 || copy(SYS_process_vm_readv, from, to, size);
+}
+
+bool copy_in_use(void *to, uintptr_t from, size_t size)
+{
+    bool done;
+    if (!memcheck && !in_own_stack(from, size) && copy_after_probe(is_readable, from, to, (const void *)from, size, &done))
+        return done;
+    return copy_from_target(to, from, size);
 }
 
 bool copy_to_target(uintptr_t to, const void *from, size_t size)
@@ -135,7 +143,7 @@ bool copy_to_target(uintptr_t to, const void *from, size_t size)
     if (size == 0)
         return true;
     bool done;
-    if (copy_after_probe(is_writable, to, (void *)to, from, size, &done))
+    if (direct_host() && copy_after_probe(is_writable, to, (void *)to, from, size, &done))
         return done;
     bool copied = copy(SYS_process_vm_writev, to, (void *)(uintptr_t)from, size);
     if (copied && memcheck)

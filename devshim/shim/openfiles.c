@@ -85,6 +85,12 @@ void enter_file(int fd, uint32_t number, uint32_t device, uint64_t inode)
     set_file(fd, (struct open_file){ number, device, inode });
 }
 
+void forget_files(void)
+{
+    memset(files, 0, sizeof files);
+    most = 0;
+}
+
 void copy_file(int to, int from)
 {
     const struct open_file *file = entry_of(from);

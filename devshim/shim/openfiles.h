@@ -19,6 +19,9 @@ uint32_t new_file_number(void);
 /* A descriptor stands for a file of a device. inode: 0, or what an anonymous one must have to be it. */
 void enter_file(int fd, uint32_t number, uint32_t device, uint64_t inode);
 
+/* Another run has begun: forget all files of the last one. */
+void forget_files(void);
+
 /* dup and its kin. */
 void copy_file(int to, int from);
 

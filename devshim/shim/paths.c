@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "direct.h"
+#include "picture.h"
 
 bool to_device(const struct node *node, int fd, struct route *out)
 {
@@ -128,6 +129,7 @@ static enum route_kind route_normal(const char *path, size_t length, int follow,
     if (follow && to_descriptor(descriptor_named(path), out))
         return out->kind;
 
+    before_following(path, length);
     const struct node *node = is_below_root(path, length) ? nearest_node(path, length) : NULL;
     bool itself = node && node->length == length;
     switch (node ? node->kind : NODE_FREE) {

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "channel.h"
+#include "direct.h"
 #include "interposed.h"
 #include "registry.h"
 
@@ -20,6 +21,11 @@
 struct ring *ring;
 
 static uint8_t *records; /* mapped twice, one after the other, so that no record is cut in two */
+
+static struct {
+    void *room;
+    size_t size;
+} left; /* the ring of the run before */
 
 /* The head, and twice the records behind one another. */
 static bool map_twice(int fd, uint64_t size)
@@ -35,30 +41,34 @@ static bool map_twice(int fd, uint64_t size)
         return false;
     }
     madvise(room, RING_HEAD + 2 * size, MADV_DONTDUMP);
+    if (left.room)
+        munmap(left.room, left.size);
+    left.room = ring;
+    left.size = ring ? RING_HEAD + 2 * ring->size : 0;
     records = room + RING_HEAD;
     ring = (struct ring *)room;
     return true;
 }
 
-void map_ring(void)
+bool map_ring(void)
 {
     char path[RUN_DIRECTORY + sizeof "/ring"];
     size_t length = strlen(run_directory);
     struct ring head;
 
-    if (ring || !registry || !(registry->flags & REGISTRY_RECORDS))
-        return;
+    if (!registry || !(registry->flags & REGISTRY_RECORDS))
+        return false;
     memcpy(path, run_directory, length);
     memcpy(path + length, "/ring", sizeof "/ring");
     int fd = (int)real.syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
-        return;
+        return false;
     bool fits = real.pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head && head.magic == WIRE_MAGIC
                 && head.version == WIRE_VERSION && head.size >= RING_LEAST && head.size <= RING_SIZE
                 && (head.size & (head.size - 1)) == 0;
-    if (fits)
-        map_twice(fd, head.size);
+    bool mapped = fits && map_twice(fd, head.size);
     real.syscall(SYS_close, fd);
+    return mapped;
 }
 
 uint32_t largest_record(void)
@@ -70,11 +80,12 @@ uint32_t largest_record(void)
 static bool wait_for_room(uint64_t needed)
 {
     struct timespec patience = { .tv_nsec = PATIENCE_NS };
+    struct wait wait;
     int before = errno;
     bool more = true;
 
     __atomic_fetch_add(&ring->waits, 1, __ATOMIC_RELAXED);
-    if (in_borrowed_memory())
+    if (in_borrowed_memory() || begin_wait(&wait) != 0) /* the recorder may need what this thread holds */
         return false;
     while (more) {
         uint32_t freed = __atomic_load_n(&ring->freed, __ATOMIC_SEQ_CST);
@@ -88,6 +99,7 @@ static bool wait_for_room(uint64_t needed)
     }
     if (!more)
         __atomic_store_n(&ring->closed, 1, __ATOMIC_RELEASE);
+    end_wait(&wait);
     errno = before;
     return more;
 }

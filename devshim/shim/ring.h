@@ -10,8 +10,9 @@
 /* The run's ring, or NULL where nothing is recorded. */
 extern struct ring *ring;
 
-/* Map the ring if the run has one. Called once, by start(), after map_registry(). */
-void map_ring(void);
+/* Map the ring if the run has one, after its registry. A process that goes from run to run leaves an earlier one's behind
+ * here; that stays mapped until the next, because threads may still be in the middle of a call. True where it has one. */
+bool map_ring(void);
 
 /* Room for a record of so many bytes, with its data; the caller fills it and hands it to commit(). Waits while the ring
  * is full. NULL where nobody takes records out any more, or where it is too much. Leaves errno alone. */

@@ -3,9 +3,12 @@
  * The kernel follows links by itself and knows nothing of plugged nodes: a link to /dev/ttyUSB0 dangles for it. So
  * where it may matter the path is walked here, asking the registry about each name and readlink about the rest. */
 #include <errno.h>
+#include <linux/openat2.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "paths.h"
+#include "picture.h"
 
 struct walk {
     char at[ROUTE_PATH]; /* where we are: absolute, normal, links resolved; "" is the root */
@@ -137,6 +140,7 @@ static enum step take_name(struct walk *walk, const char *name, size_t size, int
     walk->length += size + 1;
     walk->at[walk->length] = '\0';
 
+    before_following(walk->at, walk->length == 4 ? 4 : 0);
     const struct node *node = walk->in_tree ? find_node(walk->at, walk->length) : nearest_node(walk->at, walk->length);
     if (node && node->length != walk->length) {
         if (node->kind == NODE_MASKED)
@@ -156,14 +160,47 @@ static enum step take_name(struct walk *walk, const char *name, size_t size, int
         return STEP_ON;
     case NODE_TREE:
         walk->in_tree = walk->left_real = true;
+        if (node->directory)
+            return STEP_ON;
     }
     return pass(walk, follow || walk->rest[0], out); /* a trailing "/" follows too */
+}
+
+/* In the tree the kernel may go the rest of the way in one step, where no link is on it: it says so itself. False where
+ * one is, or the kernel is too old (openat2(2)); then names are taken one by one. */
+static bool leap(struct walk *walk, int follow, struct route *out, enum step *step)
+{
+    struct open_how how = { .flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), .resolve = RESOLVE_NO_SYMLINKS };
+    char path[ROUTE_PATH];
+    size_t rest = strlen(walk->rest), length = walk->length + rest;
+
+    if (rest < 2 || walk->rest[rest - 1] == '/' || strstr(walk->rest, "/.") || strstr(walk->rest, "//")
+        || length + 1 > ROUTE_PATH || !in_tree(walk->at, walk->length, path) || strlen(path) + rest + 1 > ROUTE_PATH)
+        return false;
+    strcat(path, walk->rest);
+    int fd = (int)real.syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+    if (fd < 0)
+        return false;
+    real.syscall(SYS_close, fd);
+    memcpy(walk->at + walk->length, walk->rest, rest + 1);
+    walk->length = length;
+    walk->rest[0] = '\0';
+    const struct node *node = find_node(walk->at, length);
+    if (node && node->kind == NODE_DEVICE)
+        *step = to_device(node, -1, out) ? STEP_DONE : finish(out, ROUTE_REAL, 0);
+    else
+        *step = arrive(walk, out);
+    return true;
 }
 
 /* Take the next name off the rest and go there. */
 static enum step advance(struct walk *walk, int follow, struct route *out)
 {
     char name[NAME_MAX + 1];
+    enum step step;
+
+    if (walk->in_tree && leap(walk, follow, out, &step))
+        return step;
     const char *start = walk->rest + strspn(walk->rest, "/");
     size_t size = strcspn(start, "/");
 
@@ -191,6 +228,7 @@ enum route_kind walk(const char *base, const char *path, int follow, struct rout
     walk.at[walk.length] = '\0';
     memcpy(walk.rest, path, length + 1);
     walk.links = 0;
+    before_following(walk.at, walk.length);
     walk.in_tree = walk.left_real = lies_in_tree(walk.at, walk.length);
     while (advance(&walk, follow, out) == STEP_ON)
         ;

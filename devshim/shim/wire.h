@@ -24,6 +24,7 @@
 #define MAX_DEVICES     32768u
 
 enum registry_flag {
+    REGISTRY_PENDING = 128,   /* what is plugged is not yet laid out below /sys and /run: HELLO_PICTURE first */
     REGISTRY_SHADOWS = 1,      /* a plugged node has a real one of the same name beneath it */
     REGISTRY_GUARD = 2,       /* --deny or --only-plugged: ask the host before a real node is opened */
     REGISTRY_IN_PROCESS = 32, /* --in-process: whoever opens a node brings a host into its own process first */
@@ -60,7 +61,7 @@ struct node {
     uint32_t hash; /* FNV-1a, 32 bits, of the path */
     uint32_t path; /* offset in the text area; absolute, normal, NUL-ended */
     uint16_t length;
-    uint16_t reserved;
+    uint16_t directory; /* 1: NODE_TREE, and surely no link */
     uint32_t device; /* index; NODE_DEVICE only */
 };
 
@@ -290,7 +291,8 @@ enum hello {
     HELLO_CHANNEL = 1, /* answer: two descriptors, the channel and the bell */
     HELLO_OPEN,        /* path, flags, mode -> a carrier */
     HELLO_TICKET,      /* token -> a descriptor promised by an answer */
-    HELLO_MONITOR      /* a datagram socket that stands in for one of NETLINK_KOBJECT_UEVENT */
+    HELLO_MONITOR,     /* a datagram socket that stands in for one of NETLINK_KOBJECT_UEVENT */
+    HELLO_PICTURE      /* lay out what is pending (REGISTRY_PENDING); answer: any descriptor */
 };
 
 #define HELLO_FOR_PARENT 1u /* flags of HELLO_CHANNEL: a vfork child asks, and runs in its parent's memory */

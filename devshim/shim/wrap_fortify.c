@@ -72,3 +72,10 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
     check_count(count, room);
     return ppoll(fds, count, timeout, mask);
 }
+
+INTERPOSE int __ptsname_r_chk(int fd, char *buf, size_t size, size_t room);
+int __ptsname_r_chk(int fd, char *buf, size_t size, size_t room)
+{
+    check(size, room);
+    return ptsname_r(fd, buf, size);
+}

@@ -1,8 +1,7 @@
-/* wrap_io.c: read, write, ioctl and their kin. An ordinary descriptor goes straight to libc. */
+/* wrap_io.c: read, write, lseek and their kin. An ordinary descriptor goes straight to libc. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #include "calls.h"
@@ -17,16 +16,36 @@ static const struct carrier *reported(int fd)
     return answering(fd, DEVICE_REPORT);
 }
 
-/* A native read of a replayed terminal: the host hears of it before it waits, for it may know that nothing will come. */
-static void may_wait(const struct carrier *carrier, int fd)
+/* A native read of a replayed terminal: the host hears of it before it waits, for it may know that nothing will come.
+ * While its other end is being closed a pty gives EIO, and only then the end of file: the host says which was meant. */
+static bool may_wait(const struct carrier *carrier, int fd)
 {
     struct pollfd one = { .fd = fd, .events = POLLIN };
     struct timespec none = { 0 };
 
     if (!(device_of(carrier)->flags & DEVICE_ASKS) || (real.fcntl(fd, F_GETFL) & O_NONBLOCK))
-        return;
+        return false;
     if (real.syscall(SYS_ppoll, &one, 1, &none, NULL, 0) == 0)
         tell_waiting(carrier, OP_READ);
+    return true;
+}
+
+static ssize_t hung_up(const struct carrier *carrier, int fd, const struct iovec *parts, int count)
+{
+    int error = tell_waiting(carrier, OP_READ);
+    if (error == 0)
+        return real.readv(fd, parts, count);
+    errno = error;
+    return -1;
+}
+
+static ssize_t read_native(const struct carrier *carrier, int fd, const struct iovec *parts, int count)
+{
+    struct carrier kept = *carrier; /* the entry goes when the device hangs up */
+    bool asks = may_wait(carrier, fd);
+    ssize_t got = count == 1 ? WITHOUT_GIL(real.read(fd, parts->iov_base, parts->iov_len))
+                             : WITHOUT_GIL(real.readv(fd, parts, count));
+    return got < 0 && errno == EIO && asks ? hung_up(&kept, fd, parts, count) : got;
 }
 
 /* Looked at again only where reports are wanted: while the call lasted, the descriptor may have become another's. */
@@ -85,14 +104,6 @@ static ssize_t read_records_into(const struct device *device, int fd, const stru
     return records(device, WITHOUT_GIL(real.readv(fd, whole, count)), size);
 }
 
-/* The body of a wrapper whose call may be recorded: as the kernel answers for hardware, else as ever. */
-#define RECORDED(fd, what, first, second, hardware, plain)                                          \
-    struct recording call;                                                                          \
-    const struct carrier *behind = recorded(fd);                                                    \
-    if (!behind || !begin_recording(&call, behind, fd, what, first, second, 0))                     \
-        return plain;                                                                               \
-    return end_recording(&call, is_hardware(behind) ? hardware : plain)
-
 static bool refuse(int error)
 {
     errno = error;
@@ -133,7 +144,7 @@ static int64_t asked(const struct iovec *parts, int count)
     return sum;
 }
 
-static ssize_t plain_read(int fd, void *buf, size_t size)
+static inline __attribute__((always_inline)) ssize_t plain_read(int fd, void *buf, size_t size)
 {
     const struct carrier *carrier = carrier_of(fd);
     if (!carrier)
@@ -143,11 +154,10 @@ static ssize_t plain_read(int fd, void *buf, size_t size)
     struct iovec part = { buf, size };
     if (device_of(carrier)->flags & DEVICE_READ)
         return device_read(carrier, fd, &part, 1, OWN_POSITION, false);
-    may_wait(carrier, fd);
-    return told(carrier, fd, OP_READ, WITHOUT_GIL(real.read(fd, buf, size)), buf);
+    return told(carrier, fd, OP_READ, read_native(carrier, fd, &part, 1), buf);
 }
 
-INTERPOSE ssize_t read(int fd, void *buf, size_t size)
+static __attribute__((noinline)) ssize_t recorded_read(int fd, void *buf, size_t size)
 {
     const struct carrier *carrier = recorded(fd);
     struct iovec part = { buf, size };
@@ -155,6 +165,11 @@ INTERPOSE ssize_t read(int fd, void *buf, size_t size)
     if (!carrier || !begin_recording(&call, carrier, fd, CALL_READ, (int64_t)size, OWN_POSITION, 0))
         return plain_read(fd, buf, size);
     return end_read(&call, &part, 1, is_hardware(carrier) ? real.read(fd, buf, size) : plain_read(fd, buf, size));
+}
+
+INTERPOSE ssize_t read(int fd, void *buf, size_t size)
+{
+    return recording() ? recorded_read(fd, buf, size) : plain_read(fd, buf, size);
 }
 SAME_AS(read, __read);
 
@@ -165,10 +180,8 @@ static ssize_t plain_readv(int fd, const struct iovec *parts, int count)
         return -1;
     if (carrier && (device_of(carrier)->flags & DEVICE_STREAM))
         return may_read(carrier) ? read_records_into(device_of(carrier), fd, parts, count) : -1;
-    if (carrier && !(device_of(carrier)->flags & DEVICE_READ)) {
-        may_wait(carrier, fd);
-        return real.readv(fd, parts, count);
-    }
+    if (carrier && !(device_of(carrier)->flags & DEVICE_READ))
+        return read_native(carrier, fd, parts, count);
     return carrier ? device_read(carrier, fd, parts, count, OWN_POSITION, false) : real.readv(fd, parts, count);
 }
 
@@ -241,7 +254,7 @@ INTERPOSE ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t of
 }
 SAME_AS(preadv2, preadv64v2);
 
-static ssize_t plain_write(int fd, const void *buf, size_t size)
+static inline __attribute__((always_inline)) ssize_t plain_write(int fd, const void *buf, size_t size)
 {
     const struct carrier *carrier = carrier_of(fd);
     if (!carrier)
@@ -252,7 +265,7 @@ static ssize_t plain_write(int fd, const void *buf, size_t size)
     return told(carrier, fd, OP_WRITE, WITHOUT_GIL(real.write(fd, buf, size)), buf);
 }
 
-INTERPOSE ssize_t write(int fd, const void *buf, size_t size)
+static __attribute__((noinline)) ssize_t recorded_write(int fd, const void *buf, size_t size)
 {
     const struct carrier *carrier = recorded(fd);
     struct iovec part = { (void *)(uintptr_t)buf, size };
@@ -260,6 +273,11 @@ INTERPOSE ssize_t write(int fd, const void *buf, size_t size)
     if (!carrier || !begin_recording(&call, carrier, fd, CALL_WRITE, (int64_t)size, OWN_POSITION, 0))
         return plain_write(fd, buf, size);
     return end_write(&call, &part, 1, is_hardware(carrier) ? real.write(fd, buf, size) : plain_write(fd, buf, size));
+}
+
+INTERPOSE ssize_t write(int fd, const void *buf, size_t size)
+{
+    return recording() ? recorded_write(fd, buf, size) : plain_write(fd, buf, size);
 }
 SAME_AS(write, __write);
 
@@ -353,150 +371,3 @@ INTERPOSE off_t lseek(int fd, off_t offset, int whence)
 SAME_AS(lseek, lseek64);
 SAME_AS(lseek, __lseek);
 SAME_AS(lseek, llseek);
-
-/* What the kernel answers for every descriptor, whatever is behind it (fs/ioctl.c). */
-static bool answered_by_vfs(unsigned long request)
-{
-    return request == FIOCLEX || request == FIONCLEX || request == FIONBIO || request == FIOASYNC;
-}
-
-INTERPOSE int ioctl(int fd, unsigned long request, ...)
-{
-    va_list args;
-    va_start(args, request);
-    uintptr_t argument = va_arg(args, uintptr_t);
-    va_end(args);
-
-    const struct carrier *carrier = known_carrier(fd);
-    if (!carrier || answered_by_vfs(request) || (device_of(carrier)->flags & DEVICE_MONITOR))
-        return real.ioctl(fd, request, argument);
-    return ioctl_on(carrier, fd, request, argument);
-}
-
-/* ---- What a socket carrier would answer unlike a device ---------------------------------------------- */
-
-static int refused(int error)
-{
-    errno = error;
-    return -1;
-}
-
-static bool computed(int fd)
-{
-    return answering(fd, DEVICE_READ | DEVICE_WRITE) != NULL;
-}
-
-/* A disk can be synced (its host keeps nothing back), a character device seldom. */
-static int synced(const struct carrier *carrier)
-{
-    return S_ISBLK(device_of(carrier)->mode) ? 0 : refused(EINVAL);
-}
-
-static int plain_fsync(int fd)
-{
-    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
-    return carrier ? synced(carrier) : real.fsync(fd);
-}
-
-INTERPOSE int fsync(int fd)
-{
-    RECORDED(fd, CALL_FSYNC, 0, 0, real.fsync(fd), plain_fsync(fd));
-}
-
-static int plain_fdatasync(int fd)
-{
-    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
-    return carrier ? synced(carrier) : real.fdatasync(fd);
-}
-
-INTERPOSE int fdatasync(int fd)
-{
-    RECORDED(fd, CALL_FDATASYNC, 0, 0, real.fdatasync(fd), plain_fdatasync(fd));
-}
-
-/* Attributes of sysfs are shown as files; truncating one changes nothing, as there. */
-static int plain_ftruncate(int fd, off_t length)
-{
-    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
-    if (!carrier)
-        return real.ftruncate(fd, length);
-    return S_ISREG(device_of(carrier)->mode) && length >= 0 && (carrier->access & O_ACCMODE) != O_RDONLY
-               ? 0
-               : refused(EINVAL);
-}
-
-INTERPOSE int ftruncate(int fd, off_t length)
-{
-    RECORDED(fd, CALL_FTRUNCATE, length, 0, real.ftruncate(fd, length), plain_ftruncate(fd, length));
-}
-SAME_AS(ftruncate, ftruncate64);
-
-INTERPOSE int posix_fadvise(int fd, off_t offset, off_t length, int advice)
-{
-    return computed(fd) ? 0 : real.posix_fadvise(fd, offset, length, advice);
-}
-SAME_AS(posix_fadvise, posix_fadvise64);
-
-static void *plain_mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
-{
-    if (!(flags & MAP_ANONYMOUS) && computed(fd)) {
-        errno = ENODEV;
-        return MAP_FAILED;
-    }
-    START_ONCE();
-    return real.mmap(address, length, protection, flags, fd, offset);
-}
-
-INTERPOSE void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
-{
-    const struct carrier *carrier = flags & MAP_ANONYMOUS ? NULL : recorded(fd);
-    int64_t how = (int64_t)flags << 32 | (uint32_t)protection;
-    struct recording call;
-
-    if (!carrier || !begin_recording(&call, carrier, fd, CALL_MMAP, (int64_t)length, offset, how))
-        return plain_mmap(address, length, protection, flags, fd, offset);
-    void *map = is_hardware(carrier) ? real.mmap(address, length, protection, flags, fd, offset)
-                                     : plain_mmap(address, length, protection, flags, fd, offset);
-    end_recording(&call, map == MAP_FAILED ? -1 : 0);
-    return map;
-}
-SAME_AS(mmap, mmap64);
-
-/* Data that goes past the program's memory is not seen. */
-static void pass_by(const char *name, int in, int out)
-{
-    const struct carrier *carrier = recorded(in);
-    if (!carrier)
-        carrier = recorded(out);
-    if (carrier)
-        lose_recording(carrier, name);
-}
-
-/* These would move readiness tokens about as if they were data. */
-INTERPOSE ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, size_t size, unsigned flags)
-{
-    pass_by("splice", in, out);
-    return computed(in) || computed(out) ? refused(EINVAL) : real.splice(in, in_offset, out, out_offset, size, flags);
-}
-
-INTERPOSE ssize_t tee(int in, int out, size_t size, unsigned flags)
-{
-    pass_by("tee", in, out);
-    return computed(in) || computed(out) ? refused(EINVAL) : real.tee(in, out, size, flags);
-}
-
-INTERPOSE ssize_t sendfile(int out, int in, off_t *offset, size_t size)
-{
-    pass_by("sendfile", in, out);
-    return computed(in) || computed(out) ? refused(EINVAL) : real.sendfile(out, in, offset, size);
-}
-SAME_AS(sendfile, sendfile64);
-
-INTERPOSE ssize_t copy_file_range(int in, off64_t *in_offset, int out, off64_t *out_offset, size_t size,
-                                  unsigned flags)
-{
-    pass_by("copy_file_range", in, out);
-    return computed(in) || computed(out) ? refused(EINVAL)
-                                         : real.copy_file_range(in, in_offset, out, out_offset, size, flags);
-}
-

@@ -115,7 +115,8 @@ void restore_environment(void)
     char *files = recording() ? hand_on_files(room) : NULL;
     if (files)
         setenv(HANDED_ON, files + sizeof files_name - 1, 1);
-    if (!getenv("DEVSHIM_RUN"))
+    const char *theirs = getenv("DEVSHIM_RUN");
+    if (!theirs || (from_host && strcmp(theirs, run_directory) != 0))
         setenv("DEVSHIM_RUN", run_directory, 1);
 }
 

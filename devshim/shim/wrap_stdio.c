@@ -14,10 +14,12 @@
 #include "record.h"
 #include "wrap_open.h"
 
-/* The cookie is the descriptor's number. */
+/* The cookie is the descriptor's number, and whether its buffer is one of ours. */
+enum { OWN_BUFFER = 1 << 30 };
+
 static int fd_of(void *cookie)
 {
-    return (int)(intptr_t)cookie;
+    return (int)((intptr_t)cookie & ~OWN_BUFFER);
 }
 
 static ssize_t stream_read(void *cookie, char *buf, size_t size)
@@ -43,9 +45,28 @@ static int stream_seek(void *cookie, off64_t *offset, int whence)
 /* The streams that stand at 0, 1 and 2 in place of libc's own. */
 static FILE *adopted[3];
 
+/* Buffers of the size that libc would have taken, so that a recorded program reads and writes as without us. One for each
+ * descriptor: a second stream on it has a default one. */
+enum { BUFFERED = 256 };
+static char *buffers[BUFFERED];
+
+static char *make_buffer(int fd, size_t *size)
+{
+    struct stat status;
+
+    if (!recorded(fd) || fd >= BUFFERED || buffers[fd] || libc_fstat(fd, &status) < 0)
+        return NULL;
+    *size = status.st_blksize > 0 && status.st_blksize <= 65536 ? (size_t)status.st_blksize : BUFSIZ;
+    return buffers[fd] = malloc(*size);
+}
+
 static int stream_close(void *cookie)
 {
     int fd = fd_of(cookie);
+    if ((intptr_t)cookie & OWN_BUFFER) { /* which the stream does not look at any more */
+        free(buffers[fd]);
+        buffers[fd] = NULL;
+    }
     if (fd <= 2)
         adopted[fd] = NULL;
     return close(fd);
@@ -63,13 +84,15 @@ static FILE *cookie_stream(int fd, const char *mode)
 {
     cookie_io_functions_t functions = { stream_read, stream_write, stream_seek, stream_close };
     char plain[3] = { mode[0], strchr(mode, '+') ? '+' : '\0', '\0' }; /* fopencookie knows no more than these */
-    FILE *stream = fopencookie((void *)(intptr_t)fd, plain, functions);
+    size_t size = 0;
+    char *buffer = make_buffer(fd, &size);
+    FILE *stream = fopencookie((void *)(intptr_t)(buffer ? fd | OWN_BUFFER : fd), plain, functions);
 
     if (stream) {
         stream->_fileno = fd;
         cookie_methods = methods_of(stream);
-        if (recorded(fd) && isatty(fd))
-            setvbuf(stream, NULL, _IOLBF, 0); /* as libc does it */
+        if (recorded(fd))
+            setvbuf(stream, buffer, isatty(fd) ? _IOLBF : _IOFBF, buffer ? size : 0);
     }
     return stream;
 }
@@ -162,7 +185,7 @@ static int write_formatted(int fd, char *text, int length)
 INTERPOSE int vdprintf(int fd, const char *format, va_list args)
 {
     char *text;
-    if (!answering(fd, DEVICE_WRITE))
+    if (!answering(fd, DEVICE_WRITE) && !recorded(fd))
         return LATE(vdprintf)(fd, format, args);
     int length = vasprintf(&text, format, args);
     return length < 0 ? length : write_formatted(fd, text, length);
@@ -184,7 +207,7 @@ INTERPOSE int __vdprintf_chk(int fd, int flag, const char *format, va_list args)
 int __vdprintf_chk(int fd, int flag, const char *format, va_list args)
 {
     char *text;
-    if (!answering(fd, DEVICE_WRITE))
+    if (!answering(fd, DEVICE_WRITE) && !recorded(fd))
         return LATE(__vdprintf_chk)(fd, flag, format, args);
     int length = __vasprintf_chk(&text, flag, format, args);
     return length < 0 ? length : write_formatted(fd, text, length);

@@ -89,6 +89,28 @@ INTERPOSE int tcsendbreak(int fd, int duration)
     return ioctl_on(carrier, fd, TCSBRKP, (uintptr_t)((duration + 99) / 100));
 }
 
+/* Only recordings need to see these: elsewhere the kernel's terminal answers. */
+INTERPOSE pid_t tcgetpgrp(int fd)
+{
+    pid_t group;
+    if (!recorded(fd))
+        return LATE(tcgetpgrp)(fd);
+    return ioctl_on(recorded(fd), fd, TIOCGPGRP, (uintptr_t)&group) < 0 ? -1 : group;
+}
+
+INTERPOSE int tcsetpgrp(int fd, pid_t group)
+{
+    return recorded(fd) ? ioctl_on(recorded(fd), fd, TIOCSPGRP, (uintptr_t)&group) : LATE(tcsetpgrp)(fd, group);
+}
+
+INTERPOSE pid_t tcgetsid(int fd)
+{
+    pid_t session;
+    if (!recorded(fd))
+        return LATE(tcgetsid)(fd);
+    return ioctl_on(recorded(fd), fd, TIOCGSID, (uintptr_t)&session) < 0 ? -1 : session;
+}
+
 INTERPOSE int isatty(int fd)
 {
     const struct carrier *carrier = carrier_of(fd);

@@ -88,7 +88,7 @@ def checks(ctype: type) -> Iterator[str]:
 
 
 #: Members that bit-fields of C were read as one of, those of our own making, and those that another name stands for.
-OURS = {"adr_ctrl", "vectors", "raw", "__pad", "rest", "raw_data"}
+OURS = {"adr_ctrl", "vectors", "raw", "__pad", "rest", "raw_data", "data_in"}
 BIT_FIELDS = {
     "struct snd_interval.flags",
     "struct snd_ctl_elem_value.indirect",

@@ -1,7 +1,7 @@
 """The pytest plugin as its users meet it: suites of their own, run by pytest in a process of its own."""
 
 import pytest
-from harness import devshim_environment
+from harness import devshim_environment, run_devshim_verb
 
 pytest_plugins = ["pytester"]
 
@@ -189,6 +189,65 @@ def test_a_trace_is_looked_for_beside_the_test_then_at_the_root(suite: pytest.Py
     text = result.stdout.str()
     assert f"{suite.path}/traces/no-such.trace" in text
     assert "/test_unnamed-9600.trace" in text
+
+
+REPLAYS = """
+    import pytest
+
+    @pytest.mark.devshim_trace("/dev/acme0", "acme")
+    def test_says_the_same(devshim):
+        assert devshim.run("head", "-c", "3", "/dev/acme0").calls[-2].name == "read"
+
+    @pytest.mark.devshim_trace("/dev/acme0", "acme")
+    def test_says_something_else(devshim):
+        devshim.run("sh", "-c", "echo hello > /dev/acme0")
+"""
+
+
+def test_a_mark_replays_a_trace_and_a_mismatch_fails_the_test(suite: pytest.Pytester) -> None:
+    suite.mkdir("traces")
+    program = ("head", "-c", "3", "/dev/box")
+    suite.path.joinpath("box.py").write_text(
+        "from devshim import Device\nclass Box(Device):\n    def read(self, size): return b'box'[:size]\n"
+    )
+    words = ("record", "-o", "traces/acme.trace", "-d", "/dev/box=box.py", "--", *program)
+    assert run_devshim_verb(*words, cwd=suite.path).returncode == 0
+    suite.makepyfile(REPLAYS)
+    result = run(suite)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["E * the program: open(/dev/box, O_WRONLY*", "E * the trace: * open(/dev/box, O_RDONLY) = *"]
+    )
+
+
+RECORDS = """
+    import os, threading
+    from pathlib import Path
+    import pytest
+
+    NODE = str(Path(__file__).parent / "port")
+    real = not os.path.exists("traces/port.trace")
+    if real:
+        master, slave = os.openpty()
+        os.symlink(os.ttyname(slave), NODE)
+
+    @pytest.mark.devshim_trace(NODE, "port")
+    def test_port(devshim):
+        if real:
+            os.write(master, b"measured\\n")
+        assert devshim.run("head", "-1", NODE, timeout=20).stdout == "measured\\n"
+"""
+
+
+def test_a_test_is_recorded_once_and_then_needs_no_device(suite: pytest.Pytester) -> None:
+    suite.makepyfile(RECORDS)
+    run(suite).assert_outcomes(errors=1)
+    assert not suite.path.joinpath("traces/port.trace").exists()
+    suite.path.joinpath("port").unlink()
+    run(suite, "--devshim-record", "once").assert_outcomes(passed=1)
+    assert [path.name for path in suite.path.joinpath("traces").iterdir()] == ["port.trace"]
+    suite.path.joinpath("port").unlink()
+    run(suite).assert_outcomes(passed=1)
 
 
 def test_options_are_checked_and_marks_are_known(suite: pytest.Pytester) -> None:
