@@ -145,6 +145,7 @@ def memory_of(description: Description | None, request: int, entry: Entry, shown
     returned = without_addresses(description, before, after)
     told = meaningful(request, description, list(hidden))
     idle = meaningless(request, description, hidden)
+    idle |= {at for at, access in enumerate(accesses) if "w" not in access}
     given = [old if old is None or at == 0 or "w" in accesses[at] else b"" for at, old in enumerate(told)]
     got = [
         new

@@ -123,7 +123,7 @@ def transfers(event: Event) -> Iterator[tuple[int, int, bytes]]:
     for index in range(len(messages or b"") // 16):
         address, flags, _ = struct.unpack_from("<HHH", messages or b"", index * 16)
         at = 2 + index
-        data = (after[at] if at < len(after) and after[at] is not None else before[at] if at < len(before) else b"") or b""
+        data = (after[at] if at < len(after) else None) or (before[at] if at < len(before) else None) or b""
         yield address, flags, b"" if flags & READ and event.error else data
 
 

@@ -7,14 +7,12 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from devshim.model.argument import Ctype
-from devshim.model.description import Description, Descriptions
-from devshim.model.request import direction_of, size_of
-from devshim.trace.convert.memory_file import MemoryFile, memory_of, outcome
+from devshim.model.description import Descriptions
+from devshim.trace.convert.memory_file import MemoryFile
 from devshim.trace.convert.nodes import Nodes
 from devshim.trace.convert.recording import ConversionError, Describer, Recording
-from devshim.trace.convert.request_names import request_of
 from devshim.trace.convert.strace_files import Descriptor, OpenFile, Process, Processes
+from devshim.trace.convert.strace_ioctl import Ioctls
 from devshim.trace.convert.strace_line import BadLine, Call, Lines
 from devshim.trace.convert.strace_poll import Epolls, polled, selected
 from devshim.trace.convert.strace_values import (
@@ -96,14 +94,13 @@ class Conversion:
         self.recording = recording
         self.nodes = nodes
         self.surroundings = surroundings
-        self.describer = describer
-        self.memory = memory
+        self.ioctls = Ioctls(recording, nodes, describer, memory)
         self.lines = Lines()
         self.processes = Processes()
         self.epolls = Epolls()
         self.files = 0
         self.problems = 0
-        self.interrupted: dict[str, list[Event]] = {}
+        self.interrupted: dict[str, tuple[Call, list[Event]]] = {}
 
     def line(self, text: str, at: int, name: str) -> Iterator[Event]:
         """The events of one line.  Raises ConversionError where nothing of the file is strace's."""
@@ -132,7 +129,7 @@ class Conversion:
                     yield from self.call(call)
             except (BadLine, IndexError):
                 self.recording.note(f"a call of {who or 'the program'} is cut off: {begun.text[:60]}")
-        for events in self.interrupted.values():
+        for _, events in self.interrupted.values():
             yield from events
 
     def call(self, call: Call) -> Iterator[Event]:
@@ -141,15 +138,23 @@ class Conversion:
         if handler is None:
             return
         process = self.processes.get(call.who)
-        self.interrupted.pop(call.who, None)
+        yield from self.broken_off(call)
         for event in handler(self, call, process):
             event.process, event.thread = process.process, process.thread
             if call.error is not None and event.name != "poll":
                 event.error, event.result = call.error, -1
-            if call.result is None:  # interrupted: if the program lives on, strace shows the call again
+            if call.result is None:
                 event.finished, event.result = False, -1
-                self.interrupted.setdefault(call.who, []).append(event)
+                self.interrupted.setdefault(call.who, (call, []))[1].append(event)
             else:
+                yield event
+
+    def broken_off(self, call: Call) -> Iterator[Event]:
+        """The events of the call before, which a signal broke off: EINTR, unless this is the same call again."""
+        before, events = self.interrupted.pop(call.who, (call, []))
+        if (before.name, before.arguments[:1]) != (call.name, call.arguments[:1]):
+            for event in events:
+                event.finished, event.error = True, "EINTR"
                 yield event
 
     # ---- Descriptors
@@ -347,69 +352,12 @@ class Conversion:
             yield first
         if file is None:
             return
-        node = self.nodes.node(file.node)
-        request = request_of(call.arguments[1], self.describer.family(node))
-        if request is None:
-            raise BadLine(f"what number {call.arguments[1][:40]} has is not known; let strace run with -X raw")
-        description = self.describer.find(node, request)
-        event = Event("ioctl", file.node, file.number, request=request)
-        event.label = description.label if description is not None else None
-        event.result = call.result if call.result is not None else -1
-        given = call.arguments[2] if len(call.arguments) > 2 else "0"
-        if description is not None and description.ctype is None:
-            event.argument = value_of(description, given)
-        elif not self.remembered(event, file.anonymous or node.path, description, given):
-            self.shown(event, description, given)
-        if event.error is None:
-            self.made_file(event, description, call, process, file)
+        event, made = self.ioctls.event(call, file)
+        if made is not None:
+            new = self.new_file(file.node, made.name)
+            event.new_file, event.place = new.number, made.place
+            process.table[made.fd] = Descriptor(new)
         yield event
-
-    def remembered(self, event: Event, path: str, description: Description | None, given: str) -> bool:
-        """Fill in memory from the file beside strace's; False where that does not have it."""
-        if self.memory is None:
-            return False
-        entry = self.memory.next(path, event.request, tuple(self.nodes.nodes))
-        if entry is None:
-            self.recording.note("ioctls whose memory is in no line of the file beside strace's")
-            return False
-        found = memory_of(description, event.request, entry, strings_in(given))
-        event.before, event.after = found.before, found.after
-        event.incomplete = not found.complete
-        event.result, event.error = outcome(entry.result)
-        return True
-
-    def shown(self, event: Event, description: Description | None, given: str) -> None:
-        """What strace itself shows of an argument: numbers; the rest is missing."""
-        if description is None and not size_of(event.request) and (given.lstrip("-").isdigit() or given == "NULL"):
-            event.argument = 0 if given == "NULL" else int(given)
-            return
-        if description is None and direction_of(event.request) == "":
-            event.argument = 0
-        kind = description.ctype if description is not None and not description.sized else None
-        scalar = number_in(given) if kind is not None and hasattr(kind, "value") and not description.steps else None  # type: ignore[union-attr]
-        if scalar is None:
-            event.incomplete = True
-            return
-        assert kind is not None and description is not None
-        event.before, event.after = scalar_memory(kind, description.access, scalar)
-
-    def made_file(
-        self, event: Event, description: Description | None, call: Call, process: Process, file: OpenFile
-    ) -> None:
-        """A descriptor that an ioctl made."""
-        if description is None or (not description.new_file and description.place is None):
-            return
-        inside = re.search(r"=>.*\bfd=(\d+)(?:<([^>]*)>)?|^.*\bfd=(\d+)<([^>]*)>", " ".join(call.arguments[2:]))
-        if description.new_file:
-            fd, name = call.result, call.shown.strip("<>")
-        elif inside is not None:
-            fd, name = int(inside[1] or inside[3]), inside[2] or inside[4] or ""
-        else:
-            return
-        if fd is not None and fd >= 0:
-            made = self.new_file(file.node, name)
-            event.new_file, event.place = made.number, None if description.new_file else description.place
-            process.table[fd] = Descriptor(made)
 
     # ---- Waiting, processes, names
 
@@ -456,33 +404,6 @@ class Conversion:
         for path, mode, rdev in self.surroundings.named(call, process.table):
             self.nodes.status(path, mode, rdev)
         return iter(())
-
-
-def value_of(description: Description, given: str) -> int:
-    """An argument by value; a request without one has 0, whatever lay there."""
-    if description.value is None:
-        return 0
-    try:
-        return number(given)
-    except BadLine:
-        return 0
-
-
-def number_in(given: str) -> int | None:
-    """A number behind a pointer, as strace shows it: [5], or [0x6 /* ... */]; the last where it changed."""
-    inner = re.fullmatch(r"\[(?:.*=> )?(-?(?:0x[0-9a-f]+|\d+))(?: /\*.*\*/)?\]", given)
-    return int(inner[1], 0) if inner else None
-
-
-def scalar_memory(kind: Ctype, access: str, scalar: int) -> tuple[list[bytes | None] | None, list[bytes | None] | None]:
-    """Memory in which one number lies."""
-    data = bytes(kind(scalar))
-    return ([data] if "w" in access else None), ([data] if "r" in access else None)
-
-
-def strings_in(given: str) -> list[bytes]:
-    """The strings that strace shows in an argument."""
-    return [string(shown)[0] for shown in re.findall(r'"(?:[^"\\]|\\.)*"', given)]
 
 
 def spelled(text: str) -> str:

@@ -109,8 +109,6 @@ def parse(who: str, body: str, time: float | None, number: int) -> Call | None:
     arguments, end = split(body, call.end())
     answer = RESULT.match(body, end)
     if answer is None:
-        if body[end:].strip() in ("", "= ?"):
-            return Call(who, call["name"], arguments, None, None, "", time, None, number)
         raise BadLine("it has no result")
     error = ERROR.match(answer["rest"]) if answer["value"] == "-1" else None
     value = None if answer["value"] == "?" else int(answer["value"], 0)

@@ -174,7 +174,7 @@ class Surroundings:
                     path = posixpath.normpath("/".join([target, *parts[end:]]))
                     break
             else:
-                return path
+                return posixpath.normpath(path) if path.startswith("/") else path
         return path
 
     def settle(self) -> None:

@@ -81,8 +81,9 @@ def write(recording: Recording, file: TextIO) -> int:
     if cut:
         recording.note(f"the page shows {MOST_EVENTS} of {cut} events")
     header = recording.header
+    title = " ".join([header.program, *header.command]) or "trace"
     about = {
-        "title": " ".join([header.program, *header.command]) or "trace",
+        "title": title,
         "by": header.by,
         "made": header.made,
         "machine": header.machine,
@@ -90,7 +91,7 @@ def write(recording: Recording, file: TextIO) -> int:
         "notes": recording.said(),
     }
     page = PAGE.read_text(encoding="utf-8")
-    page = page.replace("@TITLE@", html.escape(escaped(about["title"])))
+    page = page.replace("@TITLE@", html.escape(escaped(title)))
     before, after = page.split("@DATA@")
     file.write(before)
     file.write(json.dumps({**about, **columns.object()}, separators=(",", ":")).replace("<", "\\u003c"))
