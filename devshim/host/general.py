@@ -5,21 +5,14 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from devshim.host.returned import settle
-from devshim.host.segments import (
-    SEGMENT,
-    SEGMENT_WRITE,
-    SEGMENTS,
-    Segment,
-    changed,
-    check_segment,
-    element_numbers,
-    parse,
-)
-from devshim.host.views import behind_pointer, sequence, single
+from devshim.host.segments import SEGMENT, SEGMENT_WRITE, SEGMENTS, Segment, changed, checker, parse
+from devshim.host.views import sequence, view_class, viewer
 from devshim.host.wire import NO_PLACE
+from devshim.model.argument import Ctype, Place
 from devshim.model.device import File, Special
 from devshim.model.ioctl import Handler
 from devshim.model.request import size_of
@@ -50,18 +43,52 @@ class Received(NamedTuple):
     shown: Any
 
 
+class Level:
+    """Elements of one ctype, as compiled from the description: the argument's own, or those behind one pointer."""
+
+    def __init__(self, ctype: Ctype | None, access: str, parent: int, place: Place | None) -> None:
+        self.ctype: Any = ctype
+        self.access = access
+        self.parent = parent
+        self.place = place
+        self.size = ctypes.sizeof(ctype) if ctype is not None else 0
+        self.stride = self.size or 1
+        self.check = checker(place, self.size) if place is not None else None
+        self.children: list[int] = []
+        self.view: Any = ctype
+        self.leaf = viewer(place.pointer) if place is not None else None
+        self.alone = place is not None and place.pointer.length is None
+
+    def holds(self, child: int) -> None:
+        """Another level is behind pointers in this one's elements."""
+        self.children.append(child)
+        self.view, self.leaf = view_class(self.ctype), None
+
+    def elements(self, room: bytearray, segment: Segment, behind: Iterator[tuple[Any, ...]]) -> tuple[Any, ...]:
+        """The elements of one segment; behind: for each, what its pointers lead to."""
+        starts = range(segment.at, segment.at + segment.length, self.stride)
+        return tuple([self.one(room, at, behind) for at in starts])
+
+    def one(self, room: bytearray, at: int, behind: Iterator[tuple[Any, ...]]) -> Any:
+        """The element that lies at so many bytes of the room."""
+        view = self.view.from_buffer(room, at)
+        if self.children:
+            view._behind = next(behind)
+        return view
+
+
 class General(Plan):
     """Any argument: pointers, sizes in the number, runs of numbers, new descriptors inside."""
 
     def __init__(self, handler: Handler) -> None:
         super().__init__(handler)
-        self.sizes = [ctypes.sizeof(handler.ctype) if handler.ctype is not None else 0]
-        self.sizes += [ctypes.sizeof(step.place.pointer.element) for step in handler.steps]
-        self.children = [
-            [child for child, step in enumerate(handler.steps, 1) if step.parent == parent]
-            for parent in range(len(handler.steps) + 1)
-        ]
-        self.accesses = [handler.access, *(step.place.pointer.access for step in handler.steps)]
+        self.levels = [Level(handler.ctype, handler.access, 0, None)]
+        for number, step in enumerate(handler.steps, 1):
+            pointer = step.place.pointer
+            self.levels.append(Level(pointer.element, pointer.access, step.parent, step.place))
+            self.levels[step.parent].holds(number)
+        self.below = [(number, self.levels[number]) for number in range(len(self.levels) - 1, 0, -1)]
+        self.answered = any("r" in level.access for level in self.levels)
 
     def call(self, file: File, request: int, argument: int, data: bytes) -> Outcome:
         """Call the method with views of all segments, then mark what it changed."""
@@ -87,8 +114,8 @@ class General(Plan):
         whole number of elements.
         """
         segments = parse(data)
-        size = size_of(request) if self.handler.sized else self.sizes[0]
-        if self.handler.sized and size % self.sizes[0]:
+        size = size_of(request) if self.handler.sized else self.levels[0].size
+        if self.handler.sized and size % self.levels[0].size:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         if segments[0].null or segments[0].length != size:
             raise ValueError(f"the argument has {segments[0].length} bytes instead of {size}")
@@ -99,53 +126,44 @@ class General(Plan):
     def group(self, segments: list[Segment], data: bytes) -> list[list[Segment]]:
         """Deal the segments out to the steps: one for each element of each segment of the step's parent."""
         groups = [segments[:1]]
-        taken = 1
-        for number, step in enumerate(self.handler.steps, 1):
+        taken, count, levels = 1, len(segments), self.levels
+        for level in levels[1:]:
             mine: list[Segment] = []
-            for parent in groups[step.parent]:
-                for at in range(parent.at, parent.at + parent.length, self.sizes[step.parent] or 1):
-                    if taken == len(segments):
-                        raise ValueError(f"{len(segments)} segments are too few")
-                    check_segment(segments[taken], step.place, self.sizes[number], at, data)
-                    mine.append(segments[taken])
+            stride, check = levels[level.parent].stride, level.check
+            assert check is not None
+            for parent in groups[level.parent]:
+                for at in range(parent.at, parent.at + parent.length, stride):
+                    if taken == count:
+                        raise ValueError(f"{count} segments are too few")
+                    segment = segments[taken]
+                    check(segment, at, data)
+                    mine.append(segment)
                     taken += 1
             groups.append(mine)
-        if taken != len(segments):
-            raise ValueError(f"{len(segments)} segments instead of {taken}")
+        if taken != count:
+            raise ValueError(f"{count} segments instead of {taken}")
         return groups
 
     def show(self, room: bytearray, groups: list[list[Segment]]) -> Any:
-        """The views through which the model sees the argument."""
-        starts = [element_numbers(group, size) for group, size in zip(groups, self.sizes, strict=True)]
-
-        def behind(step: int, element: int) -> tuple[Any, ...]:
-            return tuple(pointed(child, element) for child in self.children[step])
-
-        def elements(step: int, index: int) -> tuple[Any, ...]:
-            kind: Any = self.handler.ctype if step == 0 else self.handler.steps[step - 1].place.pointer.element
-            segment, first, size = groups[step][index], starts[step][index], self.sizes[step]
-            return tuple(
-                single(kind, room, segment.at + number * size, behind(step, first + number))
-                for number in range(segment.length // size)
-            )
-
-        def pointed(step: int, index: int) -> Any:
-            segment, pointer = groups[step][index], self.handler.steps[step - 1].place.pointer
-            if not self.children[step]:
-                return behind_pointer(pointer, room, segment.at, segment.length, segment.null)
-            if segment.null and pointer.may_be_null:
-                return None
-            seen = elements(step, index)
-            return seen[0] if pointer.length is None else seen
-
-        whole, handler = groups[0][0], self.handler
-        assert handler.ctype is not None
-        if not handler.sized:
-            return single(handler.ctype, room, whole.at, behind(0, 0))
-        if handler.steps:
-            return elements(0, 0)
-        count = whole.length // self.sizes[0]
-        return sequence(handler.ctype, room, whole.at, count, "r" in handler.access)
+        """The views through which the model sees the argument, made from the innermost pointers outwards."""
+        seen: list[list[Any]] = [[] for _ in groups]
+        for number, level in self.below:
+            leaf = level.leaf
+            if leaf is not None:
+                seen[number] = [leaf(room, segment) for segment in groups[number]]
+                continue
+            behind = zip(*[seen[child] for child in level.children], strict=False)
+            for segment in groups[number]:
+                elements = level.elements(room, segment, behind)
+                if segment.null and (level.alone or level.place.pointer.may_be_null):  # type: ignore[union-attr]
+                    seen[number].append(None)
+                else:
+                    seen[number].append(elements[0] if level.alone else elements)
+        whole, handler, top = groups[0][0], self.handler, self.levels[0]
+        if handler.sized and not top.children:
+            return sequence(top.ctype, room, whole.at, whole.length // top.size, "r" in handler.access)
+        behind = zip(*[seen[child] for child in top.children], strict=False)
+        return top.elements(room, whole, behind) if handler.sized else top.one(room, whole.at, behind)
 
     def store(self, received: Received, out: bytes) -> int:
         """Put returned bytes into the argument, as many as fit, but never over the program's pointers."""
@@ -161,19 +179,24 @@ class General(Plan):
 
     def send(self, received: Received, data: bytes, stored: int | None, whole: bool) -> bytes | None:
         """Mark the segments that go back to the program; None where none does."""
-        room, index, any_goes = received.room, 0, False
-        for step, group in enumerate(received.groups):
+        if not self.answered:
+            return None
+        room, at, any_goes = received.room, SEGMENTS.size, False
+        for number, (level, group) in enumerate(zip(self.levels, received.groups, strict=True)):
+            if "r" not in level.access:
+                at += SEGMENT.size * len(group)
+                continue
+            compared = level.access == "rw" and not (number == 0 and (whole or stored is not None))
             for segment in group:
                 start, end = 0, segment.length
-                if step == 0 and stored is not None and self.handler.sized:
+                if number == 0 and stored is not None and self.handler.sized:
                     end = stored
-                elif self.accesses[step] == "rw" and not (step == 0 and (whole or stored is not None)):
+                elif compared:
                     start, end = changed(data, room, segment)
                     # A driver copies its argument back as a whole; only where nothing changed may that be left out.
-                    start, end = (0, segment.length) if step == 0 and start < end else (start, end)
-                if "r" in self.accesses[step] and start < end and not segment.null:
-                    write = (segment.at, segment.length, SEGMENT_WRITE, start, end, 0)
-                    SEGMENT.pack_into(room, SEGMENTS.size + index * SEGMENT.size, *write)
+                    start, end = (0, segment.length) if number == 0 and start < end else (start, end)
+                if start < end and not segment.null:
+                    SEGMENT.pack_into(room, at, segment.at, segment.length, SEGMENT_WRITE, start, end, 0)
                     any_goes = True
-                index += 1
+                at += SEGMENT.size
         return bytes(room) if any_goes else None

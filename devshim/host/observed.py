@@ -1,6 +1,6 @@
-"""Makes an event of each call on a device, where somebody wants to see them: -v, and the tests of a session.
+"""Notes each call on a device, where somebody wants to see them: -v, and the tests of a session.
 
-Nothing of this is on the way of a call where nobody does.
+Nothing of this is on the way of a call where nobody does.  An event is made of a call when somebody looks at it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ import errno
 import fcntl
 import itertools
 import os
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim.host import wire
 from devshim.host.callers import Callers
-from devshim.host.general import General
+from devshim.host.memory import plan_of
+from devshim.host.noted import Noted
 from devshim.host.segments import SEGMENT, SEGMENT_WRITE, SEGMENTS, Segment, parse
 from devshim.model.ioctl import Handler, find_handler
 from devshim.trace.event import Event
@@ -46,26 +47,19 @@ class Seen(NamedTuple):
     answer: Any
 
 
-Observer = Callable[[Seen], object]
-
-
 class Observers:
-    """Those who want to see calls; told with the host's lock held."""
+    """What observed files have in common; used with the host's lock held.
 
-    def __init__(self, callers: Callers, caller: Callable[[], tuple[int, int]]) -> None:
+    asking  tells the channel and the thread of the call that is being answered
+    """
+
+    def __init__(self, callers: Callers, asking: Callable[[], tuple[int, int]], noted: Noted) -> None:
         self.callers = callers
-        self._caller = caller
-        self._observers: list[Observer] = []
+        self.asking = asking
+        self.noted = noted
         self._opens = itertools.count(1)
         self.promised = 0  # the number of the last file that an ioctl made
-        self._began = time.monotonic()
-
-    def __bool__(self) -> bool:
-        return bool(self._observers)
-
-    def add(self, observer: Observer) -> None:
-        """Tell it of every call; before the first device is plugged."""
-        self._observers.append(observer)
+        self.began = monotonic()
 
     def next_file(self) -> int:
         """The number of the next open file."""
@@ -73,14 +67,11 @@ class Observers:
 
     def caller(self) -> tuple[int, int]:
         """Process and thread of the call that is being answered, by number."""
-        return self.callers.of_channel(*self._caller())
+        return self.callers.of_channel(*self.asking())
 
-    def tell(self, seen: Seen, began: float) -> None:
-        """A call was answered that began at a time of time.monotonic()."""
-        event = seen.event
-        event.time, event.took = began - self._began, time.monotonic() - began
-        for observer in self._observers:
-            observer(seen)
+    def _tell(self, event: Event, plug: DevicePlug, file: File | None, answer: Any) -> None:
+        event.time, event.took = monotonic() - self.began, 0.0
+        self.noted.add(Seen(event, plug, file, b"", answer))
 
     def opened(
         self, plug: DevicePlug, flags: int, file: ObservedFile | None, error: int, caller: tuple[int, int]
@@ -94,17 +85,17 @@ class Observers:
         event.flags, event.process, event.thread = flags, process, thread
         if error:
             event.result, event.error = -1, errno.errorcode.get(error, str(error))
-        self.tell(Seen(event, plug, file.file if file is not None else None, b"", None), time.monotonic())
+        self._tell(event, plug, file.file if file is not None else None, None)
 
     def closed(self, plug: DevicePlug, file: ObservedFile) -> None:
         """The last descriptor of a file has gone; nobody can tell by whose hand, so it counts as the opener's."""
         event = Event("close", plug.node, file.number)
         event.process, event.thread = file.opener
-        self.tell(Seen(event, plug, file.file, b"", 0), time.monotonic())
+        self._tell(event, plug, file.file, 0)
 
 
 class ObservedFile:
-    """Stands in front of a file in the host's list, and makes an event of each call."""
+    """Stands in front of a file in the host's list, and notes each call."""
 
     def __init__(self, observers: Observers, inner: Answering) -> None:
         self.observers = observers
@@ -113,71 +104,48 @@ class ObservedFile:
         self.file = inner.file
         self.number = 0
         self.opener = (1, 1)
+        self._noted, self._known, self._asking = observers.noted, observers.callers.known, observers.asking
 
-    def _tell(self, event: Event, began: float, answer: Any, asked: bytes = b"") -> Any:
-        understand(event, answer)
-        event.process, event.thread = self.observers.caller()
-        self.observers.tell(Seen(event, self.plug, self.file, asked, answer), began)
+    # ---- Calls
+
+    def _note(self, name: str, first: int, second: int, data: bytes, answer: Any, began: float) -> Any:
+        """Note a call that was answered just now, in as few steps as can be; seen() makes more of it."""
+        noted = self._noted
+        who = self._known.get(self._asking()) or self.observers.caller()
+        count = noted.count = noted.count + 1
+        noted.facts += (
+            self, name, first, second, data, answer, self.number, self.observers.promised, who, began, monotonic(),
+        )  # fmt: skip
+        if count > noted.room:
+            noted.trim()
+        if noted.eager:
+            noted.tell()
         return answer
 
     def read(self, size: int, offset: int) -> Any:
         """read(2) and its kin, with the bytes that came."""
-        began = time.monotonic()
-        event = self._at("read", offset)
-        event.size = size
-        answer = self.inner.read(size, offset)  # type: ignore[union-attr]
-        data = data_of(answer)
-        event.data = bytes(data) if data is not None else b""
-        return self._tell(event, began, answer)
+        began = monotonic()
+        return self._note("read", size, offset, b"", self.inner.read(size, offset), began)  # type: ignore[union-attr]
 
     def write(self, data: bytes, offset: int) -> Any:
         """write(2) and its kin."""
-        began = time.monotonic()
-        event = self._at("write", offset)
-        event.data = data
-        return self._tell(event, began, self.inner.write(data, offset))  # type: ignore[union-attr]
-
-    def _at(self, name: str, offset: int) -> Event:
-        if offset < 0:
-            return Event(name, self.plug.node, self.number)
-        return Event("p" + name, self.plug.node, self.number, offset=offset)
+        began = monotonic()
+        return self._note("write", 0, offset, data, self.inner.write(data, offset), began)  # type: ignore[union-attr]
 
     def ioctl(self, request: int, argument: int, data: bytes) -> Any:
         """ioctl(2), with the memory behind its argument."""
-        began = time.monotonic()
-        handler = find_handler(type(self.file).ioctls, request)
-        event = Event("ioctl", self.plug.node, self.number)
-        event.request = request
-        if handler is not None:
-            event.label = handler.label
-        if data:
-            event.before = memory_before(handler, request, data)
-        elif argument or (handler is not None and handler.value is not None):
-            event.argument = argument
-        answer = self.inner.ioctl(request, argument, data)
-        out = data_of(answer)
-        if out is not None:
-            event.after = memory_after(handler, request, bytes(out))
-        if event.before is not None and handler is not None and handler.access == "r":
-            event.before = None  # what was there is the program's rubbish
-        if isinstance(answer, tuple) and answer[2] & wire.ANSWER_FILE:
-            event.new_file = self.observers.promised
-            event.place = None if answer[5] == wire.NO_PLACE else answer[5]
-        return self._tell(event, began, answer, data)
+        began = monotonic()
+        return self._note("ioctl", request, argument, data, self.inner.ioctl(request, argument, data), began)
 
     def seek(self, offset: int, whence: int) -> Any:
         """lseek(2)."""
-        began = time.monotonic()
-        event = Event("lseek", self.plug.node, self.number, offset=offset, flags=whence)
-        event.operation = WHENCE.get(whence, str(whence))
-        return self._tell(event, began, self.inner.seek(offset, whence))  # type: ignore[union-attr]
+        began = monotonic()
+        return self._note("lseek", offset, whence, b"", self.inner.seek(offset, whence), began)  # type: ignore[union-attr]
 
     def lock(self, operation: int, process: int) -> Any:
         """flock(2) and its kin."""
-        began = time.monotonic()
-        event = Event("flock", self.plug.node, self.number, flags=operation)
-        event.operation = LOCKS.get(operation & 0xFF & ~fcntl.LOCK_NB, str(operation))
-        return self._tell(event, began, self.inner.lock(operation, process))
+        began = monotonic()
+        return self._note("flock", operation, process, b"", self.inner.lock(operation, process), began)
 
     def poll(self) -> Any:
         """Readiness asked for anew; not a call of the program's."""
@@ -189,11 +157,60 @@ class ObservedFile:
 
     def report(self, op: int, result: int, data: bytes) -> Any:
         """A native call that is over."""
-        name = {wire.OP_READ: "read", wire.OP_WRITE: "write"}.get(op, "call")
-        event = Event(name, self.plug.node, self.number)
-        event.data = data
-        self._tell(event, time.monotonic(), result if result >= 0 else (-1, -result, 0, 0, None, wire.NO_PLACE))
+        answer = result if result >= 0 else (-1, -result, 0, 0, None, wire.NO_PLACE)
+        self._note("report", op, 0, data, answer, monotonic())
         return 0
+
+    # ---- What was noted
+
+    def seen(
+        self, name: str, first: int, second: int, data: bytes, answer: Any, number: int, promised: int,
+        who: tuple[int, int], began: float, ended: float,
+    ) -> Seen:  # fmt: skip
+        """Make of what _note() has noted all that can be told."""
+        event = Event(name, self.plug.node, number)
+        event.process, event.thread = who
+        event.time, event.took = began - self.observers.began, ended - began
+        asked = b""
+        if name == "ioctl":
+            asked = data
+            describe_ioctl(event, find_handler(type(self.file).ioctls, first), (first, second, data), answer, promised)
+        elif name == "lseek":
+            event.offset, event.flags, event.operation = first, second, WHENCE.get(second, str(second))
+        elif name == "flock":
+            event.flags = first
+            event.operation = LOCKS.get(first & 0xFF & ~fcntl.LOCK_NB, str(first))
+        elif name == "report":
+            event.name = {wire.OP_READ: "read", wire.OP_WRITE: "write"}.get(first, "call")
+            event.data = data
+        else:
+            if second >= 0:
+                event.name, event.offset = "p" + name, second
+            out = data_of(answer) if name == "read" else data
+            event.size, event.data = first, bytes(out) if out is not None else b""
+        understand(event, answer)
+        return Seen(event, self.plug, self.file, asked, answer)
+
+
+def describe_ioctl(
+    event: Event, handler: Handler | None, call: tuple[int, int, bytes], answer: Any, promised: int
+) -> None:
+    """Put into an event what an ioctl was about: its request, argument and data, and what came of it."""
+    event.request, argument, data = call
+    if handler is not None:
+        event.label = handler.label
+    if data:
+        event.before = memory_before(handler, data)
+    elif argument or (handler is not None and handler.value is not None):
+        event.argument = argument
+    out = data_of(answer)
+    if out is not None:
+        event.after = memory_after(handler, bytes(out))
+    if event.before is not None and handler is not None and handler.access == "r":
+        event.before = None  # what was there is the program's rubbish
+    if isinstance(answer, tuple) and answer[2] & wire.ANSWER_FILE:
+        event.new_file = promised
+        event.place = None if answer[5] == wire.NO_PLACE else answer[5]
 
 
 def data_of(answer: Any) -> Any:
@@ -213,7 +230,7 @@ def understand(event: Event, answer: Any) -> None:
         event.finished = not flags & wire.ANSWER_WAIT
 
 
-def memory_before(handler: Handler | None, request: int, data: bytes) -> list[bytes | None]:
+def memory_before(handler: Handler | None, data: bytes) -> list[bytes | None]:
     """The segments of an argument on its way in, with the number of what it points to in place of each pointer."""
     try:
         segments = parse(data)
@@ -223,7 +240,7 @@ def memory_before(handler: Handler | None, request: int, data: bytes) -> list[by
     return [None if one.null else bytes(room[one.at : one.at + one.length]) for one in segments]
 
 
-def memory_after(handler: Handler | None, request: int, data: bytes) -> list[bytes | None]:
+def memory_after(handler: Handler | None, data: bytes) -> list[bytes | None]:
     """The same of an answer; None for what stays as it was."""
     plain = bytearray(data)
     count, _ = SEGMENTS.unpack_from(plain)
@@ -244,11 +261,11 @@ def with_numbers(handler: Handler | None, segments: list[Segment], data: bytes) 
     room = bytearray(data)
     if handler is None or not handler.steps:
         return room
-    general = General(handler)
+    general: Any = plan_of(handler)
     groups = general.group(segments, data)
     numbers = {id(segment): number for number, segment in enumerate(segments)}
     for step, group in zip(handler.steps, groups[1:], strict=True):
-        size = general.sizes[step.parent] or 1
+        size = general.levels[step.parent].stride
         elements = (at for one in groups[step.parent] for at in range(one.at, one.at + one.length, size))
         for at, segment in zip(elements, group, strict=True):
             where, width = at + step.place.offset, step.place.width

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from devshim.host.lock import lock
 from devshim.host.logged import line_of
+from devshim.host.noted import Noted
+from devshim.trace.event import Event
 
 if TYPE_CHECKING:
     from devshim.host.observed import Seen
-    from devshim.trace.event import Event
 
 MOST_KEPT = 100_000
 """Calls that are kept; of more, the newest."""
@@ -54,24 +57,50 @@ class Reaction:
         self.pending = False
 
 
+class Heard(NamedTuple):
+    """A call on real hardware, which nobody here has answered."""
+
+    event: Event
+    line: Callable[[], str]
+    plug: None = None
+
+
 class Calls:
-    """Keeps calls as the host tells of them, always with its lock held."""
+    """Keeps calls as the host notes them, with its lock held, and as a recorder does."""
 
     def __init__(self) -> None:
-        self.seen: deque[Seen] = deque(maxlen=MOST_KEPT)
-        self.count = 0
+        self.noted = Noted(MOST_KEPT)
         self.errors: list[Exception] = []
         self._watches: list[Watch] = []
         self._reactions: list[Reaction] = []
 
-    def __call__(self, seen: Seen) -> None:
-        self.count += 1
-        seen.event.number = self.count
-        self.seen.append(seen)
+    def heard(self, event: Event, line: Callable[[], str]) -> None:
+        """The recorder has taken in a call on hardware."""
+        with lock:
+            self.noted.add(Heard(copy(event), line))
+
+    @property
+    def seen(self) -> deque[Any]:
+        """The calls that are kept, the oldest first."""
+        return self.noted.seen()
+
+    @property
+    def count(self) -> int:
+        """How many there were in all: the newest one's number."""
+        return self.noted.count
+
+    def _told(self, seen: Seen | Heard) -> None:
         if self._reactions:
             self._react(seen.event)
         if self._watches:
             self.look()
+        self._listen()
+
+    def _listen(self) -> None:
+        """Be told of calls as long as something waits for one, and only then."""
+        told = self._told in self.noted.eager
+        if bool(self._reactions or self._watches) != told:
+            (self.noted.eager.remove if told else self.noted.eager.append)(self._told)
 
     def _react(self, event: Event) -> None:
         for reaction in list(self._reactions):
@@ -94,28 +123,44 @@ class Calls:
         watch = Watch(condition)
         if not watch.look():
             self._watches.append(watch)
+            self._listen()
         return watch
 
     def forget(self, watch: Watch) -> None:
         """Look at it no more."""
         self._watches = [other for other in self._watches if other is not watch]
+        self._listen()
 
     def react(self, condition: Callable[[Event], Any], action: Callable[[], object]) -> Reaction:
         """Act once, right after the first call for which a condition holds."""
         reaction = Reaction(condition, action)
         self._reactions.append(reaction)
+        self._listen()
         return reaction
 
-    def since(self, count: int) -> Iterator[Seen]:
+    def since(self, count: int) -> Iterator[Seen | Heard]:
         """The calls behind the first `count`, as far as they are kept."""
         return (seen for seen in self.seen if seen.event.number > count)
+
+    def unfinished(self) -> dict[int, list[str]]:
+        """By process number: the calls whose last answer was "nothing yet", in words."""
+        last = {(seen.event.process, seen.event.thread): seen for seen in self.seen if seen.event.name != "close"}
+        found: dict[int, list[str]] = {}
+        for (process, _), seen in last.items():
+            if not seen.event.finished:
+                found.setdefault(process, []).append(words(seen).rpartition(" = ")[0])
+        return found
 
     def lines(self, most: int = SHOWN) -> list[str]:
         """The last calls in words, the oldest first."""
         return [shown(seen) for seen in list(self.seen)[-most:]]
 
 
-def shown(seen: Seen) -> str:
+def shown(seen: Seen | Heard) -> str:
     """One call with its time and its process: `0.012345 1: read(/dev/acme0, "x", 4096) = 1`."""
-    event = seen.event
-    return f"{event.time or 0.0:9.6f} {event.process}: {line_of(seen)}"
+    return f"{seen.event.time or 0.0:9.6f} {seen.event.process}: {words(seen)}"
+
+
+def words(seen: Seen | Heard) -> str:
+    """One call in words."""
+    return seen.line() if isinstance(seen, Heard) else line_of(seen)

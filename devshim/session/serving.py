@@ -43,21 +43,20 @@ class Serving:
         try:
             self.shim = target.shim_path(self.directory)
             self.host = Host(self.directory, None, Log(), Guard([], only_plugged=True) if only_plugged else None)
-            self._recorder = record.begin(self.directory, self.host, None, False) if record is not None else None
+            self.recorder = record.begin(self.directory, self.host, None, False) if record is not None else None
         except BaseException:
             target.remove_run_directory(self.directory)
             raise
-        self.host.observe(calls)
-        self.host.keep(calls.seen)
+        self.host.keep(calls.noted)
         self.host.where = where
         self.abandoned: Callable[[], object] = lambda: None
-        self._begin()
+        self._begin(calls)
         _current = self
 
-    def _begin(self) -> None:
+    def _begin(self, calls: Calls) -> None:
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(min(SWITCH_INTERVAL, self._switch_interval))
-        self._start_threads()
+        self._start_threads(calls)
         self._environment = Environment(os.environ, self.directory, self.shim)
         attributes.guard()
         try:
@@ -66,15 +65,16 @@ class Serving:
             self._end()
             raise
 
-    def _start_threads(self) -> None:
+    def _start_threads(self, calls: Calls) -> None:
         """Start the host's threads with every signal blocked: signals are for the main thread."""
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self.host.start()
             self._thread = threading.Thread(target=self.host.loop.run, name="devshim-loop", daemon=True)
             self._thread.start()
-            if self._recorder is not None:
-                self._recorder.start()
+            if self.recorder is not None:
+                self.recorder.recording.heard = calls.heard
+                self.recorder.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
@@ -93,8 +93,8 @@ class Serving:
         self.host.loop.soon(self.host.loop.stop)
         self._thread.join()
         self.host.stop()
-        if self._recorder is not None:
-            self.host.failures += self._recorder.end(self.host.message)
+        if self.recorder is not None:
+            self.host.failures += self.recorder.end(self.host.message)
         self.host.release()
         sys.setswitchinterval(self._switch_interval)
         target.remove_run_directory(self.directory)

@@ -21,14 +21,15 @@ from devshim.model.part import Part
 from devshim.session import stuck
 from devshim.session.calls import SHOWN, Calls, Reaction, shown
 from devshim.session.clock import SteppedClock
-from devshim.session.failures import Mismatch, NotYet, ProgramFailed, ProgramTimedOut, Result, words
+from devshim.session.failures import NotYet, ProgramFailed, ProgramTimedOut, Result, words
 from devshim.session.program import Program, kill_leftovers
+from devshim.session.replays import Replays
 from devshim.session.serving import Serving
+from devshim.trace.comparison import CallList
 
 if TYPE_CHECKING:
     from devshim.trace.event import Event
     from devshim.trace.record_asked import RecordAsked
-    from devshim.trace.replay import Replay
 
 Model = TypeVar("Model", bound=Device | Part)
 LOOK_AGAIN = 0.05  # seconds; for conditions that no call and no output makes true
@@ -54,7 +55,7 @@ class Session:
         self._over = False
         self._programs: list[Program] = []
         self._left: list[int] = []
-        self._replays: list[Replay] = []
+        self.replays = Replays()
         self.test_file = ""  # whose line is named where a node is refused
         #: What models raised that is no OSError, and what was refused; clear() it where a test wants just that.
         self.failures: list[str] = []
@@ -78,6 +79,7 @@ class Session:
             there = host.plug_at(node)
             if isinstance(made, Device):
                 plug_one(host, node, made)
+                self.replays.plugged(made)
                 return made
             try:
                 device = made.plug_into(there.device if there is not None else None)
@@ -94,7 +96,6 @@ class Session:
         replay = Replay(os.fspath(path))
         recorded = node if node in replay.nodes or len(replay.nodes) != 1 else next(iter(replay.nodes))
         device: Device = self.plug(node, replay.device(recorded, node))
-        self._replays.append(replay)
         return device
 
     def unplug(self, what: str | Device | Part) -> None:
@@ -120,20 +121,26 @@ class Session:
 
     @property
     def calls(self) -> list[Event]:
-        """The calls on devices so far, the oldest first; of very many, the last 100,000."""
+        """The calls on devices so far, the oldest first; of very many, the last 100,000.
+
+        Equal to other calls that say the same, and to a trace that does.
+        """
+        self._settle()
         with lock:
-            self._settle()
-            return [seen.event for seen in self._calls.seen]
+            return CallList(seen.event for seen in self._calls.seen)
 
     def _settle(self) -> None:
-        """Let closes that have happened be among the calls."""
+        """Let what has happened be among the calls: closes, and what is recorded."""
         if self._serving is not None and not self._over:
-            self._serving.host.settle_closes()
+            if self._serving.recorder is not None and not lock.held():
+                self._serving.recorder.settle()
+            with lock:
+                self._serving.host.settle_closes()
 
     def lines(self, most: int = SHOWN) -> list[str]:
         """The last calls in words."""
+        self._settle()
         with lock:
-            self._settle()
             return self._calls.lines(most)
 
     # ---- Programs
@@ -156,19 +163,16 @@ class Session:
         Mismatch (an AssertionError) where a replayed trace does not have what the program did.
         """
         __tracebackhide__ = True
-        before, failures, mismatches = self._calls.count, len(self.failures), self._mismatches()
+        before = self._calls.count
         program = self._start(argv, input, env, cwd)
         try:
             if not program._over.wait(timeout):
-                raise self._timed_out(program, timeout or 0.0)
+                raise self._timed_out(program, timeout or 0.0, before)
             result = self._result(program, before)
         finally:
             self._let_go(program, spare_others=program.returncode is not None)
         self._raise_pending()
-        if self._mismatches() > mismatches:
-            text = "\n".join(self.failures[failures:])
-            del self.failures[failures:]
-            raise Mismatch(text)
+        self.raise_mismatch()
         if check and result.returncode:
             raise ProgramFailed(result, self._lines_of(result))
         return result
@@ -210,30 +214,41 @@ class Session:
         self._programs.remove(program)
 
     def _result(self, program: Program, before: int) -> Result:
+        self._settle()
         with lock:
-            self._settle()
             groups = self._opened().callers.groups
             others = {other.pid for other in self._programs if other is not program} | {os.getpgrp()}
-            calls = [seen.event for seen in self._calls.since(before) if groups.get(seen.event.process) not in others]
+            seen = (seen.event for seen in self._calls.since(before))
+            calls = CallList(event for event in seen if groups.get(event.process) not in others)
         out, err = (data.decode(errors="backslashreplace") for data in (program.stdout, program.stderr))
         return Result(program.args, program.returncode or 0, out, err, calls)
 
-    def _mismatches(self) -> int:
-        return sum(replay.mismatches for replay in self._replays)
+    def raise_mismatch(self) -> None:
+        """Raise Mismatch where a program, or this process, did what a replayed trace does not have next."""
+        __tracebackhide__ = True
+        with lock:
+            mismatch = self.replays.take_mismatch(self.failures)
+        if mismatch is not None:
+            raise mismatch
 
     def _lines_of(self, result: Result) -> list[str]:
         numbers = {event.number for event in result.calls[-SHOWN:]}
         with lock:
             return [shown(seen) for seen in self._calls.seen if seen.event.number in numbers]
 
-    def _timed_out(self, program: Program, timeout: float) -> ProgramTimedOut:
-        waits = stuck.describe(program.pid, self._carriers())
+    def _timed_out(self, program: Program, timeout: float, before: int) -> ProgramTimedOut:
+        waits = self._waiting(program)
         out, err = (data.decode(errors="backslashreplace") for data in (program.stdout, program.stderr))
-        return ProgramTimedOut(program.args, timeout, (out, err), waits, self.lines())
-
-    def _carriers(self) -> dict[tuple[int, int], str]:
         with lock:
-            return self._opened().carriers()
+            lines = [shown(seen) for seen in self._calls.since(before)][-SHOWN:]
+        return ProgramTimedOut(program.args, timeout, (out, err), waits, lines)
+
+    def _waiting(self, program: Program) -> list[str]:
+        """What the processes of a program wait for."""
+        with lock:
+            host = self._opened()
+            carriers, unfinished = host.carriers(), self._calls.unfinished()
+        return stuck.describe(program.pid, carriers, lambda pid: unfinished.get(host.callers.number(pid), []))
 
     # ---- Waiting
 
@@ -255,7 +270,8 @@ class Session:
                 with lock:
                     if watch.look() or time.monotonic() < end:
                         continue
-                waits = [line for program in self._programs for line in stuck.describe(program.pid, self._carriers())]
+                self.raise_mismatch()
+                waits = [line for program in self._programs for line in self._waiting(program)]
                 raise NotYet(timeout, waits, self.lines())
         finally:
             with lock:
@@ -274,14 +290,6 @@ class Session:
         self._opened()
         with lock:
             return self._calls.react(predicate, action)
-
-    def _tell_unused(self, host: Host) -> None:
-        """What traces have to say at the end: events that no program came to."""
-        for replay in self._replays:
-            for text, failure in replay.report():
-                host.message(text)
-                if failure:
-                    host.failures.append(text)
 
     def _raise_pending(self) -> None:
         with lock:
@@ -342,7 +350,9 @@ class Session:
             for group in self._left:
                 kill_leftovers(group)
             with lock:
-                self._tell_unused(serving.host)
+                for text in self.replays.end():
+                    serving.host.message(text)
+                    serving.host.failures.append(text)
         finally:
             _current = None
             serving.stop()

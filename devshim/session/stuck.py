@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Identity = tuple[int, int]
 
@@ -12,23 +12,27 @@ Identity = tuple[int, int]
 WAITS = {
     "x86_64": {
         0: ("read", True), 1: ("write", True), 7: ("poll", False), 16: ("ioctl", True), 23: ("select", False),
-        34: ("pause", False), 35: ("nanosleep", False), 45: ("recvfrom", True), 47: ("recvmsg", True),
-        61: ("wait4", False), 128: ("sigtimedwait", False), 130: ("sigsuspend", False), 202: ("futex", False),
-        230: ("clock_nanosleep", False), 232: ("epoll_wait", True), 247: ("waitid", False), 270: ("pselect6", False),
-        271: ("ppoll", False), 281: ("epoll_pwait", True),
+        34: ("pause", False), 35: ("sleep", False), 45: ("recvfrom", True), 47: ("recvmsg", True),
+        61: ("wait", False), 128: ("sigtimedwait", False), 130: ("sigsuspend", False), 202: ("futex", False),
+        230: ("sleep", False), 232: ("epoll_wait", True), 247: ("wait", False), 270: ("select", False),
+        271: ("poll", False), 281: ("epoll_wait", True),
     },
     "aarch64": {
-        22: ("epoll_pwait", True), 29: ("ioctl", True), 63: ("read", True), 64: ("write", True),
-        72: ("pselect6", False), 73: ("ppoll", False), 95: ("waitid", False), 98: ("futex", False),
-        101: ("nanosleep", False), 115: ("clock_nanosleep", False), 133: ("sigsuspend", False),
-        137: ("sigtimedwait", False), 207: ("recvfrom", True), 212: ("recvmsg", True), 260: ("wait4", False),
+        22: ("epoll_wait", True), 29: ("ioctl", True), 63: ("read", True), 64: ("write", True),
+        72: ("select", False), 73: ("poll", False), 95: ("wait", False), 98: ("futex", False),
+        101: ("sleep", False), 115: ("sleep", False), 133: ("sigsuspend", False),
+        137: ("sigtimedwait", False), 207: ("recvfrom", True), 212: ("recvmsg", True), 260: ("wait", False),
     },
 }  # fmt: skip
 
 
-def describe(group: int, nodes: Mapping[Identity, str]) -> list[str]:
+Unfinished = Callable[[int], Sequence[str]]
+"""From a process id to its calls on devices that wait for an answer, in words."""
+
+
+def describe(group: int, nodes: Mapping[Identity, str], unfinished: Unfinished) -> list[str]:
     """A line for each process of a group.  nodes: of the open carriers, by st_dev and st_ino."""
-    return [line for pid in members(group) if (line := describe_process(pid, nodes))]
+    return [line for pid in members(group) if (line := describe_process(pid, nodes, unfinished(pid)))]
 
 
 def members(group: int) -> Iterator[int]:
@@ -49,13 +53,13 @@ def stat_of(pid: int) -> list[str]:
         return []
 
 
-def describe_process(pid: int, nodes: Mapping[Identity, str]) -> str:
+def describe_process(pid: int, nodes: Mapping[Identity, str], unfinished: Sequence[str] = ()) -> str:
     """What one process waits for, and which devices it has open; "" where it is gone."""
     try:
         with open(f"/proc/{pid}/comm") as file:
             name = file.read().rstrip("\n")
         opened = open_nodes(pid, nodes)
-        doing = system_call(pid, opened)
+        doing = f"waits in {' and '.join(unfinished)}" if unfinished else system_call(pid, opened)
     except (FileNotFoundError, ProcessLookupError):
         return ""
     has = ", ".join(sorted(set(opened.values())))
@@ -73,10 +77,10 @@ def system_call(pid: int, opened: Mapping[int, str]) -> str:
         return "runs"
     name, has_fd = WAITS.get(platform.machine(), {}).get(int(fields[0]), (f"system call {fields[0]}", False))
     if not has_fd:
-        return f"waits in {name}"
+        return "waits for its child" if name == "wait" else f"waits in {name}"
     fd = int(fields[1], 16) & 0xFFFFFFFF
     if fd not in opened:
-        return f"waits in {name} of descriptor {fd}"
+        return f"waits in {name}" + ("" if name == "epoll_wait" else f" of descriptor {fd}")
     return f"waits in {'read' if name.startswith('recv') else name} of {opened[fd]}"
 
 

@@ -23,8 +23,12 @@ EXAMPLE = "--devshim-record=once records it from the real device"
 class Traces:
     """The traces of one test.
 
-    test is its file, root the directory of the whole suite, name its name with parameters, as pytest has it; mode that
-    of --devshim-record, real what --devshim-real says.
+    test  its file
+    root  the directory of the whole suite
+    name  its name with parameters, as pytest has it
+    mode  that of --devshim-record; "new" is what "once" is: the plugin runs a test again, with "all", whose trace does
+          not match any more
+    real  what --devshim-real says
     """
 
     def __init__(self, test: Path, root: Path, name: str, mode: str = "none", real: Mapping[str, str] | None = None):
@@ -34,8 +38,9 @@ class Traces:
         self._mode = mode
         self._real = real or {}
         self._replays: list[tuple[str, Path]] = []
+        self.recorded = ""
         self._target: Path | None = None  # what is recorded
-        self._nodes: list[str] = []  # and of which real nodes
+        self._nodes: dict[str, str] = {}  # and of which nodes, with the real ones behind them
 
     # ---- Where they are
 
@@ -64,42 +69,46 @@ class Traces:
         Raises SpecError where it is not there, or cannot be recorded.
         """
         found = self.found(name)
-        if found is not None and self._mode in ("none", "once"):
+        if found is not None and self._mode != "all":
             self._replays.append((node, found))
-        elif self._mode in ("once", "all"):
-            self._take_recording(node, name)
-        elif self._mode == "new":
-            raise SpecError("--devshim-record=new cannot go on where a trace ends yet; use once, or all")
+        elif self._mode != "none":
+            self._take_recording(node, name, found)
         else:
             places = ", ".join(str(place) for place in self.places(name) if place.suffix == SUFFIXES[0])
             raise SpecError(f"no trace {name or 'of this test'} for {node}; looked for {places}; {EXAMPLE}")
 
-    def _take_recording(self, node: str, name: str | None) -> None:
+    def _take_recording(self, node: str, name: str | None, found: Path | None) -> None:
         target = self.own_path() if name is None else next(with_suffixes(self.test.parent / "traces" / name))
+        if found is not None and CATALOGUE not in found.parents:
+            target = found
         if self._target not in (None, target):
             raise SpecError(
                 f"one trace a test can be recorded, and {self._target} is; record {target} with another test"
             )
         real = self._real.get(node, node)
-        if os.path.realpath(real) != os.path.realpath(node):
-            raise SpecError(f"{node}: it is recorded under its own name; make it a link: ln -s {real} {node}")
+        if not os.path.exists(real):
+            way = f"--devshim-real {node}=NODE says where it is" if real == node else "is it plugged in?"
+            raise SpecError(f"{real} is not there, so {node} cannot be recorded; {way}")
         self._target = target
-        self._nodes.append(node)
+        self._nodes[node] = real
 
     @property
     def _unfinished(self) -> Path:
         assert self._target is not None
-        return self._target.with_name(self._target.name + ".new")
+        return self._target.with_name(f".unfinished-{self._target.name}")
 
     def recording(self) -> RecordAsked | None:
         """What a session has to record, if anything."""
         if self._target is None:
             return None
+        from devshim import spec
         from devshim.trace.record_asked import RecordAsked
 
         asked = RecordAsked()
         self._target.parent.mkdir(parents=True, exist_ok=True)
-        asked.trace, asked.nodes, asked.program = str(self._unfinished), self._nodes, [self.name]
+        asked.trace, asked.nodes, asked.program = str(self._unfinished), list(self._nodes.values()), [self.name]
+        asked.names = {real: spec.check_node(node, node) for node, real in self._nodes.items() if real != node}
+        asked.with_models = False
         return asked
 
     def plug(self, session: Session) -> None:
@@ -110,14 +119,15 @@ class Traces:
             session.plug_trace(node, path)
 
     def end(self, passed: bool) -> None:
-        """Keep what was recorded if the test has passed; else what was there before stays."""
+        """Keep what was recorded if the test has passed, as `recorded` tells then; else what was there before stays."""
         if self._target is None:
             return
         with contextlib.suppress(FileNotFoundError):  # nothing came
-            if passed:
-                self._unfinished.replace(self._target)
-            else:
+            if not passed:
                 self._unfinished.unlink()
+                return
+            self._unfinished.replace(self._target)
+            self.recorded = str(self._target)
 
 
 def with_suffixes(path: Path) -> Iterator[Path]:

@@ -199,11 +199,11 @@ def test_an_assembler_goes_on_where_another_one_was(ring: Ring, programs: Progra
 
 
 def test_an_event_too_long_for_a_line_becomes_several() -> None:
-    event = Event("pread", "/dev/thing", 1, size=50 << 20, offset=7, data=bytes(40 << 20), result=40 << 20)
+    event = Event("pread", "/dev/thing", 1, size=12 << 20, offset=7, data=bytes(10 << 20), result=10 << 20)
 
     found = list(parts(event))
     assert [(part.size, part.result, part.offset) for part in found] == [
-        (16 << 20, 16 << 20, 7),
-        (16 << 20, 16 << 20, 7 + (16 << 20)),
-        (18 << 20, 8 << 20, 7 + (32 << 20)),
+        (4 << 20, 4 << 20, 7),
+        (4 << 20, 4 << 20, 7 + (4 << 20)),
+        (4 << 20, 2 << 20, 7 + (8 << 20)),
     ]
