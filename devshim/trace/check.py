@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 
 from devshim.trace.course import Course
 from devshim.trace.event import Event
 from devshim.trace.matching import Kind, kind_of
 from devshim.trace.mismatch import bytes_difference, message
-from devshim.trace.reader import Trace
+from devshim.trace.reader import TraceError
 from devshim.trace.replay import Replay
 from devshim.trace.replay_device import ReplayDevice
-from devshim.trace.replay_storage import StorageCourse
+from devshim.trace.replay_storage import ReplayStorage, StorageCourse
 from devshim.trace.source import OPENS
 
 #: Differences that are told.
@@ -28,40 +29,41 @@ class Check:
         self.replay = replay
         self._courses: dict[int, Course] = {}
         self._unread: dict[int, bytes] = {}
+        self._positions: dict[int, int] = {}
 
-    def differences(self, run: Trace) -> Iterator[str]:
-        """Each difference in words, in the order of the run; its events count as calls of the program."""
-        for event in run:
-            device = self.replay.devices.get(event.node)
-            if device is None:
-                continue
-            if event.name in OPENS and isinstance(device, ReplayDevice):
-                yield from self._opened(device, event)
-                continue
-            course = self._courses.get(event.file) or getattr(device, "course", None)
-            if course is not None:
-                yield from self._called(course, device, event)
+    def differences(self, event: Event) -> Iterator[str]:
+        """What is other than recorded in a call that the program has just done, in words.  Raises TraceError."""
+        device = self.replay.devices.get(event.node)
+        if device is None:
+            return
+        event = copy(event)
+        if event.name in OPENS and isinstance(device, (ReplayDevice, ReplayStorage)):
+            yield from self._opened(device, event)
+            return
+        course = self._courses.get(event.file) or getattr(device, "course", None)
+        if course is not None:
+            yield from self._called(course, device, event)
 
-    def _opened(self, device: ReplayDevice, event: Event) -> Iterator[str]:
+    def _opened(self, device: ReplayDevice | ReplayStorage, event: Event) -> Iterator[str]:
         event.name = "open"
         found = device.opens.take(event, self.replay.rules)
         if found is None:
             yield message(self.replay.path, event, None, [], "such an open was not recorded", self.replay.told)
             return
         if found.error != event.error:
-            yield self._differs(
-                found, event, f"now {event.error or 'it succeeds'}, recorded {found.error or 'a success'}"
-            )
-        if found.file and event.file:
+            yield self._differs(found, event, errors(found, event))
+        if found.file and event.file and isinstance(device, ReplayDevice):
             self._courses[event.file] = device.course_of(found.file, found)
 
     def _called(self, course: Course, device: object, event: Event) -> Iterator[str]:
         kind = kind_of(event)
-        if event.name in ("read", "pread") and event.error is None and not isinstance(course, StorageCourse):
+        if isinstance(course, StorageCourse) and event.name in ("read", "pread", "write", "pwrite", "lseek"):
+            if event.error is None:
+                yield from self._moved(course, event)
+            return
+        if event.name in ("read", "pread") and event.error is None:
             yield from self._read(course, event)
             return
-        if isinstance(course, StorageCourse) and event.name in ("read", "pread", "write", "pwrite", "lseek"):
-            return  # by content, which the disk's users have changed since
         if kind < Kind.QUERY and event.name not in OPENS:
             return
         if event.name == "ioctl":
@@ -81,9 +83,7 @@ class Check:
 
     def _answers(self, found: Event, event: Event) -> Iterator[str]:
         if found.error != event.error:
-            yield self._differs(
-                found, event, f"now {event.error or 'it succeeds'}, recorded {found.error or 'a success'}"
-            )
+            yield self._differs(found, event, errors(found, event))
         elif found.result != event.result and not event.new_file:
             yield self._differs(found, event, f"the result is {event.result}, recorded {found.result}")
         elif found.after != event.after and not self.replay.rules.loose and not event.new_file:
@@ -94,6 +94,27 @@ class Check:
         if taken < event.result:
             near = [entry.event for _, entry in zip(range(4), course.entries(), strict=False)]
             yield message(self.replay.path, event, found, near, "", self.replay.told)
+
+    def _moved(self, course: StorageCourse, event: Event) -> Iterator[str]:
+        """A disk by its content, wherever calls begin and end; what the trace does not know of it cannot differ."""
+        if event.name == "lseek":
+            self._positions[event.file] = event.result
+            return
+        if event.name in ("read", "write"):
+            event.offset = self._positions.get(event.file, 0)
+            self._positions[event.file] = event.offset + event.result
+        offset = event.offset or 0
+        if event.name in ("write", "pwrite"):
+            data = event.data[: event.result]
+            taken, found = course.write(offset, data)
+            if taken < len(data):
+                yield message(self.replay.path, event, found, [], "", self.replay.told)
+            return
+        known = course.read(offset, event.size)
+        found, data = (known, known.data) if isinstance(known, Event) else (None, known or b"")
+        length = min(len(data), len(event.data))
+        if not self.replay.rules.loose and (data[:length] != event.data[:length] or (found and len(data) != length)):
+            yield self._differs(found, event, bytes_difference(data, event.data))
 
     def _read(self, course: Course, event: Event) -> Iterator[str]:
         """Data as a stream: what comes may be cut otherwise."""
@@ -117,15 +138,43 @@ class Check:
         return "\n".join(lines)
 
 
-def check(replay: Replay, run: str) -> list[str]:
-    """What is not true any more, in words; run: the path of the trace of the run.  Raises TraceError."""
-    found = []
-    for text in Check(replay).differences(Trace(run)):
-        found.append(text)
-        if len(found) > MOST_TOLD:
-            found[-1] = f"{replay.path}: more differences follow that are not shown"
-            break
-    return found
+class Checking:
+    """Compares while the program runs; say hears of each difference.
+
+    found  how many there were
+    """
+
+    def __init__(self, replay: Replay, say: Callable[[str], object]) -> None:
+        self.found = 0
+        self._replay = replay
+        self._check = Check(replay)
+        self._say = say
+        self._damaged = False
+
+    def event(self, event: Event) -> None:
+        """The program has done a call."""
+        if self._damaged:
+            return
+        try:
+            for text in self._check.differences(event):
+                self._tell(text)
+        except TraceError as problem:
+            self._damaged = True
+            self._tell(str(problem))
+
+    def _tell(self, text: str) -> None:
+        self.found += 1
+        if self.found <= MOST_TOLD:
+            self._say(text)
+        elif self.found == MOST_TOLD + 1:
+            self._say(f"{self._replay.path}: more differences follow that are not shown")
+
+    def end(self) -> list[str]:
+        """The program has ended: say whether the recording is true, and return what failed."""
+        if self.found:
+            return [f"{self._replay.path} is not true any more"]
+        self._say(f"{self._replay.path} is still true")
+        return []
 
 
 def errors(found: Event, event: Event) -> str:

@@ -18,16 +18,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from devshim.model.raw import Cell
+from devshim.trace.answers import Answers
 from devshim.trace.event import Event
-from devshim.trace.matching import Key, Kind, Same, key_of, kind_of, same, same_answer
+from devshim.trace.matching import Kind, Same, end_of, kind_of, same, time_out
 from devshim.trace.source import Feed, Source
 
 #: Events that are looked at to find one that matches.
 WINDOW = 512
 #: Seconds by which data comes later than the time-out of a poll that was to miss it.
 MARGIN = 0.02
-#: Answers that are remembered, of different calls.
-MOST_KNOWN = 4096
+#: Seconds; a time-out in so long a while counts as none (shim/waiting.h).
+LONG_WAIT = 60.0
 
 
 @dataclass(frozen=True)
@@ -58,27 +59,13 @@ class Entry:
         self.delay = delay
 
 
-class Known:
-    """The last answer to a call.
-
-    epoch   how many commands had been done then
-    steady  whether commands were recorded not to change it
-    """
-
-    __slots__ = ("epoch", "event", "steady")
-
-    def __init__(self, event: Event, epoch: int, steady: bool) -> None:
-        self.event = event
-        self.epoch = epoch
-        self.steady = steady
-
-
 class Course:
     """What is to come, in order, with what was answered before.
 
     steady      is good as long as the last answer may be given again
     ended_in    the call in which the recorded program was killed, else None
     last_read   the last event of data that was taken
+    may_come    with strict rules: whether all that other files have before an event is done
     repeated    whether the last call got an answer again
     came        when the program came to the last event: seconds of the trace, and of time.monotonic()
     """
@@ -96,14 +83,14 @@ class Course:
         self.ended_in: Event | None = None
         self.last_read: Event | None = None
         self.repeated = False
+        self.may_come: Callable[[Event], bool] = lambda event: True
         self.came: tuple[float | None, float] = (None, time.monotonic())
         self.see = see
         self._kind = kind
         self._source = source
         self._feed = feed
         self._pending: list[Entry] = []
-        self._known: dict[Key, Known] = {}
-        self._epoch = 0
+        self._answers = Answers()
         self._quiet = 0.0
         self._over = False
         self._written = 0
@@ -170,6 +157,17 @@ class Course:
         return next((entry.event for entry in self.entries() if not self.passable(entry)), None)
 
     @property
+    def waited_in_vain(self) -> bool:
+        """Whether the recorded program waited here without a time-out, and something else ended that."""
+        for entry in self.entries():
+            event = entry.event
+            if entry.kind == Kind.POLL and not event.ready and (event.timeout is None or event.timeout >= LONG_WAIT):
+                return True
+            if not self.passable(entry):
+                break
+        return False
+
+    @property
     def first(self) -> Event | None:
         """The event that is to come first, polls aside."""
         return next((entry.event for entry in self.entries() if entry.kind != Kind.POLL), None)
@@ -187,9 +185,13 @@ class Course:
         if self.rules.loose:
             return self._take_any(call)
         blocked = 0
-        for index, entry in enumerate(self.entries()):
+        pending, same = self._pending, self.rules.same
+        for index in range(WINDOW):
+            entry = pending[index] if index < len(pending) else self.entry(index)
+            if entry is None:
+                return None if here else self._repeat(call)
             if entry.kind >= Kind.QUERY:
-                if self.rules.same(entry.event, call):
+                if same(entry.event, call):
                     return self._accept(index, passed=False)
                 if not self.passable(entry):
                     blocked = index
@@ -203,7 +205,8 @@ class Course:
     def _take_first(self, call: Event) -> Event | None:
         for index, entry in enumerate(self.entries()):
             if entry.kind >= Kind.QUERY or (entry.kind == Kind.READ and call.name in ("read", "pread")):
-                return self._accept(index, passed=False) if self.rules.same(entry.event, call) else None
+                its_turn = self.rules.same(entry.event, call) and self.may_come(entry.event)
+                return self._accept(index, passed=False) if its_turn else None
             if entry.kind == Kind.READ and not self.passable(entry):
                 return None
         return None
@@ -212,8 +215,7 @@ class Course:
         for index, entry in enumerate(self.entries()):
             if entry.kind >= Kind.QUERY and self.rules.same(entry.event, call):
                 return self._accept(index, passed=True)
-        known = self._known.get(key_of(call)) if call.name == "ioctl" else None
-        return known.event if known is not None else None
+        return self._answers.last(call)
 
     def _take_beyond(self, blocked: int, call: Event) -> Event | None:
         """Past what must come first: what another thread did, or an answer to what was only asked."""
@@ -239,8 +241,7 @@ class Course:
             return not self.rules.strict or entry.kind == Kind.POLL
         if entry.kind != Kind.EXCHANGE or self.rules.strict or entry.event.name != "ioctl":
             return False
-        known = self._known.get(key_of(entry.event))
-        return known is not None and known.epoch == self._epoch
+        return self._answers.is_of_now(entry.event)
 
     def take_written(self, data: bytes) -> tuple[int, Event | None]:
         """Take bytes written to a stream, however they were cut at the recording.
@@ -291,16 +292,16 @@ class Course:
                 if earlier.kind == Kind.READ:
                     kept.append(earlier)
                 elif earlier.kind > Kind.READ:
-                    self._remember(earlier.event)
+                    self._answers.remember(earlier.event)
             self._pending[:index] = kept
             self._changed()
         elif index < self._clear:
             self._clear -= 1
         self.come_to(entry.event)
         if entry.kind == Kind.COMMAND:
-            self._epoch += 1
+            self._answers.epoch += 1
         if entry.event.name == "ioctl":
-            self._remember(entry.event)
+            self._answers.remember(entry.event)
         return entry.event
 
     def come_to(self, event: Event) -> None:
@@ -311,26 +312,11 @@ class Course:
         self.steady.good = False
         self.steady = Cell()
 
-    def _remember(self, event: Event) -> None:
-        key = key_of(event)
-        known = self._known.pop(key, None)
-        alike = known is not None and same_answer(known.event, event)
-        steady = known is not None and alike and (known.steady or known.epoch != self._epoch)
-        self._known[key] = Known(event, self._epoch, steady)
-        if len(self._known) > MOST_KNOWN:
-            del self._known[next(iter(self._known))]
-
     def _repeat(self, call: Event) -> Event | None:
-        """The last answer to the same call, where nothing tells that it is another by now."""
-        if call.name != "ioctl":
-            return None
-        known = self._known.get(key_of(call))
-        if known is None or kind_of(known.event) == Kind.COMMAND:
-            return None
-        if known.epoch == self._epoch or known.steady or known.event.error is not None:
-            self.repeated = True
-            return known.event
-        return None
+        """The answer to the same call, given again."""
+        event = self._answers.holds(call)
+        self.repeated = event is not None
+        return event
 
     # ---- What the program gets
 
@@ -419,18 +405,4 @@ class Course:
     def _matters(self, entry: Entry) -> bool:
         if entry.kind == Kind.READ:
             return bool(entry.event.data)
-        return entry.kind != Kind.QUERY or key_of(entry.event) not in self._known
-
-
-def end_of(event: Event) -> float | None:
-    """When a call returned, in seconds of the trace."""
-    return None if event.time is None else event.time + (event.took or 0.0)
-
-
-def time_out(poll: Event) -> float:
-    """Seconds for which a poll waited in vain."""
-    if poll.ready or not poll.timeout:
-        return 0.0
-    if poll.took is not None and poll.took < 0.9 * poll.timeout:
-        return 0.0  # another file was ready
-    return poll.timeout
+        return entry.kind != Kind.QUERY or self._answers.last(entry.event) is None

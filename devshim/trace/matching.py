@@ -88,6 +88,22 @@ def same(recorded: Event, call: Event) -> bool:
     return True
 
 
+def same_on_input(same: Same) -> Same:
+    """The comparison of calls, for an input device: the times of written events mean nothing (linux/input.h)."""
+
+    def compare(recorded: Event, call: Event) -> bool:
+        if same(recorded, call):
+            return True
+        return recorded.name == call.name == "write" and untimed(recorded.data) == untimed(call.data)
+
+    return compare
+
+
+def untimed(events: bytes) -> bytes:
+    """Written input events (struct input_event: 16 bytes of time, 8 of what happened) without their times."""
+    return b"".join(events[at + 16 : at + 24] for at in range(0, len(events), 24))
+
+
 def same_open(recorded: Event, call: Event) -> bool:
     """Whether an open may be the recorded one: with the same access, or less where it was not refused."""
     if same_flags(recorded, call):
@@ -146,7 +162,8 @@ def same_segment(one: Segment, other: Segment, answer: Segment) -> bool:
         return False
     if answer is None or len(one) != len(other):
         return one == b"" and not any(other)
-    return all(a == b or a != c for a, b, c in zip(one, other, answer, strict=False)) and len(answer) >= len(one)
+    overwritten = all(a == b or a != c for a, b, c in zip(one, other, answer, strict=False))
+    return overwritten and one[len(answer) :] == other[len(answer) :]
 
 
 def masked(segment: Segment, offsets: Sequence[int]) -> Segment:
@@ -181,3 +198,17 @@ def nearest(recorded: Sequence[Event], call: Event) -> Event | None:
     if call.name == "ioctl":
         likely = [event for event in likely if event.request == call.request] or likely
     return likely[0] if likely else None
+
+
+def end_of(event: Event) -> float | None:
+    """When a call returned, in seconds of the trace."""
+    return None if event.time is None else event.time + (event.took or 0.0)
+
+
+def time_out(poll: Event) -> float:
+    """Seconds for which a poll waited in vain."""
+    if poll.ready or not poll.timeout:
+        return 0.0
+    if poll.took is not None and poll.took < 0.9 * poll.timeout:
+        return 0.0  # another file was ready
+    return poll.timeout

@@ -34,6 +34,21 @@ def meaningful(request: int, description: Description | None, memory: Memory) ->
     return rule(memory) if rule is not None else memory
 
 
+def only_written(request: int, description: Description | None, memory: Memory) -> list[bool]:
+    """Of each segment whether the driver does not look at all of it: what is there then may be anything."""
+    found = [False] * len(memory)
+    if description is not None and description.asks is not None and found:
+        found[0] = True
+    rule = RULES.get(request) or RULES.get(request & ~SIZE)
+    if rule is None:
+        return found
+    for index, segment in enumerate(memory):
+        if segment:
+            full = b"\xff" * len(segment)
+            found[index] = found[index] or rule([*memory[:index], full, *memory[index + 1 :]])[index] != full
+    return found
+
+
 # ---- Padding ---------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from devshim.trace.show import line
 
 PATIENCE = 10.0  # seconds for one call
 MOST_TOLD = 20
+MOST_ARGUMENT = 1 << 14  # bytes that a request's number has room for
 ASIDE = os.O_CREAT | os.O_EXCL | os.O_TRUNC
 
 #: Calls that the kernel answers, whatever is replayed, and failures that depend on the moment.
@@ -103,9 +104,8 @@ class Player:
         except TimeoutError:
             raise
         except OSError as problem:
-            name = errno.errorcode.get(problem.errno or 0, "")
-            if name != event.error:
-                self._tell(event, f"failed with {name}")
+            if problem.errno != getattr(errno, event.error or "", 0):  # some have two names: ENOTSUP, EOPNOTSUPP
+                self._tell(event, f"failed with {errno.errorcode.get(problem.errno or 0, problem.errno)}")
             return False
         if event.error is not None:
             self._tell(event, "did not fail")
@@ -146,9 +146,9 @@ class Player:
     def _do_ioctl(self, event: Event) -> None:
         description = self._described.find(event)
         memory = event.before if event.before is not None else blank(event.after)
-        if event.incomplete:
-            return
         if memory is None:
+            if event.incomplete:
+                return
             argument: int | None = event.argument or 0
             rooms: list[Any] = []
         else:
@@ -182,6 +182,8 @@ class Player:
         rooms: list[Any] = []
         for number, segment in enumerate(memory):
             size = max(len(segment or b""), len((after[number] if number < len(after) else None) or b""))
+            if event.incomplete:
+                size = max(size, MOST_ARGUMENT)
             rooms.append(None if segment is None else ctypes.create_string_buffer(segment, max(size, len(segment))))
         if description is not None and len(memory) > 1:
             for number, pointers in enumerate(leads(description, memory)):

@@ -72,6 +72,16 @@ class Trace:
             file.close()
             raise TraceError(f"{self.path}:1: {problem}") from None
 
+    def __eq__(self, other: object) -> bool:
+        """Whether another trace, or a list of calls, says the same, as devshim diff has it."""
+        from devshim.trace.comparison import is_calls, say_the_same
+
+        if not isinstance(other, Trace) and not is_calls(other):
+            return NotImplemented
+        return self is other or say_the_same(self, other)
+
+    __hash__ = object.__hash__
+
     def __iter__(self) -> Iterator[Event]:
         """The events in order, each with its node, number, line and position.  Raises TraceError at a damaged line."""
         return self.events()

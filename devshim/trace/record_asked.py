@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from devshim.host.host import Host
     from devshim.host.recorder import Recorder, Wanted
     from devshim.model.description import Descriptions
+    from devshim.trace.replay_asked import ReplayAsked
 
 
 class RecordAsked:
@@ -22,12 +23,18 @@ class RecordAsked:
         """Path of the trace."""
         self.nodes: list[str] = []
         """Real nodes."""
+        self.names: dict[str, str] = {}
+        """By real node: another name, by which programs find it in this run, and the trace calls it."""
+        self.with_models = True
+        """Record plugged models, too."""
         self.stable = False
         """Leave times out."""
         self.snapshot = False
         """Take down what /sys and udev show of the nodes."""
         self.with_command = False
         """Say in the trace how the program was called."""
+        self.check: ReplayAsked | None = None
+        """A trace to compare with as the program goes; then nothing is kept, and nothing but that is told."""
         self.program: list[str] = []
         """The program and its arguments."""
 
@@ -63,11 +70,23 @@ class RecordAsked:
             described.all if described is not None else (),
             surroundings if self.snapshot else None,
         )
+        nodes.with_models = self.with_models
         recorder = Recorder(run, self.wanted(), nodes, host.log)
+        if self.check is not None:
+            from devshim.trace.check import Checking
+
+            replay = self.check.load()
+            for node in replay.nodes:
+                replay.device(node)
+            recorder.checking = Checking(replay, host.log.message)
+            recorder.recording.checked = recorder.checking.event
         host.record(nodes, all_nodes)
         for node in self.nodes:
             try:
-                nodes.add_hardware(node)
+                name = self.names.get(node, "")
+                nodes.add_hardware(node, name)
+                if name:
+                    host.picture.lead(name, os.path.realpath(node))
             except OSError as problem:
                 way = "is it plugged in? without -d whatever the program opens is recorded"
                 way = way if problem.errno == errno.ENOENT else "sudo, or the group that owns it, may help"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devshim.errors import SpecError
 from devshim.model.device import Device
@@ -18,9 +20,13 @@ from devshim.trace.event import Event, Node
 from devshim.trace.files import open_to_read
 from devshim.trace.matching import nearest
 from devshim.trace.mismatch import message
+from devshim.trace.patience import PATIENCE
 from devshim.trace.reader import Trace, TraceError
 from devshim.trace.show import line
 from devshim.trace.source import OPENS, Source
+
+if TYPE_CHECKING:
+    from devshim.trace.additions import Additions
 
 #: Mismatches that are told in full.
 MOST_TOLD = 10
@@ -38,6 +44,9 @@ class Replay:
 
     calls       made by the program so far on its nodes
     handed_over whether others answer from now on (--until)
+    due         until when something may come by itself, on time.monotonic()
+    patience    seconds without a call after which waits for what cannot come are ended
+    complaints  mismatches as they were told; quiet: they stand there alone, for whoever asks
     """
 
     def __init__(self, path: str, rules: Rules | None = None, until: int = 0, fail_on_unused: bool = False) -> None:
@@ -45,12 +54,20 @@ class Replay:
         self.rules = rules or Rules()
         self.trace = Trace(path)
         self.source = Source(self.trace)
+        self.source.damaged = self._damaged
         self.nodes = nodes_of(self.trace)
         self.courses: list[tuple[int, Course]] = []
         self.devices: dict[str, Device] = {}
         self.calls = 0
+        self.due = 0.0
+        self.patience = PATIENCE
         self.handed_over = False
         self.mismatches = 0
+        self._additions: Additions | None = None
+        self._not_added = ""
+        self._opens_added = 0
+        self.complaints: list[str] = []
+        self.quiet = False
         self._until = until
         self._fail_on_unused = fail_on_unused
         self._told_end = False
@@ -75,10 +92,52 @@ class Replay:
         self.devices[node] = device
         return device  # type: ignore[no-any-return]
 
+    def add_course(self, number: int, course: Course) -> None:
+        """Let a course take part: that of one recorded file, or (0) of all files of a node."""
+        self.courses.append((number, course))
+        if self.rules.strict:
+            course.may_come = self._may_come
+
+    def _may_come(self, event: Event) -> bool:
+        """Whether no other file has something before an event that is not done; what overlapped it does not count."""
+        before = event.number if event.since is None else event.since + 1
+        firsts = (course.first for _, course in self.courses)
+        return not any(first is not None and first.number < before for first in firsts)
+
     def fall_back(self, node: str, model: Device) -> None:
         """Let a model answer what the trace does not have of a node; before that is plugged."""
         device: Any = self.devices[node]
         device.model = model
+
+    def hand_over(self, node: str, real: str, record: bool) -> None:
+        """Let the real node answer what the trace does not have; record: and add that to the trace."""
+        from devshim.trace.real import RealDevice
+
+        device: Any = self.devices[node]
+        device.model = RealDevice(path=real)
+        device.model.prepare(device.requests, self.add if record else None)
+
+    def add(self, event: Event) -> None:
+        """Extend the trace by what the real device has answered."""
+        from devshim.trace.additions import Additions
+
+        if self._not_added:
+            return
+        try:
+            if self._additions is None:
+                self._additions = Additions(self.path)
+                self.source.last = self._additions.before
+            self._additions.add(event)
+        except (OSError, TraceError, ValueError) as problem:
+            self._not_added = f"{self.path}: not extended: {problem}"
+
+    def added_open(self, call: Event) -> int:
+        """The program opened a file that the trace does not have: the number that stands for it until it is added."""
+        self._opens_added += 1
+        number = call.file = -self._opens_added
+        self.add(call)
+        call.file = number
+        return call.file
 
     # ---- While it goes on
 
@@ -100,13 +159,17 @@ class Replay:
             expected = near[0]
         return self._tell(call, expected, near, why)
 
-    def starved(self, course: Course, call: Event) -> OSError:
-        """The program waits for data that cannot come; told likewise."""
+    def will_come_in(self, seconds: float) -> None:
+        """Something will be there to be read after a while, whatever the program does."""
+        self.due = max(self.due, time.monotonic() + seconds)
+
+    def starved(self, course: Course, call: Event, since: str = "") -> OSError:
+        """The program waits for data that cannot come; told likewise.  since: for how long, in words."""
         blocker = course.blocker
         if blocker is None:
-            return self._tell(call, None, [], "the program waits for data, and the trace has no more")
+            return self._tell(call, None, [], f"the program waits for data, and the trace has no more{since}")
         near = [entry.event for entry in self._next(course)]
-        return self._tell(call, blocker, near, "the program waits for data that comes only after it does this")
+        return self._tell(call, blocker, near, f"the program waits for data that comes only after it does this{since}")
 
     def refused(self, call: Event, near: list[Event]) -> OSError:
         """The same of an open."""
@@ -142,15 +205,27 @@ class Replay:
             if entry.event.name != "poll":
                 yield entry
 
+    def _damaged(self, problem: str) -> None:
+        """A line of the trace cannot be read: what comes after it is lost."""
+        for node in self.devices:
+            self.complain(node, problem)
+            return
+
     def tell_end(self, event: Event) -> None:
-        """The trace ends in a call that its program never returned from."""
+        """The program waits in a call from which the recorded one never returned."""
         if not self._told_end:
             self._told_end = True
-            text = f"{self.path}:{event.line}: the recorded program ended waiting in {event.name}; the replay ends here"
+            text = (
+                f"{self.path}:{event.line}: the recorded program was ended in this {event.name}; the replay waits there"
+            )
             self.complain(event.node, text, failure=False)
 
     def complain(self, node: str, text: str, failure: bool = True) -> None:
         """Tell the user, by way of the plugged device."""
+        if failure:
+            self.complaints.append(text)
+        if failure and self.quiet:
+            return
         device = self.devices.get(node)
         plug = device._plug if device is not None else None
         if plug is not None:
@@ -182,8 +257,21 @@ class Replay:
             if number not in taken:
                 yield from (event for event in feed.rest() if event.name not in ("poll", "close"))
 
+    def _extended(self) -> Iterator[tuple[str, bool]]:
+        """Close the trace that was extended, and say so."""
+        if self._not_added:
+            yield self._not_added, False
+        if self._additions is None or not self._additions.count:
+            return
+        try:
+            self._additions.end()
+        except OSError as problem:
+            yield f"{self.path}: {problem.strerror}; it lacks its last line", False
+        yield f"{self.path}: extended by {self._additions.count} events", False
+
     def report(self) -> Iterable[tuple[str, bool]]:
         """What there is to say at the end, each with whether it is a failure of the run."""
+        yield from self._extended()
         if self.handed_over:
             return
         if not self.calls:
@@ -202,15 +290,19 @@ def nodes_of(trace: Trace) -> dict[str, Node]:
         with contextlib.suppress(TraceError):  # damage is told when the replay comes to it
             next(trace.events(position), None)
     found = dict(trace.header.nodes)
-    for event in trace.events():
-        if event.number > MOST_SEARCHED:
-            break
+    for event in readable(trace, MOST_SEARCHED):
         if event.name in OPENS and event.error != "ENOENT" and event.node not in found:
             kind = "tty" if re.match(r"/dev/(tty|pts/|console)", event.node) else "char"
             found[event.node] = trace.header.nodes.get(event.node) or Node(event.node, kind)
     for path, node in trace.header.nodes.items():
         found.setdefault(path, node)
     return found
+
+
+def readable(trace: Trace, count: int) -> Iterator[Event]:
+    """The first events, up to a damaged line."""
+    with contextlib.suppress(TraceError):  # damage is told when the replay comes to it
+        yield from itertools.islice(trace.events(), count)
 
 
 def described_at(path: str) -> Iterator[int]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from devshim.trace.matching import Same
     from devshim.trace.replay import Replay
 
-FAIL = "fail"
+FAIL, REAL, RECORD = "fail", "real", "record"
 
 
 class ReplayAsked:
@@ -21,7 +21,9 @@ class ReplayAsked:
     trace   its path, or its name in the catalogue
     speed   0: as fast as possible, else how many times as fast as recorded
     match   a Python file with a function same(recorded, call)
-    on_miss "fail", or the model that answers what the trace does not have
+    on_miss who answers what the trace does not have: "fail": nobody; "real": the real node; "record": it too, and the
+            trace is extended; else a model
+    patience  seconds for which a program may wait for what cannot come, where other things may end that; None: as usual
     until   the event after which the model answers all; 0: none
     check   run on the real devices, and compare
     maps    where nodes of the trace are plugged, by their recorded path
@@ -35,6 +37,7 @@ class ReplayAsked:
         self.match: str | None = None
         self.on_miss = FAIL
         self.until = 0
+        self.patience: float | None = None
         self.fail_on_unused = False
         self.check = False
         self.maps: dict[str, str] = {}
@@ -46,7 +49,10 @@ class ReplayAsked:
         from devshim.trace.replay import Replay
 
         rules = Rules(self.strict, self.loose, matcher(self.match) if self.match else same, self.speed)
-        return Replay(find(self.trace), rules, self.until, self.fail_on_unused)
+        replay = Replay(find(self.trace), rules, self.until, self.fail_on_unused)
+        if self.patience is not None:
+            replay.patience = self.patience
+        return replay
 
     def devices(self, replay: Replay, taken: dict[str, Device]) -> dict[str, Device]:
         """The devices of the trace's nodes, by where they are plugged; less those that others have taken.
@@ -67,7 +73,9 @@ class ReplayAsked:
             if node in found:
                 raise SpecError(f"--map: two nodes of {replay.path} at {node}")
             device = replay.device(recorded)
-            if self.on_miss != FAIL:
+            if self.on_miss in (REAL, RECORD):
+                replay.hand_over(recorded, node, record=self.on_miss == RECORD)
+            elif self.on_miss != FAIL:
                 text = f"{node}={self.on_miss}"
                 replay.fall_back(recorded, next(iter(spec.build([spec.parse(text)]).values())))
             found[node] = device

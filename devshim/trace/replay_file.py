@@ -10,12 +10,11 @@ from devshim.model.device import POLLIN, POLLOUT, WAIT, File
 from devshim.model.raw import AGAIN, Elsewhere, RawAnswer
 from devshim.trace.course import Course
 from devshim.trace.event import Event
+from devshim.trace.patience import Patience
+from devshim.trace.rebinding import MOST_PAST, rebind
 
 if TYPE_CHECKING:
     from devshim.trace.replay_device import ReplayDevice
-
-#: Seconds without any call after which a reader that waits for what the program never does is let go.
-PATIENCE = 5.0
 
 #: The verdict on a reader that the other file answers.
 OTHER = object()
@@ -30,18 +29,24 @@ def error_of(event: Event) -> OSError:
 
 
 class ReplayFile(File):
-    """Answers one open file's calls from a course."""
+    """Answers one open file's calls from a course.
 
-    def __init__(self, recorded: ReplayDevice, course: Course, number: int) -> None:
+    opened  the recorded open, where it was one
+    past    what was done with it, as long as it may be another recorded file than it was taken for; else None
+    """
+
+    def __init__(self, recorded: ReplayDevice, course: Course, number: int, opened: Event | None = None) -> None:
         self.device = recorded
         self.recorded = recorded
         self.replay = recorded.replay
         self.course = course
         self.number = number
+        self.opened = opened
+        self.past: list[Event] | None = [] if opened is not None else None
         self.instead: File | None = None
         self._rest = b""
         self._verdict: Any = None
-        self._patient = False
+        self._patience = Patience(recorded, recorded.replay, course, self._may_come, self._let_go)
 
     # ---- What is asked
 
@@ -55,20 +60,36 @@ class ReplayFile(File):
             if requests.settle(request):
                 return AGAIN
         if replay.handed_over and (instead := self.other()) is not None:
-            return AGAIN if requests.add(type(instead).ioctls.values()) else Elsewhere(instead)
+            return self._elsewhere(instead, request, argument, memory)
         call = requests.call(recorded.path, request, argument, memory)
         call.file = self.number
-        event = course.take(call)
+        event = course.take(call) or rebind(self, call)
         if event is None:
             if (instead := self.other()) is not None:
-                return AGAIN if requests.add(type(instead).ioctls.values()) else Elsewhere(instead)
+                return self._elsewhere(instead, request, argument, memory)
             raise replay.missed(course, call)
+        course = self.course
+        if self.past is not None:
+            self._remember(call, event)
         replay.came_to(event)
         if event.error is not None:
             raise error_of(event)
         new = recorded.file(event.new_file, event) if event.new_file else None
         steady = course.steady if course.repeated else None
         return RawAnswer(event.result, requests.memory_after(event, memory), new, event.place, steady)
+
+    def _remember(self, call: Event, event: Event) -> None:
+        """Keep what was done, until it is too much, or has led somewhere."""
+        if self.past is not None:
+            self.past.append(call)
+            if len(self.past) > MOST_PAST or event.new_file:
+                self.past = None
+
+    def _elsewhere(self, instead: Any, request: int, argument: int, memory: list[bytes | None] | None) -> Any:
+        """Let another file answer."""
+        if hasattr(instead, "raw_ioctl"):
+            return instead.raw_ioctl(request, argument, memory)
+        return AGAIN if self.recorded.requests.add(type(instead).ioctls.values()) else Elsewhere(instead)
 
     def write(self, data: bytes) -> Any:
         """What a recorded write of the same bytes returned."""
@@ -82,7 +103,9 @@ class ReplayFile(File):
         self.replay.calls += 1
         if self.replay.handed_over and (instead := self.other()) is not None:
             return instead.write(data) if call.offset is None else instead.pwrite(data, call.offset)
-        event = self.course.take(call)
+        event = self.course.take(call) or rebind(self, call)
+        if event is not None and self.past is not None:
+            self._remember(call, event)
         if event is None:
             if (instead := self.other()) is not None:
                 return instead.write(data) if call.offset is None else instead.pwrite(data, call.offset)
@@ -96,6 +119,7 @@ class ReplayFile(File):
         """Where a recorded lseek led; ESPIPE where none was recorded."""
         call = Event("lseek", self.recorded.path, self.number, offset=offset, operation=WHENCE[whence])
         event = self.course.take(call)
+        self.past = None
         if event is None:
             if self.course.rules.strict:
                 raise self.replay.missed(self.course, call)
@@ -126,9 +150,11 @@ class ReplayFile(File):
         if wait > 0:
             self.recorded.wake_in(wait)
             return WAIT
-        if self.course.rules.strict and not self.course.rules.same(event, Event("read", size=size)):
-            raise self.replay.missed(self.course, Event("read", self.recorded.path, self.number, size=size))
+        asked = Event("read", self.recorded.path, self.number, size=size)
+        if self.course.rules.strict and not (self.course.rules.same(event, asked) and self.course.may_come(event)):
+            raise self.replay.missed(self.course, asked)
         self.course.take_data(index)
+        self.past = None
         self.replay.came_to(event)
         if event.error is not None:
             raise error_of(event)
@@ -139,6 +165,7 @@ class ReplayFile(File):
         self.replay.calls += 1
         call = Event("pread", self.recorded.path, self.number, size=size, offset=offset)
         event = self.course.take_at(call)
+        self.past = None
         if event is None:
             if (instead := self.other()) is not None:
                 return instead.pread(size, offset)
@@ -164,6 +191,8 @@ class ReplayFile(File):
         verdict, self._verdict = self._verdict, None
         if verdict is None and self._ended():
             verdict = self.course.last_read
+        if verdict is None and self.course.exhausted and (instead := self.other()) is not None:
+            return instead.read(size)
         if verdict is None:
             return WAIT
         if verdict is OTHER:
@@ -180,42 +209,30 @@ class ReplayFile(File):
         last = self.course.last_read
         return last is not None and not last.data and last.error != "EAGAIN" and self.course.exhausted
 
-    def waiting(self, call: str) -> None:
+    def waiting(self, call: str, how: int) -> None:
         """The program is about to wait in the kernel: let it, unless nothing can ever come."""
-        if self._rest or self._verdict is not None or self.course.next_data() is not None or self.replay.handed_over:
-            return
-        if self.replay.source.alone:
-            self._let_go()
-        elif not self._patient:
-            self._patient = True
-            self.recorded.after(PATIENCE, self._lose_patience, self.replay.calls)
+        self._patience.waiting(how)
 
-    def _lose_patience(self, calls: int) -> None:
-        self._patient = False
-        if self._verdict is not None or self.course.next_data() is not None:
-            return
-        if calls == self.replay.calls:
-            self._let_go()
-        else:
-            self.waiting("read")
+    def _may_come(self) -> bool:
+        """Whether there is something to read, or will be after a while."""
+        return bool(self._rest) or self._verdict is not None or self.course.next_data() is not None
 
-    def _let_go(self) -> None:
-        """End a call as the recording ended: with the end of file where its program was killed waiting, else EIO."""
-        ended = self.course.ended_in
-        if self.course.exhausted and ended is not None:
-            self._verdict = Event("read")
-            self.replay.tell_end(ended)
-        elif self.other() is not None:
+    def _let_go(self, since: str) -> None:
+        """End a call that waits for what cannot come."""
+        if self.other() is not None:
             self._verdict = OTHER
         else:
             call = Event("read", self.recorded.path, self.number)
-            self._verdict = self.replay.starved(self.course, call)
+            self._verdict = self.replay.starved(self.course, call, since)
         self.recorded.wake_in(0)
 
     def poll(self) -> int:
         """Ready as it was recorded, and readable where there is data."""
         if self._rest or self._verdict is not None:
             return POLLIN | POLLOUT
+        if (self.replay.handed_over or self.instead is not None) and self._is_others():
+            assert self.instead is not None
+            return self.instead.poll()
         found = self.course.next_data(at_once=False)
         if found is None:
             return POLLOUT | (POLLIN if self._ended() else self.course.ready())
@@ -224,6 +241,10 @@ class ReplayFile(File):
             self.recorded.wake_in(wait)
             return POLLOUT
         return POLLIN | POLLOUT
+
+    def _is_others(self) -> bool:
+        """Whether the other file answers from now on."""
+        return self.other() is not None and (self.replay.handed_over or self.course.exhausted)
 
     def close(self) -> None:
         """The program is done with this file."""
@@ -235,5 +256,5 @@ class ReplayFile(File):
     def other(self) -> File | None:
         """The file of the model that answers misses; None where there is no such model."""
         if self.instead is None:
-            self.instead = self.recorded.open_other(self.flags)
+            self.instead = self.recorded.open_other(self.flags, self.number)
         return self.instead

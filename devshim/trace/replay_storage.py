@@ -263,7 +263,7 @@ class ReplayStorage(Replayed):
         source = replay.source
         self.course = StorageCourse(source, source.together[node.path], replay.rules, self.requests.see)
         self.opens = Opens(source.opens[node.path])
-        replay.courses.append((0, self.course))
+        replay.add_course(0, self.course)
 
     def open(self, flags: int) -> File:
         """The file that was opened so at the recording."""

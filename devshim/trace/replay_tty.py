@@ -18,8 +18,9 @@ from devshim.model.termios import ICANON, TCIOFLUSH, Termio, Termios, Termios2, 
 from devshim.trace.course import Course
 from devshim.trace.event import Event, Node
 from devshim.trace.matching import Kind, Same, kind_of
+from devshim.trace.patience import Patience
 from devshim.trace.replay_device import Replayed
-from devshim.trace.replay_file import PATIENCE, error_of
+from devshim.trace.replay_file import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,10 +50,12 @@ def kind_on_tty(event: Event) -> Kind:
     name = event.name
     if name in ("open", "inherit"):
         return Kind.COMMAND if event.error is None else Kind.QUERY
+    if name == "lseek":
+        return Kind.PASSIVE  # no terminal can
     if name == "ioctl" and (event.request in NATIVE or event.request in OWN or drains(event.request, event.argument)):
         return Kind.PASSIVE
-    if event.error in ("EAGAIN", "EINTR") and name != "ioctl":
-        return Kind.PASSIVE
+    if name == "lseek" or (event.error in ("EAGAIN", "EINTR") and name != "ioctl"):
+        return Kind.PASSIVE  # the pty's own kernel code answers an lseek: ESPIPE
     return kind_of(event)
 
 
@@ -101,9 +104,9 @@ class ReplayTty(Replayed, Serial):
         rules = replace(replay.rules, same=same_on_tty(replay.rules.same))
         feed = replay.source.together[node.path]
         self.course = Course(replay.source, feed, rules, self.requests.see, kind_on_tty)
-        replay.courses.append((0, self.course))
+        replay.add_course(0, self.course)
         self._set: tuple[Any, ...] | None = None
-        self._patient = False
+        self._patience = Patience(self, replay, self.course, self._may_come, self._let_go)
         self._due = False
         self._hanging_up = False
         self._ended_with = 0
@@ -134,14 +137,23 @@ class ReplayTty(Replayed, Serial):
         call = Event("open", self.path, flags=flags)
         event = self.course.take(call)
         if event is None:
+            if self.records:
+                self._stands_for(self.replay.added_open(call))
             if self.replay.handed_over or self.model is not None:
                 return self
             raise self.replay.missed(self.course, call)
         self.replay.came_to(event)
         if event.error is not None:
             raise error_of(event)
+        self._stands_for(event.file)
         self.after(0, self.push)
         return self
+
+    def _stands_for(self, number: int) -> None:
+        """What the real terminal answers from now on belongs to that file of the trace."""
+        if self.records:
+            model: Any = self.model
+            model.number = number
 
     def opened(self) -> None:
         """Nobody had it open."""
@@ -176,11 +188,11 @@ class ReplayTty(Replayed, Serial):
             if self.requests.settle(request):
                 return AGAIN
         if self.replay.handed_over and self.model is not None:
-            return Elsewhere(self.model)
+            return self._elsewhere(request, argument, memory)
         call = self.requests.call(self.path, request, argument, memory)
         event = self.course.take(call, here=request in GETS)
         if event is None:
-            return self._missed(call, memory)
+            return self._missed(call, argument, memory)
         self.replay.came_to(event)
         if event.error is not None:
             raise error_of(event)
@@ -191,7 +203,11 @@ class ReplayTty(Replayed, Serial):
             self.push()
         return answer
 
-    def _missed(self, call: Event, memory: list[bytes | None] | None) -> Any:
+    def _elsewhere(self, request: int, argument: int, memory: list[bytes | None] | None) -> Any:
+        model: Any = self.model
+        return model.raw_ioctl(request, argument, memory) if hasattr(model, "raw_ioctl") else Elsewhere(model)
+
+    def _missed(self, call: Event, argument: int, memory: list[bytes | None] | None) -> Any:
         """What is in the trace no more, but is plain: settings read back, or set as they are."""
         request = call.request
         if request in GETS:
@@ -202,7 +218,7 @@ class ReplayTty(Replayed, Serial):
         if self._set is not None and settings_of(call) == self._set and not self.course.rules.strict:
             return RawAnswer()
         if self.model is not None:
-            return Elsewhere(self.model)
+            return self._elsewhere(request, argument, memory)
         raise self.replay.missed(self.course, call)
 
     def _follow(self, event: Event, memory: list[bytes | None] | None) -> None:
@@ -246,6 +262,7 @@ class ReplayTty(Replayed, Serial):
                 self._hang_up_with(event.error)
 
     def _push_in(self, seconds: float) -> None:
+        self.replay.will_come_in(seconds)
         if not self._due:
             self._due = True
             self.after(seconds, self._push_due)
@@ -275,38 +292,22 @@ class ReplayTty(Replayed, Serial):
         plug: Any = self._plug
         plug.hang_up()
 
-    def waiting(self, call: str) -> int:
+    def waiting(self, call: str, how: int) -> int:
         """A read is about to wait: let it, unless nothing can ever come."""
         if not self.is_open:
             return self._ended_with
-        self._wait()
+        self._patience.waiting(how)
         return 0
 
-    def _wait(self) -> None:
-        if self._due or self._hanging_up or self.times_out or self.replay.handed_over:
-            return
+    def _may_come(self) -> bool:
+        """Whether there is something to read, or will be after a while."""
+        if self._due or self._hanging_up or self.times_out:
+            return True
         self.push()
-        if self._tty is None or self._pty.unread() or self._due or self._hanging_up:
-            return
-        if self.replay.source.alone:
-            self._let_go()
-        elif not self._patient:
-            self._patient = True
-            self.after(PATIENCE, self._lose_patience, self.replay.calls)
+        return self._tty is None or bool(self._pty.unread()) or self._due or self._hanging_up
 
-    def _lose_patience(self, calls: int) -> None:
-        self._patient = False
-        if calls != self.replay.calls:
-            self._wait()
-        elif self._tty is not None and self.is_open and not self._pty.unread() and not self._due:
-            self._let_go()
-
-    def _let_go(self) -> None:
-        """The program waits for ever: hang up, which ends its read as the recording ended, or as a mismatch does."""
-        ended = self.course.ended_in
-        if self.course.exhausted and ended is not None:
-            self.replay.tell_end(ended)
-            self._hang_up_with(None)
-        elif self.model is None:
-            self.replay.starved(self.course, Event("read", self.path))
+    def _let_go(self, since: str) -> None:
+        """The program waits for ever: hang up, which ends its read as a mismatch does."""
+        if self.model is None:
+            self.replay.starved(self.course, Event("read", self.path), since)
             self._hang_up_with("EIO")

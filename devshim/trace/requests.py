@@ -15,6 +15,8 @@ from devshim.trace.memory import with_addresses, without_addresses
 
 #: The largest argument that an event alone describes: what its number has room for.
 MOST_LEARNED = 1 << 14
+#: Different requests, and sizes of their memory, that are remembered.
+MOST_SEEN = 4096
 
 
 class Requests:
@@ -30,6 +32,8 @@ class Requests:
         self._of_header: dict[int, Description] = {}
         self._learned: dict[int, tuple[int, str]] = {}
         self._settled: set[int] = set()
+        self._seen: set[tuple[int, int, int, bool, bool]] = set()
+        self._found: dict[int, Description | None] = {}
         self.known = Descriptions(self._own)
 
     def descriptions(self) -> list[Description]:
@@ -47,7 +51,17 @@ class Requests:
             if found.find(number) is None
         ]
         self.known = Descriptions([*found.all, *shown_by_events])
+        self._found.clear()
         return self.known.all
+
+    def find(self, request: int) -> Description | None:
+        """What is known of a request, as far as the shim has been told."""
+        if request not in self._found:
+            self._found[request] = self.known.find(request)
+            if len(self._found) > MOST_SEEN:
+                self._found.clear()
+                return self.known.find(request)
+        return self._found[request]
 
     # ---- Learning
 
@@ -62,8 +76,13 @@ class Requests:
         if event.before is None and event.after is None:
             return
         if event.before is not None:
-            event.before = meaningful(event.request, self.known.find(event.request), event.before)
+            event.before = meaningful(event.request, self.find(event.request), event.before)
         given, got = event.before or [None], event.after or [None]
+        seen = event.request, len(given[0] or b""), len(got[0] or b""), given[0] is None, got[0] is None
+        if seen in self._seen:
+            return
+        if len(self._seen) < MOST_SEEN:
+            self._seen.add(seen)
         size = size_of(event.request) or min(max(len(given[0] or b""), len(got[0] or b"")), MOST_LEARNED)
         access = ("r" if got[0] is not None else "") + ("w" if given[0] is not None else "")
         before, way = self._learned.get(event.request, (size_of(event.request), direction_of(event.request)))
@@ -82,7 +101,7 @@ class Requests:
     def settle(self, request: int) -> bool:
         """The events to come were looked at for a request; returns whether the shim must be told of it first."""
         self._settled.add(request)
-        known = self.known.find(request)
+        known = self.find(request)
         if request in self._learned:
             size, access = self._learned[request]
             if known is None or (not known.steps and known.label == f"{request:#010x}" and known.access != access):
@@ -102,7 +121,7 @@ class Requests:
     def call(self, node: str, request: int, argument: int, memory: list[Segment] | None) -> Event:
         """An ioctl of the program as a trace would have it."""
         event = Event("ioctl", node, request=request)
-        known = self.known.get(request) or self.known.find(request)
+        known = self.find(request)
         if known is not None:
             event.label = known.label
         if memory is None:
@@ -112,11 +131,16 @@ class Requests:
             event.before = meaningful(request, known, before)
         return event
 
+    def without_addresses(self, request: int, memory: list[Segment], after: list[Segment]) -> list[Segment]:
+        """An answer as a trace has it."""
+        known = self.find(request)
+        return without_addresses(known, memory, after) if known is not None and known.steps else after
+
     def memory_after(self, event: Event, memory: list[Segment] | None) -> list[Segment] | None:
         """What an event gives back, with the program's own pointers in it."""
         if event.after is None or memory is None:
             return None
-        known = self.known.get(event.request) or self.known.find(event.request)
+        known = self.find(event.request)
         if known is None:
             return event.after
         if known.sized and event.after[0] is not None and 0 < event.result < len(event.after[0]):

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from devshim.trace.event import Event
-from devshim.trace.reader import Trace
+from devshim.trace.reader import Trace, TraceError
 
 #: Events kept for one feed that nobody takes, and for all together; what is beyond is read again when it is wanted.
 MOST_KEPT = 4096
@@ -42,6 +42,15 @@ class Feed:
             self._source.kept += 1
         else:
             self._behind = event
+
+    def start(self, event: Event) -> None:
+        """Begin with an event that was met before."""
+        self._own = self._source.again(event)
+
+    @property
+    def count(self) -> int:
+        """How many events are kept."""
+        return len(self._kept)
 
     def next(self) -> Event | None:
         """The next event; None where there is none within reach.  Raises TraceError."""
@@ -84,7 +93,9 @@ class Source:
     used      number of the latest event that the program has come to
     read      number of the last event that was read
     ended     whether all was read
+    damaged   is told of a line that cannot be read; nothing comes after it
     alone     whether all events so far are one thread's
+    last      number of the last event that counts: what comes after it was added meanwhile; None: all do
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -95,7 +106,9 @@ class Source:
         self.kept = 0
         self.reach = REACH
         self.ended = False
+        self.damaged: Callable[[str], object] = str
         self.alone = True
+        self.last: int | None = None
         self.read = 0
         self._events = trace.events()
         self._files: dict[int, Feed] = {}
@@ -110,6 +123,18 @@ class Source:
         """The feed of one recorded file, whose open was met."""
         return self._files[number]
 
+    def from_start(self, opened: Event) -> Feed:
+        """Another feed of a recorded file, whose open was met."""
+        number = opened.file
+        feed = Feed(self, lambda event: event.file == number and event.name not in OPENS)
+        feed.start(opened)
+        return feed
+
+    def renew(self, opened: Event) -> None:
+        """A recorded file was taken for another: whoever opens it next gets it from its start."""
+        self.kept -= self._files[opened.file].count
+        self._files[opened.file] = self.from_start(opened)
+
     def files(self) -> list[tuple[int, Feed]]:
         """The recorded files that were met, each with its feed."""
         return list(self._files.items())
@@ -118,7 +143,14 @@ class Source:
         """Read one event further; False at the end, or beyond reach."""
         if self.ended or self.read - self.used >= self.reach:
             return False
-        event = next(self._events, None)
+        if self.last is not None and self.read >= self.last:
+            self.ended = True
+            return False
+        try:
+            event = next(self._events, None)
+        except TraceError as problem:
+            event = None
+            self.damaged(str(problem))
         if event is None:
             self.ended = True
             return False
@@ -145,4 +177,7 @@ class Source:
 
     def again(self, event: Event) -> Iterator[Event]:
         """The events from one on that was met before."""
-        return self.trace.events(event.position, event.number, event.line)
+        for found in self.trace.events(event.position, event.number, event.line):
+            yield found
+            if self.last is not None and found.number >= self.last:
+                return

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from devshim.errors import DevshimError
 from devshim.model.device import Link
+from devshim.model.serial import Serial
 from devshim.trace import stub_i2c, stub_serial, stub_spi
 from devshim.trace.described import Described
 from devshim.trace.event import Event, Node
@@ -67,7 +68,8 @@ class Module:
         if node.kind == "tty":
             lines, needs = stub_serial.body(events)
             self.made.needs |= needs
-            self.made.found.append((name, "Serial", [*lines, *self._surroundings(node)]))
+            around = [] if usual_of_serial(node) else self._surroundings(node)
+            self.made.found.append((name, "Serial", [*lines, *around]))
         elif stub_i2c.is_i2c(events):
             found, needs = stub_i2c.classes(name, events)
             self.made.needs |= needs
@@ -129,6 +131,14 @@ class Module:
             imports.append(f"from ctypes import {', '.join(used)}\n")
         ours = sorted((one for one in self.made.needs if re.search(rf"\b{one}\b", body)), key=import_order)
         return f"{head}\n{''.join(imports)}{chr(10) * bool(imports)}from devshim import {', '.join(ours)}\n\n\n{body}"
+
+
+def usual_of_serial(node: Node) -> bool:
+    """Whether what /sys shows of a port is what Serial shows of its own accord."""
+    own = Serial().surroundings(node.path, *node.rdev)
+    return own.keys() == node.surroundings.keys() and all(
+        own[path] == content or not isinstance(own[path], (bytes, str)) for path, content in node.surroundings.items()
+    )
 
 
 def in_docstring(text: str) -> str:

@@ -392,7 +392,10 @@ class TestModelInUse:
         ("body", "told"),
         [
             ("def open(self, flags): raise ValueError('broken')", "failed in open; the program gets EIO"),
-            ("def open(self, flags): return None", "Box.open() returned None: it must return a File, or WAIT"),
+            (
+                "def open(self, flags): return None",
+                "Box.open() returned None: it must return a File, a descriptor, WAIT or REAL",
+            ),
             ("def read(self, size): return 'text'", "Box.read() returned 'text': it must return bytes, WAIT or REAL"),
             ("def read(self, size): return bytes(size + 1)", "it must return at most the 4 bytes that were asked for"),
             ("def read(self, size): return {}['key']", "KeyError: 'key'"),

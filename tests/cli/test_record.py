@@ -69,7 +69,11 @@ def test_each_call_is_shown_when_asked_for(tmp_path: Path) -> None:
     outcome = record(tmp_path / "x", *READ, devices=[ZERO], options=["-v"])
 
     shown = [line.split(maxsplit=2)[2] for line in outcome.stderr.splitlines()[:3]]
-    assert shown == [f"open({ZERO}, O_RDONLY) = 1", f'read({ZERO}, "\\x00\\x00\\x00\\x00", 4) = 4', f"close({ZERO}) = 0"]
+    assert shown == [
+        f"open({ZERO}, O_RDONLY) = 1",
+        f'read({ZERO}, "\\x00\\x00\\x00\\x00", 4) = 4',
+        f"close({ZERO}) = 0",
+    ]
 
 
 def test_a_trace_tells_what_it_was_made_of(tmp_path: Path) -> None:

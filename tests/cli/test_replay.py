@@ -136,4 +136,4 @@ def test_a_damaged_line_is_told_when_the_replay_comes_to_it(devshim_verb: Run, t
     outcome = devshim_verb("replay", trace, "--", sys.executable, "-c", PROGRAM, "/dev/thing0")
     assert "one.trace:4: " in outcome.stderr
     assert outcome.returncode != 0
-    assert "Traceback" not in outcome.stderr.replace('Traceback (most recent call last):\n  File "<string>"', "")
+    assert "Traceback" not in outcome.stderr

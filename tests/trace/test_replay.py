@@ -145,6 +145,17 @@ def test_strict_wants_each_call_in_its_order(replay: Run) -> None:
     assert replay(events, "get(); print(failing(get))", "--strict").stdout == "EIO\n"
 
 
+def test_strict_keeps_the_order_of_several_files(replay: Run) -> None:
+    start = [opened(NODE), opened(NODE, 2), ioctl(SET, "01000000"), ioctl(GET, after="02000000", file=2)]
+    events = [*start, ioctl(SET, "03000000"), ioctl(GET, after="04000000", file=2)]
+    overlapping = [*start, ioctl(SET, "03000000"), ioctl(GET, after="04000000", file=2, since=4)]
+    program = "two = os.open('/dev/thing0', os.O_RDWR)\n"
+    assert replay(events, program + "set(1); get(fd=two); set(3); get(fd=two)", "--strict").returncode == 0
+    assert replay(events, program + "set(1); get(fd=two); get(fd=two); set(3)", "--strict").returncode == 1
+    assert replay(overlapping, program + "set(1); get(fd=two); get(fd=two); set(3)", "--strict").returncode == 0
+    assert replay(events, program + "get(fd=two); get(fd=two); set(1); set(3)").returncode == 0
+
+
 def test_a_matcher_of_the_users_decides(replay: Run, tmp_path: Path) -> None:
     matcher = tmp_path / "matcher.py"
     matcher.write_text("def same(recorded, call):\n    return True if recorded.request == call.request else None\n")
@@ -200,18 +211,28 @@ def test_a_reader_that_never_asks_is_told_what_it_left_out(replay: Run) -> None:
     assert 'the trace:   write(/dev/thing0, "ask", 3) = 3' in outcome.stderr
 
 
-def test_a_recording_that_was_killed_in_a_read_ends_with_the_end_of_file(replay: Run) -> None:
+ALARM = """
+import signal
+class Alarm(Exception): pass
+def ring(*_): raise Alarm
+signal.signal(signal.SIGALRM, ring); signal.setitimer(signal.ITIMER_REAL, 0.5)
+"""
+
+
+def test_a_read_in_which_the_recorded_program_was_killed_waits_for_ever(replay: Run) -> None:
     events = [opened(NODE), read("all"), read(finished=False)]
-    outcome = replay(events, "print(os.read(fd, 9), os.read(fd, 9))", timeout=20)
-    assert outcome.stdout == "b'all' b''\n"
-    assert outcome.returncode == 0
-    assert "the recorded program ended waiting in read" in outcome.stderr
+    program = "print(os.read(fd, 9))" + ALARM + "try: os.read(fd, 9)\nexcept Alarm: print('waited')"
+    outcome = replay(events, program, timeout=20)
+    assert (outcome.stdout, outcome.returncode) == ("b'all'\nwaited\n", 0)
+    assert "thing.trace:4: the recorded program was ended in this read; the replay waits there" in outcome.stderr
 
 
-def test_a_poll_without_end_ends_where_the_recording_ended(replay: Run) -> None:
+def test_a_poll_in_which_the_recorded_program_was_killed_waits_for_ever(replay: Run) -> None:
     events = [opened(NODE), read("all"), call("poll", asked="POLLIN", finished=False)]
-    program = "os.read(fd, 9); p = select.poll(); p.register(fd, select.POLLIN); print(len(p.poll()), os.read(fd, 9))"
-    assert replay(events, program, timeout=20).stdout == "1 b''\n"
+    program = "os.read(fd, 9); p = select.poll(); p.register(fd, select.POLLIN)" + ALARM
+    program += "try: p.poll()\nexcept Alarm: print('waited')"
+    outcome = replay(events, program, timeout=20)
+    assert (outcome.stdout, outcome.returncode) == ("waited\n", 0)
 
 
 def test_what_came_after_a_time_out_comes_after_one(replay: Run) -> None:
@@ -382,3 +403,21 @@ class Thing(Device):
     def set(self, value): self.value = value.value
     def read(self, size): return b"model"
 """
+
+
+def test_a_program_that_is_killed_leaves_a_replay_that_ends(replay: Run) -> None:
+    program = "os.write(fd, b'ask'); os.kill(os.getpid(), 9)"
+    outcome = replay([opened(NODE), wrote("ask"), read("answer")], program, timeout=20)
+    assert outcome.returncode == 137
+    assert "one event of the trace was not used" in outcome.stderr
+
+
+def test_many_threads_ask_at_once(replay: Run) -> None:
+    events = [opened(NODE), *[ioctl(GET, after="01000000", thread=1 + number % 4) for number in range(400)]]
+    program = """
+found = []
+threads = [threading.Thread(target=lambda: found.extend(get() for _ in range(100))) for _ in range(4)]
+[thread.start() for thread in threads]; [thread.join() for thread in threads]
+print(len(found), sum(found))
+"""
+    assert replay(events, program).stdout == "400 400\n"

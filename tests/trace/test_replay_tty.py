@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from handmade import COOKED, RAW, TCFLSH, TCGETS, TCSETS, ioctl, opened, read, serial_port, write_trace, wrote
+from handmade import COOKED, RAW, TCFLSH, TCGETS, TCSETS, call, ioctl, opened, read, serial_port, write_trace, wrote
 from harness import Outcome
 
 NODE = "/dev/ttyUSB77"
@@ -123,7 +123,10 @@ print(*[struct.unpack("i", fcntl.ioctl(fd, termios.TIOCMGET, bytes(4)))[0] for _
 
 def test_what_the_pty_would_answer_otherwise_comes_from_the_trace(replay: Run) -> None:
     events = [opened(NODE), ioctl(TIOCGWINSZ, after="1800500000000000"), ioctl(TIOCMGET, error="ENOTTY")]
-    program = "fd = os.open(NODE, os.O_RDWR); print(os.get_terminal_size(fd)[:], failing(fcntl.ioctl, fd, 0x5415, bytes(4)), os.isatty(fd))"
+    program = """
+fd = os.open(NODE, os.O_RDWR)
+print(os.get_terminal_size(fd)[:], failing(fcntl.ioctl, fd, 0x5415, bytes(4)), os.isatty(fd))
+"""
     assert replay(events, program).stdout == "(80, 24) ENOTTY True\n"
 
 
@@ -147,10 +150,16 @@ print(os.read(os.open(NODE, os.O_RDWR), 9))
     assert replay(events, program).stdout == "b'one' b''\nb'two'\n"
 
 
-def test_cat_prints_all_and_ends_where_the_recorded_program_was_killed(replay: Run) -> None:
+def test_cat_prints_all_and_waits_where_the_recorded_program_was_killed(replay: Run) -> None:
     events = [opened(NODE, flags="O_RDONLY"), read("one\n"), read("two\n"), read(finished=False)]
-    outcome = replay(events, "cat", NODE)
-    assert (outcome.stdout, outcome.returncode) == ("one\ntwo\n", 0)
+    outcome = replay(events, "timeout", "1", "cat", NODE)
+    assert (outcome.stdout, outcome.returncode) == ("one\ntwo\n", 124)
+
+
+def test_an_lseek_on_a_terminal_is_no_event_that_is_left_over(replay: Run) -> None:
+    events = [opened(NODE), call("lseek", offset=0, whence="SEEK_CUR", error="ESPIPE"), read("one\n")]
+    outcome = replay(events, "print(os.read(os.open(NODE, os.O_RDWR), 4))", options=("--fail-on-unused",))
+    assert (outcome.stdout, outcome.returncode, outcome.stderr) == ("b'one\\n'\n", 0, "")
 
 
 def test_a_read_beyond_the_recording_hangs_up_and_is_told(replay: Run) -> None:
@@ -202,12 +211,3 @@ def test_stty_shows_the_recorded_settings(replay: Run) -> None:
     ]
     outcome = replay(events, "stty", "-F", NODE)
     assert "speed 300 baud" in outcome.stdout
-
-
-@pytest.mark.client("picocom")
-def test_picocom_reads_what_was_recorded(replay: Run) -> None:
-    events = [*serial_port(NODE)[:1], ioctl(TCGETS, after=COOKED), read("welcome\r\n")]
-    outcome = replay(
-        events, "picocom", "-q", "--noinit", "--noreset", "--exit-after", "300", NODE, options=("--loose",)
-    )
-    assert "welcome" in outcome.stdout
