@@ -1,6 +1,7 @@
 """The host as a child of the waiter: forks it, hears what it says, tells it that the program has ended.
 
-    waiter  --control-->  host      "ended\\n" when the run is over; end of file when the waiter has died
+    waiter  --control-->  host      "started PID\\n" for the program, "ended\\n" when the run is over; end of file when
+                                    the waiter has died
     waiter  <--status---  host      "ready\\n", or "error CODE\\n"; at the end "done FAILURES\\n", and before it
                                     "unused\\n" where no device was opened
 
@@ -9,6 +10,7 @@ What the user shall read the host writes to stderr itself.
 
 from __future__ import annotations
 
+import gc
 import os
 
 from devshim.target import remove_run_directory
@@ -72,10 +74,17 @@ class HostProcess:
             elif word == b"done":
                 self.failures = int(number)
 
+    def started(self, program: int) -> None:
+        """Tell it which process the program is, so that the program keeps its devices when the waiter is killed."""
+        self._tell(b"started %d\n" % program)
+
     def end(self) -> None:
         """Tell it that the run is over: it writes what it has to say, says "done", and exits."""
+        self._tell(b"ended\n")
+
+    def _tell(self, line: bytes) -> None:
         try:
-            os.write(self.control, b"ended\n")
+            os.write(self.control, line)
         except BrokenPipeError:
             return  # it has died, and the waiter will be told so by SIGCHLD
 
@@ -106,7 +115,10 @@ def be_host(run_directory: str, options: Options, mask: Iterable[int], status: i
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Python's own handler would show a traceback
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         keep_only(status, control)
+        gc.disable()  # what is imported now stays
         from devshim.host.main import serve
+
+        gc.enable()
 
         serve(run_directory, options, status, control)
         code = 0
@@ -122,7 +134,9 @@ def closed(control: int) -> bool:
     """Tell whether the waiter's end of a pipe has gone; its parenthood tells too late, for a process dies in steps."""
     os.set_blocking(control, False)
     try:
-        return os.read(control, 64) == b""
+        while os.read(control, 64):
+            pass  # what was said to a host that ends anyway
+        return True
     except BlockingIOError:
         return False
 

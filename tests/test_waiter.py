@@ -17,6 +17,14 @@ from terminal import ENDED, STOPPED, Terminal
 PLUGGED = ("-d", "/dev/ttyDEVSHIM0=gps")
 CTRL_C, CTRL_Z, CTRL_BACKSLASH = "\x03", "\x1a", "\x1c"
 
+LET_A_CHILD_OPEN = """
+import os, signal, subprocess, sys
+signal.signal(signal.SIGUSR1, lambda *arguments: print("passed on", flush=True))
+print("ready", flush=True)
+sys.stdin.readline()
+subprocess.run(["sh", "-c", "exec 3< /dev/ttyDEVSHIM0 && echo opened"])
+"""
+
 NOTE_SIGNALS = """
 import signal, sys, os
 def note(number, frame):
@@ -281,6 +289,21 @@ class TestLoss:
             assert readable(watched, 30)
             os.close(watched)
             assert not Path(directory).exists()
+
+    def test_a_killed_waiter_leaves_devices_to_children_of_a_program_that_has_none_open(self) -> None:
+        with background(sys.executable, "-c", LET_A_CHILD_OPEN, options=PLUGGED) as process:
+            assert process.stdout
+            assert process.stdin
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(signal.SIGUSR1)
+            assert process.stdout.readline() == "passed on\n"  # so the waiter has told the host of its program
+
+            process.kill()
+            process.wait()
+            process.stdin.write("go on\n")
+            process.stdin.close()
+
+            assert process.stdout.readline() == "opened\n"
 
 
 def children(pid: int) -> list[int]:

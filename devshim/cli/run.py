@@ -10,7 +10,7 @@ import os
 from devshim import target
 from devshim.cli.options import RUN, Options, parse, wrong
 from devshim.hostprocess import HostProcess
-from devshim.waiter import SIGNALS, Interrupted, Waiter, ending
+from devshim.waiter import GRACE, RECORDER_GRACE, SIGNALS, Interrupted, Waiter, ending
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def run_in(run_directory: str, path: str, options: Options, environment: dict[st
             return refused(waiter)
         waiter.raise_pending()
         waiter.program = target.start(path, options.program, environment, mask)
+        waiter.host.started(waiter.program)
         leave_streams_to_program(waiter.host)
         code = finish(waiter, waiter.until_program_ended(), options)
         if options.in_process:
@@ -98,7 +99,7 @@ def finish(waiter: Waiter, code: int, options: Options) -> int:
     if options.needs_loading():
         waiter.until_alone(options.linger)
     host.end()
-    waiter.until_host_ended()
+    waiter.until_host_ended(GRACE if options.record is None else RECORDER_GRACE)
     waiter.tell_host_lost()
     if host.refused is not None:
         return code or host.refused

@@ -6,6 +6,7 @@ must descend from the run's program (docs: ARCHITECTURE.md, access).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -33,6 +34,7 @@ MOST_GENERATIONS = 256
 F_ADD_SEALS, SEALS = 1033, 0x0001 | 0x0002 | 0x0004  # F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW
 SO_PEERGROUPS = 59
 PATIENCE = 0.02  # seconds, where the host has no descriptor left
+MOST_PATIENCE = 50  # times that it waits for one before it refuses who waits
 
 
 class Caller(NamedTuple):
@@ -78,9 +80,12 @@ class Bootstrap:
     def __init__(self, host: Host, path: str, root: int | None) -> None:
         self.host = host
         self.root = root
+        self.hear: Callable[[], object] = lambda: None  # takes in what the waiter has to say
         self._trusted: dict[int, Process] = {}  # by process id; until a process dies its id is its own
         self._waiting: dict[DevicePlug, list[tuple[Caller, int, int]]] = {}
         self._alone: Callable[[], object] | None = None
+        self._spare = spare()
+        self._waits_for_descriptor = 0
         self.bell = os.memfd_create("devshim-bell", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.bell, wire.BELL_SIZE)
         fcntl.fcntl(self.bell, F_ADD_SEALS, SEALS)
@@ -91,23 +96,43 @@ class Bootstrap:
 
     def start(self) -> None:
         """Begin to answer."""
+        if self.listener.fileno() < 0:
+            return
         self.host.loop.watch(self.listener.fileno(), select.EPOLLIN, self._accept)
 
     def _accept(self, events: int) -> None:
         while True:
             try:
                 accepted = accept(self.listener.fileno(), MOST)
-            except OSError:  # no descriptor left: the others wait until one is closed
-                self.host.loop.unwatch(self.listener.fileno())
-                self.host.loop.after_real(PATIENCE, self.start)
+            except OSError as problem:
+                self._lack_descriptor(problem)
                 return
             if accepted is None:
                 return
+            self._waits_for_descriptor = 0
             caller = Caller(*accepted[:4])
             if accepted[4]:
                 self._answer(caller, accepted[4])
             else:  # it has connected, and not asked yet
                 self.host.loop.watch(caller.fd, select.EPOLLIN, partial(self._read, caller))
+
+    def _lack_descriptor(self, problem: OSError) -> None:
+        """Nobody can be let in: wait for a descriptor, but not for ever, or all might wait for each other."""
+        self._waits_for_descriptor += 1
+        if self._waits_for_descriptor < MOST_PATIENCE or self._spare < 0:
+            self.host.loop.unwatch(self.listener.fileno())
+            self.host.loop.after_real(PATIENCE, self.start)
+            return
+        self._waits_for_descriptor = 0
+        self.host.lacks(problem)
+        os.close(self._spare)
+        self._spare = -1
+        with contextlib.suppress(OSError):  # a model took the spare one meanwhile: then they wait on
+            while (accepted := accept(self.listener.fileno(), MOST)) is not None:
+                caller = Caller(*accepted[:4])
+                self._refuse(caller, errno.EMFILE)
+                os.close(caller.fd)
+            self._spare = spare()
 
     def _read(self, caller: Caller, events: int) -> None:
         self.host.loop.unwatch(caller.fd)
@@ -234,10 +259,19 @@ class Bootstrap:
 
     # ---- Who may ask
 
+    def expect(self, pid: int) -> None:
+        """Take the run's program in before it asks: its children are known by it, also where the waiter has died."""
+        if pid not in self._trusted:
+            self._take_in(pid)
+
     def _trust(self, pid: int) -> bool:
         """Take a process in, until it dies, if it comes from the run's program."""
-        if self.root is not None and not descends(pid, {self.root, *self._trusted}):
-            return False
+        if self.root is None or descends(pid, {self.root, *self._trusted}):
+            return self._take_in(pid)
+        self.hear()  # of a program that was started just before the waiter died
+        return descends(pid, set(self._trusted)) and self._take_in(pid)
+
+    def _take_in(self, pid: int) -> bool:
         try:
             process = Process(pid, raised(os.pidfd_open(pid)))
         except ProcessLookupError:
@@ -291,6 +325,13 @@ class Bootstrap:
         self._waiting.clear()
         self._trusted.clear()
         os.close(self.bell)
+        if self._spare >= 0:
+            os.close(self._spare)
+
+
+def spare() -> int:
+    """A descriptor to give up where there is no other left, so that one caller at a time can be told so."""
+    return raised(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
 
 
 def descends(pid: int, roots: set[int]) -> bool:

@@ -10,7 +10,6 @@ import gc
 import os
 import resource
 import select
-import signal
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from devshim.cli.options import Options
     from devshim.model.device import Device
     from devshim.model.ioctl import Descriptions
+    from devshim.modelfile import Declared
     from devshim.scenario import Step
     from devshim.trace.replay import Replay
 
@@ -54,12 +54,25 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
         for node, device in asked.devices.items():
             if node not in later:
                 plug(host, node, device)
+        if asked.declared is not None:
+            host.ask_about(asked.declared.openings)
         for step in asked.scenario:
             host.loop.after(step.at, partial(play, host, step, asked.devices[step.node]))
+    import signal
+
     signal.signal(signal.SIGTERM, lambda number, frame: host.loop.stop())
-    host.loop.watch(control, select.EPOLLIN, lambda events: run_over(host, control))
+    os.set_blocking(control, False)
+    host.loop.watch(control, select.EPOLLIN, lambda events: heard(host, control))
+    host.bootstrap.hear = partial(heard, host, control)
     if options.in_process:
         host.registry.head.flags |= wire.REGISTRY_IN_PROCESS
+        if asked.declared is not None and asked.declared.hooks:
+            from devshim.host import hooks
+
+            for hook in asked.declared.hooks:
+                hooks.original_of(hook)  # that it is there is better said now than inside the program
+            patterns = [opening.pattern for opening in asked.declared.openings]
+            host.registry.declare(patterns, [hook.symbol for hook in asked.declared.hooks])
     host.start()
     if recorder is not None:
         recorder.start()
@@ -132,6 +145,7 @@ class Asked(NamedTuple):
     replays: list[Replay]
     hide_real: bool = False
     scenario: tuple[Step, ...] = ()
+    declared: Declared | None = None
 
     def guard(self) -> Guard | None:
         """What refuses nodes; None where nothing is to be refused."""
@@ -141,12 +155,13 @@ class Asked(NamedTuple):
 def asked_for(options: Options) -> Asked:
     """Read the configuration, load the models and the descriptions.  Raises a DevshimError."""
     deny, only_plugged = list(options.deny), options.only_plugged
-    if not options.devices and options.config is None and not options.describe and options.replay is None:
+    wanted = options.devices or options.config is not None or options.describe or options.models
+    if not wanted and options.replay is None:
         return Asked({}, deny, only_plugged, None, [], options.hide_real)
     from devshim import spec
 
     specs: list[spec.Spec] = []
-    describe = list(options.describe)
+    describe, models = list(options.describe), list(options.models)
     hide = options.hide_real
     scenario: tuple[Step, ...] = ()
     if options.config is not None:
@@ -156,6 +171,7 @@ def asked_for(options: Options) -> Asked:
         specs += found.devices
         deny += found.deny
         describe += found.describe
+        models += found.models
         only_plugged = only_plugged or found.only_plugged
         hide, scenario = hide or found.hide_real, found.scenario
     specs += [spec.parse(text) for text in options.devices]
@@ -164,7 +180,15 @@ def asked_for(options: Options) -> Asked:
     if options.replay is not None:
         replays.append(options.replay.load())
         devices.update(options.replay.devices(replays[-1], devices))
-    return Asked(devices, deny, only_plugged, described(describe), replays, hide, scenario)
+    found_in = declared(models, [one.model for one in specs], options.in_process)
+    return Asked(devices, deny, only_plugged, described(describe), replays, hide, scenario, found_in)
+
+
+def declared(files: list[str], models: list[str], in_process: bool) -> Declared | None:
+    """The @opening and @hook functions of files and of the devices' models; None where there are none of either."""
+    from devshim import modelfile
+
+    return modelfile.declared(files, models, in_process)
 
 
 def described(paths: list[str]) -> Descriptions | None:
@@ -176,13 +200,21 @@ def described(paths: list[str]) -> Descriptions | None:
     return describe.load(paths)
 
 
-def run_over(host: Host, control: int) -> None:
-    """The waiter says that the run is over; or it was killed, and then the program keeps its devices until it ends."""
-    if os.read(control, 64):
-        host.loop.stop()
-    else:
+def heard(host: Host, control: int) -> None:
+    """What the waiter says; or it was killed, and then the program keeps its devices until it ends."""
+    try:
+        said = os.read(control, 4096)
+    except BlockingIOError:
+        return
+    if not said:
         host.loop.unwatch(control)
         host.bootstrap.when_alone(host.loop.stop)
+    for line in said.splitlines():
+        word, _, number = line.partition(b" ")
+        if word == b"started":
+            host.bootstrap.expect(int(number))
+        else:
+            host.loop.stop()
 
 
 def raise_file_limit() -> None:
