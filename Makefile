@@ -14,7 +14,7 @@ CHANNEL      := devshim/host/_channel.abi3.so
 HOST_SOURCES := $(wildcard devshim/host/*.c)
 READY        := $(VENV)/.ready
 RUN          := $(VENV)/bin/python
-PACKAGES     := $(shell awk '!/^ *(\#|$$)/ && $$2 != "-" {print $$2}' tests/clients.txt | sort -u)
+PACKAGES     := $(shell awk 'NF > 1 && $$1 ~ /^[A-Za-z0-9]/ && $$2 != "-" {print $$2}' tests/clients.txt | sort -u)
 SUDO         := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help

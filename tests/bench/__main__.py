@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 
-from tests.bench import calls, inside, ordinary, picture, recording, serial, starting, table
+from tests.bench import calls, crowds, inside, ordinary, packets, picture, recording, serial, starting, table
 from tests.bench.machine import Machine
 from tests.bench.samples import Row
 from tests.bench.systems import HERE, Bench
@@ -24,6 +24,8 @@ GROUPS: Mapping[str, ModuleType] = {
     "inside": inside,
     "recording": recording,
     "serial": serial,
+    "packets": packets,
+    "crowds": crowds,
 }
 
 

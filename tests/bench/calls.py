@@ -81,9 +81,6 @@ def rows() -> dict[str, Row]:
     call = CALLS["open"]
     target = Target("reads", call.reads)
     found["open/hot"] = Row("device calls, opening", call.title, target, counterpart=call.counterpart)
-    for threads in (1, 4):
-        title = f"read, 8 bytes, {threads} thread{'s' * (threads > 1)}"
-        found[f"threads/{threads}"] = Row("device calls, by threads (time / calls of all)", title)
     return found
 
 
@@ -98,10 +95,6 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
                 for label, values in series.items():
                     here[f"{label}/{when}"].add(system, values)
             if here:
-                yield
-        for label in wanted:
-            if label.startswith("threads/"):
-                take_threads(bench, wanted[label], int(label.partition("/")[2]))
                 yield
 
 
@@ -121,10 +114,3 @@ def take(bench: Bench, labels: list[str], pause: int, cpu: int | None) -> dict[s
         "devshim": bench.under_devshim(PLUGGED, *head, *ours, cpu=cpu),
         "umockdev": bench.under_umockdev(PEER, *slow, *theirs, cpu=cpu) if theirs else {},
     }
-
-
-def take_threads(bench: Bench, row: Row, threads: int) -> None:
-    """The same read in several threads, each with a file of its own."""
-    head = bench.program("device"), str(bench.count(40)), str(bench.count(300, 10)), "0", str(threads)
-    row.add("native", bench.natively(*head, "read=/dev/zero:read").get("read", []))
-    row.add("devshim", bench.under_devshim(PLUGGED, *head, "read=/dev/bench0:read").get("read", []))

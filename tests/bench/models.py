@@ -1,9 +1,11 @@
 """The devices that the benchmark plugs.  They do next to nothing: what is measured is the way to them and back."""
 
+import threading
 from ctypes import Structure, c_int, c_int32, c_int64
 from typing import Any
 
-from devshim import IO, IOR, Device, I2cChip, Register, Serial, command, ioctl
+from devshim import IO, IOR, Device, Hidraw, I2cChip, Input, Register, Serial, command, ioctl
+from devshim import input_codes as codes
 
 BULK = 1 << 20
 """Bytes of one bulk transfer."""
@@ -84,3 +86,41 @@ class TextMeter(Serial):
     @command(r"MEAS\?")
     def measure(self) -> Any:
         return "12.3456"
+
+
+class Busy(Computed):
+    """The same beside a thread of Python that never rests, as a model may have one."""
+
+    def plugged(self) -> None:
+        threading.Thread(target=self.compute, daemon=True).start()
+
+    def compute(self) -> None:
+        number = 0
+        while True:
+            number += 1
+
+
+class Mouse(Input):
+    """Moves 160 times when a sound is asked for."""
+
+    relative = [codes.REL_X, codes.REL_Y]
+    sounds = [codes.SND_TONE]
+    report_size = 64
+    MOVES = [(codes.EV_REL, codes.REL_X, 1), (codes.EV_REL, codes.REL_Y, 2), (codes.EV_SYN, codes.SYN_REPORT, 0)] * 160
+
+    def sound_changed(self, sound: int, value: int) -> None:
+        self.play(self.MOVES)
+
+
+REPORT = bytes(8)
+REPORTS_A_BURST = 60
+
+
+class Gadget(Hidraw):
+    """Sends 60 reports of eight bytes for each output report."""
+
+    report_descriptor = bytes.fromhex("0600ff 0901 a101 0901 1500 26ff00 7508 9508 8102 0901 9508 9102 c0")
+
+    def output(self, report: bytes) -> None:
+        for _ in range(REPORTS_A_BURST):
+            self.send_input(REPORT)

@@ -29,6 +29,7 @@ class Peer:
     description: str
     ioctls: Mapping[str, str] = field(default_factory=dict)
     scripts: Mapping[str, str] = field(default_factory=dict)
+    evemu: Mapping[str, str] = field(default_factory=dict)
 
 
 class Bench:
@@ -113,6 +114,8 @@ class Bench:
                 words += ["-i", f"{node}={self._kept('ioctls', text)}"]
             for node, text in peer.scripts.items():
                 words += ["-s", f"{node}={self._kept('script', text)}"]
+            for node, text in peer.evemu.items():
+                words += ["-e", f"{node}={self._kept('events', text)}"]
         return self._measure([*words, "--", *program], cpu, timeout=20)
 
     def _kept(self, kind: str, text: str) -> str:

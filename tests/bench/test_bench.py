@@ -28,6 +28,8 @@ def run_bench(*words: str) -> subprocess.CompletedProcess[str]:
         ("inside/*", "read, 8 bytes", 4),
         ("recording/*", "write, 8 bytes", 3),
         ("serial/ask", "any processor", 1),
+        ("packets/*", "evdev, one event", 2),
+        ("crowds/*", "read, 64 processes", 7),
         ("ordinary/*", "read(2), 1 byte", 7),
     ],
 )

@@ -1,1 +1,1 @@
-"""Stress and soak: random programs against a model of what they must answer, deaths, hostile peers, want (README.md)."""
+"""Stress and soak: random programs and a model of what they must answer, deaths, hostile peers, want (README.md)."""

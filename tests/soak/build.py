@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "programs"
-SOURCES = {"actors": ("actors.c", "operations.c"), "busy": ("busy.c",), "victim": ("victim.c",)}
+SOURCES = {"actors": ("actors.c", "operations.c", "requests.c"), "busy": ("busy.c",), "victim": ("victim.c",)}
 
 
 def build(name: str, folder: Path, *flags: str) -> Path:

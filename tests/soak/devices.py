@@ -6,6 +6,7 @@ import json
 import os
 from collections import deque
 from ctypes import Structure, c_int, c_int32, c_int64, c_uint8, c_uint32, sizeof
+from pathlib import Path
 from typing import Any
 
 from devshim import IO, IOR, IOW, IOWR, WAIT, Device, File, Serial, ioctl, pointer
@@ -275,7 +276,7 @@ class Health(Device):
         for point in host.waits._points.values():  # whose waiter has gone goes when the next one comes
             point._ends = [end for end in point._ends if not hung_up(end)]
         gc.collect()
-        status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
+        status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
         counts = {
             "descriptors": len(os.listdir("/proc/self/fd")),
             "files": sum(file is not None for file in host.files),
@@ -283,7 +284,7 @@ class Health(Device):
             "carriers": carriers(host.registry),
             "trusted": len(host.bootstrap._trusted),
             "failures": len(host.failures),
-            "mappings": sum("devshim-channel" in line for line in open("/proc/self/maps")),
+            "mappings": Path("/proc/self/maps").read_text().count("/memfd:devshim-channel"),
             "rss": int(status["RssAnon"].split()[0]),
         }
         return (json.dumps(counts) + "\n").encode()[:size]

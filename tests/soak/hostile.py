@@ -24,7 +24,7 @@ from typing import Any
 from devshim.host import wire
 
 SLOT = struct.Struct("<4IQ2HIIIQq6I")
-"""The target's part of struct slot (wire.h): state, sleeping, owner, generation, frame, op, nonblock, file, device, ..."""
+"""The target's part of struct slot (wire.h): state, sleeping, owner, generation, frame, op, nonblock, file, ..."""
 REQUEST, ANSWER = 1, 3
 FUTEX = {"x86_64": 202, "aarch64": 98}[platform.machine()]
 PATIENCE = 10.0
@@ -52,7 +52,7 @@ class Peer:
         return wire.CHANNEL_HEAD + index % wire.SLOTS * wire.SLOT_SIZE
 
     def ring(self, index: int) -> None:
-        """As the shim does, but for atomicity: our own word, and the host's summary, which it may lose: so again and again."""
+        """As the shim does, but not atomically: the host may miss it, so this is done again and again."""
         index %= wire.SLOTS
         or_word(self.channel, 64 + index // 64 * 8, 1 << index % 64)
         or_word(self.bell, self.pending + self.process // 64 * 8, 1 << self.process % 64)

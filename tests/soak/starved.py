@@ -1,4 +1,4 @@
-"""Runs devshim in want: of descriptors, memory, disk, processor.  It works, or says in a line what it lacks; it never hangs."""
+"""Runs devshim in want of descriptors, memory, disk, processor: it works, or says in a line what it lacks."""
 
 from __future__ import annotations
 

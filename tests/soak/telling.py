@@ -16,7 +16,7 @@ NUMBERED = ("open", "close", "dup", "send", "receive", "fork", "exec")
 
 
 def is_free(world: World, actor: int) -> bool:
-    """Whether no thread of an actor's process waits: it may hold a descriptor of the shim's own, and one of its files."""
+    """Whether no thread of an actor's process waits: that may hold one of the shim's own descriptors."""
     return not any(world.actors[other] == world.actors[actor] for other in world.blocked)
 
 

@@ -36,11 +36,15 @@ WORDS = st.tuples(
     OPS, FILES, REQUESTS, st.one_of(st.integers(0, 300), UINT64), st.integers(-(1 << 63), (1 << 63) - 1) | st.just(-1),
     st.one_of(NEAR, st.integers(0, 500)), NEAR, st.integers(0, 1),
 ).map(list)  # fmt: skip
+PATHS = st.one_of(
+    st.sampled_from(["/dev/cell0", "/dev/ttyS90", "/dev/null"]),
+    st.text(max_size=100, alphabet=st.characters(codec="utf-8")),
+)
 ACTS = st.one_of(
     st.tuples(st.just("raw"), st.binary(max_size=6000).map(bytes.hex), st.booleans(), st.booleans()),
     st.tuples(
         st.just("polite"), st.integers(0, 5), UINT32, UINT32, st.one_of(st.integers(1 << 63, (1 << 63) + 3), UINT64),
-        st.one_of(st.sampled_from(["/dev/cell0", "/dev/ttyS90", "/dev/null"]), st.text(max_size=100, alphabet=st.characters(codec="utf-8"))),
+        PATHS,
         st.integers(-1, 6000),
     ),
     st.tuples(st.just("slot"), st.integers(0, 127), WORDS, DATA),
@@ -54,7 +58,7 @@ class Run:
     """A run whose program is hostile.py."""
 
     def __init__(self) -> None:
-        self.said = tempfile.TemporaryFile("w+")
+        self.said = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- as long as the run
         command = [*devshim_command(), "run", *plugs(), "--", sys.executable, "-m", "tests.soak.hostile"]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True, cwd=ROOT,

@@ -71,10 +71,10 @@ def test_after_a_death_at_a_random_moment_the_others_end_and_nothing_is_left(bus
 
 @pytest.mark.parametrize(("processes", "threads"), [(8, 4), (1, 1)])
 def test_memory_is_flat(busy: Path, processes: int, threads: int) -> None:
-    memory.flat(busy, 100_000 if processes > 1 else 4000, processes, threads)
+    memory.flat(busy, 100_000 if processes > 1 else 2000, processes, threads)
 
 
-@pytest.mark.parametrize("limit", ["-n 8", "-n 20", f"-v {40 << 10}"])
+@pytest.mark.parametrize("limit", ["-n 8", "-n 22", f"-v {40 << 10}"])
 def test_a_limit_that_is_too_low_is_said_in_one_line(busy: Path, limit: str) -> None:
     starved.judge(limit, starved.limited(limit, busy))
 

@@ -1,18 +1,21 @@
-/* device.c: calls on devices: device BATCHES CALLS PAUSE_US THREADS LABEL=NODE:WHAT[:REQUEST[:VALUE]] ...
+/* device.c: calls on devices: device BATCHES CALLS PAUSE_US CROWD LABEL=NODE:WHAT[:REQUEST[:VALUE]] ...
  *
  * WHAT is read, write, readv, ioctl, rdwr (an I2C_RDWR of two messages) or open. With a pause, and for open, each
- * call is timed by itself. With several threads, a value is the time of all calls divided by their number. */
+ * call is timed by itself. CROWD threads, or where it is negative processes, make the calls together; a value is then the
+ * time of all calls divided by their number. */
 #include <fcntl.h>
 #include <linux/i2c-dev.h>
 #include <linux/i2c.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "timing.h"
 
-enum { CHIP = 0x48, MOST_THREADS = 64 };
+enum { CHIP = 0x48, MOST = 64 };
 
 struct job {
     const char *label, *node;
@@ -21,8 +24,7 @@ struct job {
     int has_value, fd;
 };
 
-static int batches, calls, pause_us, threads;
-static pthread_barrier_t together;
+static int batches, calls, pause_us, crowd, processes;
 
 static int read_8(const struct job *job)
 {
@@ -122,6 +124,16 @@ struct worker {
     double begin, end;
 };
 
+static struct shared {
+    pthread_barrier_t together;
+    struct worker workers[MOST];
+} *shared;
+
+static void meet(void)
+{
+    pthread_barrier_wait(&shared->together);
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
@@ -130,39 +142,61 @@ static void *work(void *argument)
     job.fd = open(job.node, O_RDWR);
     require(job.fd >= 0 && job.call(&job), job.node);
     for (int batch = 0; batch < batches; batch++) {
-        pthread_barrier_wait(&together);
+        meet();
         worker->begin = now_ns();
         for (int call = 0; call < calls; call++)
             require(job.call(&job), job.label);
         worker->end = now_ns();
-        pthread_barrier_wait(&together);
-        pthread_barrier_wait(&together); /* while the times are looked at */
+        meet();
+        meet(); /* while the times are looked at */
     }
     return NULL;
 }
 
+static void begin(struct worker *worker, const struct job *job)
+{
+    worker->job = job;
+    if (!processes) {
+        require(pthread_create(&worker->thread, NULL, work, worker) == 0, "pthread_create");
+        return;
+    }
+    pid_t child = fork();
+    require(child >= 0, "fork");
+    if (child == 0) {
+        work(worker);
+        _exit(0);
+    }
+}
+
+static void share(void)
+{
+    pthread_barrierattr_t attributes;
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    require(shared != MAP_FAILED, "mmap");
+    pthread_barrierattr_init(&attributes);
+    pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_barrier_init(&shared->together, &attributes, (unsigned)crowd + 1);
+}
+
 static void take_together(struct job *job, double *values)
 {
-    struct worker workers[MOST_THREADS];
-
-    pthread_barrier_init(&together, NULL, (unsigned)threads + 1);
-    for (int i = 0; i < threads; i++) {
-        workers[i].job = job;
-        require(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0, "pthread_create");
-    }
+    share();
+    struct worker *workers = shared->workers;
+    for (int i = 0; i < crowd; i++)
+        begin(&workers[i], job);
     for (int batch = 0; batch < batches; batch++) {
-        pthread_barrier_wait(&together);
-        pthread_barrier_wait(&together);
+        meet();
+        meet();
         double begin = workers[0].begin, end = workers[0].end;
-        for (int i = 1; i < threads; i++) {
+        for (int i = 1; i < crowd; i++) {
             begin = workers[i].begin < begin ? workers[i].begin : begin;
             end = workers[i].end > end ? workers[i].end : end;
         }
-        values[batch] = (end - begin) / calls / threads;
-        pthread_barrier_wait(&together);
+        values[batch] = (end - begin) / calls / crowd;
+        meet();
     }
-    for (int i = 0; i < threads; i++)
-        pthread_join(workers[i].thread, NULL);
+    for (int i = 0; i < crowd; i++)
+        require(processes ? wait(NULL) > 0 : pthread_join(workers[i].thread, NULL) == 0, "the end");
 }
 
 static void take(struct job *job)
@@ -171,7 +205,7 @@ static void take(struct job *job)
 
     if (!job->call) {
         take_opens(job, values);
-    } else if (threads > 1) {
+    } else if (crowd > 1 || processes) {
         take_together(job, values);
     } else {
         job->fd = open(job->node, O_RDWR | O_NOCTTY);
@@ -190,8 +224,9 @@ int main(int count, char **words)
     batches = atoi(words[1]);
     calls = atoi(words[2]);
     pause_us = atoi(words[3]);
-    threads = atoi(words[4]);
-    require(threads >= 1 && threads <= MOST_THREADS, "threads");
+    crowd = abs(atoi(words[4]));
+    processes = atoi(words[4]) < 0;
+    require(crowd >= 1 && crowd <= MOST, "crowd");
     for (int i = 5; i < count; i++) {
         struct job job;
         parse(words[i], &job);

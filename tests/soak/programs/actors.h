@@ -41,6 +41,18 @@ int operation(const char *word);
 const char *operation_name(int op);
 void prepare_memory(void);
 
+/* What requests.c needs of it: each thread's room for data, and what is done with it. */
+extern __thread uint8_t *room, *edge;
+uint8_t *address(long kind);
+void fill(uint8_t *at, size_t size, long seed);
+uint32_t crc_of(const uint8_t *data, size_t size);
+int var(const struct actor *self, long index);
+long keep(const struct actor *self, long index, long fd);
+
+/* requests.c */
+long do_ioctl(struct actor *self, const struct step *step);
+long do_echo(struct actor *self, const struct step *step);
+
 /* actors.c */
 void act(int index) __attribute__((noreturn));
 long bring_to_life(int index, int process, const char *how);
