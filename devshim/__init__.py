@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from devshim.model.device import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, REAL, WAIT, Device, File, Link
     from devshim.model.gpio import ChipLine, GpioChip
     from devshim.model.hidraw import Hidraw, feature
+    from devshim.model.hook import array, hook, reference
     from devshim.model.hwmon import Hwmon
     from devshim.model.i2c import I2cBus, I2cChip
     from devshim.model.iio import Iio
     from devshim.model.input import Input
     from devshim.model.input_axes import Axis
-    from devshim.model.ioctl import IO, IOR, IOW, IOWR, NewFile, ioctl, pointer, sized
+    from devshim.model.ioctl import IO, IOR, IOW, IOWR, NewFile, ioctl, pointer, sized, trailing
     from devshim.model.led import Led
     from devshim.model.line import Line
+    from devshim.model.opening import opening
     from devshim.model.pwm import PwmChip
     from devshim.model.registers import Block, Register
     from devshim.model.serial import Serial, characters, command, pause
@@ -51,13 +53,15 @@ PUBLIC = {
     "devshim.model.gpio": ("ChipLine", "GpioChip"),
     "devshim.model.hidraw": ("Hidraw", "feature"),
     "devshim.model.hwmon": ("Hwmon",),
+    "devshim.model.hook": ("array", "hook", "reference"),
     "devshim.model.i2c": ("I2cBus", "I2cChip"),
     "devshim.model.iio": ("Iio",),
     "devshim.model.input": ("Input",),
     "devshim.model.input_axes": ("Axis",),
-    "devshim.model.ioctl": ("IO", "IOR", "IOW", "IOWR", "NewFile", "ioctl", "pointer", "sized"),
+    "devshim.model.ioctl": ("IO", "IOR", "IOW", "IOWR", "NewFile", "ioctl", "pointer", "sized", "trailing"),
     "devshim.model.led": ("Led",),
     "devshim.model.line": ("Line",),
+    "devshim.model.opening": ("opening",),
     "devshim.model.pwm": ("PwmChip",),
     "devshim.model.registers": ("Block", "Register"),
     "devshim.model.serial": ("Serial", "characters", "command", "pause"),
@@ -76,8 +80,9 @@ __all__ = [
     "Axis", "Backlight", "Block", "ChipLine", "Composite", "ConfigError", "Device", "DevshimError", "File",
     "Function", "GpioChip", "Hidraw", "Hwmon", "I2cBus", "I2cChip", "Iio", "Input", "Led", "Line", "Link",
     "ModelError", "NewFile", "PwmChip", "Register", "Serial", "Session", "Setting", "ShimNotBuilt", "SpecError",
-    "SpiChip", "Stream", "TargetFailed", "UsbComposite", "attribute", "characters", "command", "every", "feature",
-    "instruction", "ioctl", "lock", "pause", "plugged", "pointer", "sized", "structures", "wire",
+    "SpiChip", "Stream", "TargetFailed", "UsbComposite", "array", "attribute", "characters", "command", "every",
+    "feature", "hook", "instruction", "ioctl", "lock", "opening", "pause", "plugged", "pointer", "reference", "sized",
+    "structures", "trailing", "wire",
 ]  # fmt: skip
 
 

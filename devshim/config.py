@@ -6,6 +6,7 @@
         model: gps                      # as after NODE= on the command line, without parameters
         with: {latitude: 52.52}
     describe: [motor.h]                 # files that describe ioctls
+    model: [files.py]                   # files with @opening and @hook functions
     deny: ["/dev/video*", "/dev/sda=EPERM"]
     only_plugged: true
     hide_real: true                     # of the machine's own devices nothing is seen
@@ -40,6 +41,7 @@ class Config:
     file          it, as given
     devices       what to plug, in order; paths in it are absolute
     describe      files that describe ioctls, with absolute paths
+    models        files with @opening and @hook functions, with absolute paths
     deny          (shell pattern, errno) of nodes that may not be opened
     only_plugged  whether every device node that is not plugged is refused
     hide_real     whether the machine's own devices cannot be seen
@@ -49,6 +51,7 @@ class Config:
     file: str
     devices: tuple[Spec, ...] = ()
     describe: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
     deny: tuple[rules.Rule, ...] = ()
     only_plugged: bool = False
     hide_real: bool = False
@@ -71,6 +74,7 @@ def load(file: str) -> Config:
         file,
         tuple(device(document, at, folder) for at in range(len(data.get("devices", [])))),
         tuple(beside(folder, name) for name in listed(data.get("describe", []))),
+        tuple(beside(folder, name) for name in listed(data.get("model", []))),
         tuple(denied(document, path, text) for path, text in placed(data, "deny")),
         data.get("only_plugged", False),
         data.get("hide_real", False),

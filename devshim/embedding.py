@@ -22,10 +22,16 @@ ADVICE = "run it without --in-process"
 A_FILE = re.compile(r"(?P<path>[^,:]+\.(?:py|ya?ml|trace|zst))(?=[,:]|$)")
 MOST = 16000  # bytes of a recipe that the shim takes
 
+HOSTS = "hosts"  # in the run's directory: the programs' own hosts, and what they leave word of; known to shim/embed.c
+
 START = """
-import sys
+import gc, sys
+collects = gc.isenabled()
+gc.disable()  # what is imported now stays
 sys.path += [folder for folder in {path!r} if folder not in sys.path]
 from devshim.host.embedded import start
+if collects:
+    gc.enable()
 start({asked!r})
 """
 
@@ -56,6 +62,9 @@ def prepare(run_directory: str, options: Options, program: str) -> None:
         raise TargetFailed(
             f"--in-process: too much is asked for to be handed to a program; use a devshim.yml, or {ADVICE}"
         )
+    hosts = os.path.join(run_directory, HOSTS)
+    os.mkdir(hosts)
+    os.chmod(hosts, 0o1733)  # a program may have become another user when it brings its host in
     with open(os.path.join(run_directory, "embed"), "w", encoding="utf-8") as file:
         file.write(recipe)
 
@@ -63,10 +72,11 @@ def prepare(run_directory: str, options: Options, program: str) -> None:
 def asked(run_directory: str, options: Options) -> dict[str, Any]:
     """What the host in the program is to plug; with absolute paths, for the program may change its directory."""
     return {
-        "run": run_directory,
+        "run": os.path.join(run_directory, HOSTS),
         "root": os.getpid(),
         "devices": [absolute_spec(text) for text in options.devices],
         "config": options.config and os.path.abspath(options.config),
+        "models": [os.path.abspath(path) for path in options.models],
         "describe": [os.path.abspath(path) for path in options.describe],
         "deny": list(options.deny),
         "only_plugged": options.only_plugged,
@@ -134,10 +144,11 @@ def version_in_name(path: str) -> str | None:
 
 def exit_code(run_directory: str, code: int, options: Options) -> int:
     """The command's exit code: 125 where the shim refused, options.error_exitcode where a model failed."""
-    refused = os.path.exists(os.path.join(run_directory, "refused"))
-    failed = os.path.exists(os.path.join(run_directory, "failed"))
+    hosts = os.path.join(run_directory, HOSTS)
+    refused = os.path.exists(os.path.join(hosts, "refused"))
+    failed = os.path.exists(os.path.join(hosts, "failed"))
     for name in ("refused", "failed"):
-        unlink(os.path.join(run_directory, name))
+        unlink(os.path.join(hosts, name))
     if refused:
         return 125
     return code or (options.error_exitcode if failed else 0)

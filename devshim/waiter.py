@@ -40,6 +40,9 @@ FOREVER = 1e6
 GRACE = 10.0
 """Seconds that the host has to finish when the run is over."""
 
+RECORDER_GRACE = 300.0
+"""The same where it has still to write what the programs left to be recorded, which may be much."""
+
 
 class Interrupted(Exception):
     """The user ended the command where no program could take the signal; `number` is the signal's."""
@@ -92,14 +95,14 @@ class Waiter:
             return None
         return None
 
-    def until_host_ended(self) -> None:
+    def until_host_ended(self, grace: float = GRACE) -> None:
         """Wait for the host to finish; kill it if it does not, or when the user is tired of it."""
-        deadline = time.monotonic() + GRACE
+        deadline = time.monotonic() + grace
         try:
             while self.host.ended is None:
                 rest = deadline - time.monotonic()
                 if rest <= 0:
-                    say(f"the host did not finish within {GRACE:g} s and was killed; is a model in an endless loop?")
+                    say(f"the host did not finish within {grace:g} s and was killed; is a model in an endless loop?")
                     break
                 self.take_signal(rest)
         except Interrupted:

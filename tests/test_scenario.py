@@ -19,10 +19,10 @@ def config(tmp_path):
 def test_a_port_comes_goes_and_comes_back(config):
     """The program waits for each step by looking; a real one would by inotify or udev."""
     steps = "".join(f"  - {{at: {at}, {what}: /dev/ttyUSB0}}\n" for at, what in
-                    (("50ms", "plug"), (0.15, "unplug"), ("0.25 s", "plug")))  # fmt: skip
+                    (("500ms", "plug"), (1, "unplug"), ("1.5 s", "plug")))  # fmt: skip
     script = """
-        there() { until [ -e /dev/ttyUSB0 ]; do :; done; echo there; }
-        gone() { while [ -e /dev/ttyUSB0 ]; do :; done; echo gone; }
+        there() { until [ -e /dev/ttyUSB0 ]; do sleep 0.01; done; echo there; }
+        gone() { while [ -e /dev/ttyUSB0 ]; do sleep 0.01; done; echo gone; }
         [ -e /dev/ttyUSB0 ] || echo not yet
         there; cat /dev/ttyUSB0 > /dev/null 2>&1; gone; there; [ -e /dev/serial/by-id ] && echo with links
     """

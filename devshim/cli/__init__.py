@@ -22,6 +22,7 @@ VERBS = {
     "cut": "write a part of a trace as a trace",
     "diff": "show where two traces differ",
     "stub": "print a device model made of a trace",
+    "convert": "convert traces from strace and umockdev, and to Wireshark, Perfetto, a page",
     "verify": "say all that is wrong with a trace",
     "stats": "count what a trace holds, by node and call",
     "devices": "list the devices of the catalogue, or explain one",

@@ -19,11 +19,11 @@ from devshim.cli.output import (
     wants_colour,
     watched,
 )
-from devshim.trace.described import Described
+from devshim.trace.comparison import Comparison, same
 from devshim.trace.difference import Change, changes, in_words
 from devshim.trace.event import Event
 from devshim.trace.reader import Trace
-from devshim.trace.show import escaped, line
+from devshim.trace.show import escaped
 
 HELP = "show where two traces differ"
 
@@ -59,7 +59,7 @@ def main(words: list[str]) -> int:
     gc.disable()  # nothing here refers to itself, and there may be millions of it
     ready_stdout()
     traces = [Trace(path) for path in paths]
-    one, other = (Comparison(trace) for trace in traces)
+    one, other = (Side(trace) for trace in traces)
     chosen = [options.choice.of(side.trace, side.described.name) for side in (one, other)]
     found = changes(watched(chosen[0], one.trace, "comparing"), chosen[1], lambda a, b: same(a, one, b, other))
     first = next(found, None)
@@ -73,26 +73,12 @@ def main(words: list[str]) -> int:
     return 1 if first is not None or lines else 0
 
 
-class Comparison:
+class Side(Comparison):
     """One of the two traces."""
 
     def __init__(self, trace: Trace) -> None:
+        super().__init__(trace)
         self.trace = trace
-        self.described = Described(trace.header)
-
-    def text(self, event: Event) -> str:
-        """One of its calls."""
-        return line(event, self.described)
-
-
-def same(one: Event, first: Comparison, other: Event, second: Comparison) -> bool:
-    """Whether two ioctls say the same in words, though bytes that mean nothing may differ."""
-    if one.name != "ioctl" or (one.node, one.request, one.result) != (other.node, other.request, other.result):
-        return False
-    if (one.error, one.finished, one.argument) != (other.error, other.finished, other.argument):
-        return False
-    values = first.described.values(one)
-    return bool(values) and values == second.described.values(other)
 
 
 def painter() -> Callable[[str, str], str]:
@@ -100,14 +86,14 @@ def painter() -> Callable[[str, str], str]:
     return (lambda colour, text: f"{colour}{text}{PLAIN}") if wants_colour() else (lambda colour, text: text)
 
 
-def titles(one: Comparison, other: Comparison) -> Iterator[str]:
+def titles(one: Side, other: Side) -> Iterator[str]:
     """Which sign stands for which trace."""
     paint = painter()
     yield paint(BOLD, f"--- {escaped(one.trace.path)}")
     yield paint(BOLD, f"+++ {escaped(other.trace.path)}")
 
 
-def node_lines(one: Comparison, other: Comparison) -> Iterator[str]:
+def node_lines(one: Side, other: Side) -> Iterator[str]:
     """Nodes that only one of them has."""
     paint = painter()
     mine, yours = one.trace.header.nodes, other.trace.header.nodes
@@ -117,7 +103,7 @@ def node_lines(one: Comparison, other: Comparison) -> Iterator[str]:
                 yield paint(colour, f"{sign} node {escaped(path)}")
 
 
-def kind_lines(one: Comparison, other: Comparison) -> Iterator[str]:
+def kind_lines(one: Side, other: Side) -> Iterator[str]:
     """What the header says that decides how a trace is read."""
     paint = painter()
     for member in ("machine", "word", "order"):
@@ -127,7 +113,7 @@ def kind_lines(one: Comparison, other: Comparison) -> Iterator[str]:
             yield paint(GREEN, f"+ {member} {escaped(str(yours))}")
 
 
-def change_lines(found: Iterator[Change], one: Comparison, other: Comparison) -> Iterator[str]:
+def change_lines(found: Iterator[Change], one: Side, other: Side) -> Iterator[str]:
     """The changes as text, in the manner of diff -u."""
     paint = painter()
     for change in found:
@@ -146,9 +132,7 @@ def change_lines(found: Iterator[Change], one: Comparison, other: Comparison) ->
         yield from signed("+", GREEN, change.added, other, paint)
 
 
-def signed(
-    sign: str, colour: str, events: list[Event], side: Comparison, paint: Callable[[str, str], str]
-) -> Iterator[str]:
+def signed(sign: str, colour: str, events: list[Event], side: Side, paint: Callable[[str, str], str]) -> Iterator[str]:
     """Events that only one side has, not all of very many."""
     for event in events[:MOST_LINES]:
         yield paint(colour, f"{sign} {side.text(event)}")
@@ -156,7 +140,7 @@ def signed(
         yield paint(colour, f"{sign} ... and {len(events) - MOST_LINES} calls more")
 
 
-def where(events: list[Event], side: Comparison) -> str:
+def where(events: list[Event], side: Side) -> str:
     """Which events are meant, by number and line."""
     if not events:
         return f"nothing in {escaped(side.trace.path)}"

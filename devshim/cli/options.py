@@ -23,6 +23,8 @@ class Options:
         """Path of a devshim.yml."""
         self.describe: list[str] = []
         """Python files or C headers that describe ioctls."""
+        self.models: list[str] = []
+        """Python files whose @opening and @hook functions are in force, beside those of the devices' own files."""
         self.deny: list[tuple[str, int]] = []
         """Nodes that may not be opened: a shell pattern and the errno that the program gets."""
         self.only_plugged = False
@@ -48,7 +50,7 @@ class Options:
 
     def needs_loading(self) -> bool:
         """Tell whether the program must wait until the host has plugged and opened what was asked for."""
-        asked = self.devices or self.config or self.describe or self.deny or self.log
+        asked = self.devices or self.config or self.describe or self.models or self.deny or self.log
         return bool(asked or self.only_plugged or self.hide_real or self.verbose or self.replay or self.record)
 
 
@@ -117,6 +119,8 @@ RUN = (
            "plug a device: a name of `devshim devices`, file.py[:Class], package.module:Class or a .yml; repeatable"),
     Option("-c", "--config",   "FILE",         store("config"),       "plug what a devshim.yml lists"),
     Option(None, "--describe", "FILE",         append("describe"),    "learn ioctls from a .py or .h file; repeatable"),
+    Option(None, "--model",    "FILE",         append("models"),
+           "let the @opening and @hook functions of a .py file answer; repeatable"),
     Option(None, "--deny",     "GLOB[=ERRNO]", deny,                  "refuse nodes that match (EACCES); repeatable"),
     Option(None, "--only-plugged", None,       switch("only_plugged"), "refuse every device node that is not plugged"),
     Option(None, "--hide-real", None,          switch("hide_real"),   "let the machine's own devices not be seen"),

@@ -59,6 +59,8 @@ typedef struct {
     struct watched watched[WATCHED];
     uint32_t next_watched, turn, dying, stopping, cpu, crowded;
     uint32_t caller, caller_thread; /* who made the call that is being answered: its channel, its thread id */
+    uint32_t told_caller, told_thread;
+    PyObject *told; /* caller() of these, the same tuple as long as nobody else calls */
     cpu_set_t allowed; /* where our thread may run, as it was at the start */
     bool moved;
 } Channel;
@@ -168,7 +170,7 @@ static PyObject *dispatch(Channel *self, const struct slot *request, const uint8
     if (request->op == 0 || request->op > OP_WAITS || (request->op == OP_NOTE && request->size > HELLO_PATH))
         return not_understood();
     if (request->op == OP_NOTE)
-        return PyObject_CallFunction(self->noted, "Iy#I", process, data, (Py_ssize_t)request->size, request->request);
+        return PyObject_CallFunction(self->noted, "INI", process, PyBytes_FromStringAndSize((const char *)data, request->size), request->request);
 
     PyObject *file = PyList_GetItem(self->files, request->file);
     if (!file || file == Py_None) { /* of a device unplugged meanwhile, or a number that nobody has */
@@ -587,7 +589,13 @@ static PyObject *Channel_caller(PyObject *object, PyObject *unused)
 {
     Channel *self = (Channel *)object;
     (void)unused;
-    return Py_BuildValue("II", self->caller, self->caller_thread);
+    if (!self->told || self->told_caller != self->caller || self->told_thread != self->caller_thread) {
+        Py_XDECREF(self->told);
+        self->told = Py_BuildValue("II", self->caller, self->caller_thread);
+        self->told_caller = self->caller;
+        self->told_thread = self->caller_thread;
+    }
+    return Py_XNewRef(self->told);
 }
 
 static int Channel_init(PyObject *object, PyObject *args, PyObject *keywords)
@@ -651,6 +659,7 @@ static int Channel_clear(PyObject *object)
     Channel *self = (Channel *)object;
     Py_CLEAR(self->files);
     Py_CLEAR(self->noted);
+    Py_CLEAR(self->told);
     return 0;
 }
 
@@ -693,6 +702,7 @@ static PyMethodDef functions[] = {
     { "detach", direct_detach, METH_NOARGS, "detach(): answer them no more." },
     { "host_thread", direct_host_thread, METH_VARARGS, "host_thread(which, ident): that thread's own calls are real ones; which is 0 or 1." },
     { "aside", direct_aside, METH_VARARGS, "aside(now) -> before: whether this thread's calls are real ones for a while." },
+    { "hook", direct_hook, METH_VARARGS, "hook(name, original, replacement): have this process call another function."},
     { "real", direct_real, METH_VARARGS, "real(name) -> the address of libc's own function, or 0." },
     { "hang_up", sockets_hang_up, METH_VARARGS, "hang_up(fd, last words, descriptor): end the connection, for the other end too." },
     { NULL, NULL, 0, NULL },

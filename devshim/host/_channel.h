@@ -3,7 +3,7 @@
 #define DEVSHIM_HOST_CHANNEL_H
 
 #define _GNU_SOURCE
-#define PY_SSIZE_T_CLEAN
+#define PY_SSIZE_T_CLEAN /* and no "#" in formats: built with the headers of 3.13 they fail in 3.11 and 3.12 all the same */
 #ifndef Py_LIMITED_API
 #define Py_LIMITED_API 0x030B0000
 #endif

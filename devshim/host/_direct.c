@@ -215,8 +215,10 @@ static struct direct lent = {
 /* A child that kept the host's ends would never hear that the host has gone. */
 static void in_fork_child(void)
 {
-    if (own.attached)
+    if (own.attached) {
         close_noted_descriptors();
+        own.shim->unhook();
+    }
     own.attached = false;
 }
 
@@ -302,4 +304,20 @@ PyObject *direct_real(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "s", &name))
         return NULL;
     return PyLong_FromVoidPtr(own.shim ? own.shim->real(name) : NULL);
+}
+
+PyObject *direct_hook(PyObject *module, PyObject *args)
+{
+    const char *name;
+    unsigned long long original, replacement;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "sKK", &name, &original, &replacement))
+        return NULL;
+    char *kept = own.attached ? strdup(name) : NULL;
+    errno = kept ? own.shim->hook(kept, (const void *)(uintptr_t)original, (const void *)(uintptr_t)replacement) : ENODEV;
+    if (errno) {
+        free(kept);
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    Py_RETURN_NONE;
 }

@@ -13,6 +13,7 @@ PyObject *direct_detach(PyObject *module, PyObject *unused);
 PyObject *direct_host_thread(PyObject *module, PyObject *args);
 PyObject *direct_aside(PyObject *module, PyObject *args);
 PyObject *direct_real(PyObject *module, PyObject *args);
+PyObject *direct_hook(PyObject *module, PyObject *args);
 
 /* Of _channel.c: answer the request in a slot of our own memory, with the GIL and the lock. */
 void channel_answer_own(PyObject *channel, struct slot *slot, uint8_t *room, uint32_t most);

@@ -35,7 +35,7 @@ PyObject *sockets_accept(PyObject *module, PyObject *args)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
         peer.pid = 0;
     ssize_t got = recv(fd, request, (size_t)size < sizeof request ? (size_t)size : sizeof request, 0);
-    return Py_BuildValue("iiiiy#", fd, (int)peer.pid, (int)peer.uid, (int)peer.gid, request, got < 0 ? (Py_ssize_t)0 : (Py_ssize_t)got);
+    return Py_BuildValue("iiiiN", fd, (int)peer.pid, (int)peer.uid, (int)peer.gid, PyBytes_FromStringAndSize(request, got < 0 ? 0 : got));
 }
 
 static ssize_t send_descriptors(int fd, const char *data, Py_ssize_t size, const int *fds, int count)
@@ -63,11 +63,12 @@ static ssize_t send_descriptors(int fd, const char *data, Py_ssize_t size, const
 PyObject *sockets_answer(PyObject *module, PyObject *args)
 {
     int fd, fds[FDS] = { -1, -1 };
-    const char *data;
+    PyObject *bytes;
+    char *data;
     Py_ssize_t size;
     (void)module;
 
-    if (!PyArg_ParseTuple(args, "iy#|ii", &fd, &data, &size, &fds[0], &fds[1]))
+    if (!PyArg_ParseTuple(args, "iS|ii", &fd, &bytes, &fds[0], &fds[1]) || PyBytes_AsStringAndSize(bytes, &data, &size) < 0)
         return NULL;
     if (send_descriptors(fd, data, size, fds, (fds[0] >= 0) + (fds[1] >= 0)) >= 0)
         Py_RETURN_TRUE;
@@ -174,11 +175,12 @@ PyObject *sockets_carrier(PyObject *module, PyObject *args)
 PyObject *sockets_send(PyObject *module, PyObject *args)
 {
     int fd;
-    const char *data;
+    PyObject *bytes;
+    char *data;
     Py_ssize_t size;
     (void)module;
 
-    if (!PyArg_ParseTuple(args, "iy#", &fd, &data, &size))
+    if (!PyArg_ParseTuple(args, "iS", &fd, &bytes) || PyBytes_AsStringAndSize(bytes, &data, &size) < 0)
         return NULL;
     return PyBool_FromLong(send(fd, data, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0);
 }
@@ -202,12 +204,13 @@ PyObject *sockets_empty(PyObject *module, PyObject *args)
 PyObject *sockets_hang_up(PyObject *module, PyObject *args)
 {
     int fd, descriptor = -1;
-    const char *words = NULL;
+    PyObject *bytes = NULL;
+    char *words = NULL;
     Py_ssize_t size = 0;
     bool said = true;
     (void)module;
 
-    if (!PyArg_ParseTuple(args, "i|y#i", &fd, &words, &size, &descriptor))
+    if (!PyArg_ParseTuple(args, "i|Si", &fd, &bytes, &descriptor) || (bytes && PyBytes_AsStringAndSize(bytes, &words, &size) < 0))
         return NULL;
     if (words)
         said = send_descriptors(fd, words, size, &descriptor, descriptor >= 0) >= 0;

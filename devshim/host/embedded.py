@@ -44,7 +44,7 @@ class Told(list[str]):
 
 def start(asked: dict[str, Any]) -> None:
     """Plug what was asked for and answer this process's calls from now on; what goes wrong is said in one line."""
-    if sys.flags.no_site:  # the interpreter was brought along: the program's streams are not a model's
+    if sys.flags.no_site and not sys.orig_argv:  # brought along: the program's streams are not a model's
         sys.stdin, sys.stdout = None, sys.stderr
     sys.setswitchinterval(min(SWITCH_INTERVAL, sys.getswitchinterval()))
     try:
@@ -62,7 +62,8 @@ def begin(asked: dict[str, Any]) -> None:
     from devshim.cli.options import Options
 
     options = Options()
-    for name in ("devices", "config", "describe", "deny", "only_plugged", "verbose", "log"):
+    options.in_process = True
+    for name in ("devices", "config", "describe", "models", "deny", "only_plugged", "verbose", "log"):
         setattr(options, name, asked[name])
     own = os.path.join(asked["run"], str(os.getpid()))
     if len(os.fsencode(own)) > LONGEST:
@@ -81,9 +82,15 @@ def begin_in(own: str, options: Options, asked: dict[str, Any]) -> None:
     with host.lock:
         for node, device in wanted.devices.items():
             plug(host, node, device)
+        if wanted.declared is not None:
+            host.ask_about(wanted.declared.openings)
     host.start()
     threading.Thread(target=host.loop.run, name="devshim-loop", daemon=True).start()
     ownprocess.attach(own, host, patch=False)
+    if wanted.declared is not None and wanted.declared.hooks:
+        from devshim.host import hooks
+
+        hooks.install(host, wanted.declared.hooks)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from devshim.model.ioctl import find_handler
 if TYPE_CHECKING:
     from devshim.host.host import Host
     from devshim.host.plugs import DevicePlug
+    from devshim.host.underneath import Underneath
 
 #: result, errno, flags, token, data, place of a new descriptor
 Answer = tuple[int, int, int, int, Any, int]
@@ -81,14 +82,21 @@ class Answering:
         if result is WAIT:
             return self.wait_elsewhere()
         if result is REAL:
-            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+            return self.really_ioctl(request, argument, data)
         if new_file is not None:
-            token = self.host.promise(self.plug, new_file)
+            try:
+                token = self.host.promise(self.plug, new_file)
+            except OSError as problem:  # the host has no descriptor left
+                return failed(problem.errno or errno.EIO)
             return (result, 0, wire.ANSWER_FILE, token, out, place)
         flags, token = self.changes()
         if flags or (result and out is not None):
             return (result, 0, flags, token, out, place)
         return result if out is None else out
+
+    def really_ioctl(self, request: int, argument: int, data: bytes) -> Answer:
+        """The model leaves an ioctl to what is real: the carrier, if nothing else is."""
+        return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
 
     def wait_elsewhere(self) -> Answer:
         """Nothing yet, and the carrier cannot tell when: the program fetches a socket to wait on."""
@@ -150,11 +158,15 @@ class Opened(Answering):
         if taken is WAIT:
             return self.nothing_taken()
         if taken is REAL:
-            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+            return self.really_write(data, offset)
         if not isinstance(taken, int) or not 0 <= taken <= len(data):
             return self.wrong_type("write()", taken, f"None, a number of bytes up to {len(data)}, WAIT or REAL")
         flags, token = self.changes()
         return taken if not flags else (taken, 0, flags, token, None, wire.NO_PLACE)
+
+    def really_write(self, data: bytes, offset: int) -> Answer:
+        """The model leaves a write to what is real."""
+        return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
 
     def seek(self, offset: int, whence: int) -> Any:
         """Answer lseek(2)."""
@@ -164,7 +176,8 @@ class Opened(Answering):
             return self.error(f"lseek({offset}, {whence})", exception)
         if not isinstance(position, int) or position < 0:
             return self.wrong_type("seek()", position, "the new position")
-        return position
+        flags, token = self.changes()
+        return position if not flags else (position, 0, flags, token, None, wire.NO_PLACE)
 
     def nothing_taken(self) -> Answer:
         """Not writable until wake()."""
@@ -190,8 +203,10 @@ class OpenFile(Opened):
         self._token = 0
         self._armed = False  # a token lies in the carrier, as far as we know
         self._full = False
+        self._perhaps_not_full = False  # who was told to fill it may have died before
         self._waiting = False  # a call was told to wait on the carrier
         self._last_pipe = -1  # tells the last close once the device has gone
+        self._underneath: Underneath | None = None
         bits = self.ready()
         if bits & POLLIN:
             self.send_token()
@@ -231,8 +246,8 @@ class OpenFile(Opened):
         if bits & POLLOUT:
             if self._full:
                 self.empty()
-        elif not self._full:
-            self._full = True
+        elif not self._full or self._perhaps_not_full:
+            self._full, self._perhaps_not_full = True, False
             flags |= wire.ANSWER_FULL
         return flags, self._token
 
@@ -244,7 +259,7 @@ class OpenFile(Opened):
 
     def empty(self) -> None:
         """Make the carrier writable again."""
-        self._full = False
+        self._full = self._perhaps_not_full = False
         empty(self.end)
 
     def wake(self) -> None:
@@ -262,8 +277,7 @@ class OpenFile(Opened):
         """A process died, perhaps between an answer and what it says about the carrier: do that here."""
         if self.gone:
             return
-        if self._full:
-            self.empty()
+        self._perhaps_not_full = self._full
         if self._waiting or self.ready() & POLLIN:
             self.send_token()
 
@@ -283,7 +297,7 @@ class OpenFile(Opened):
         if data is WAIT:
             return self.nothing_to_read()
         if data is REAL:
-            return (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+            return self.really_read(size, offset)
         if isinstance(data, (bytearray, memoryview)):
             return self.read_other(bytes(data), size)
         return self.wrong_type("read()", data, "bytes, WAIT or REAL")
@@ -310,6 +324,42 @@ class OpenFile(Opened):
             -1, 0, wire.ANSWER_WAIT | wire.ANSWER_TICKET | (flags & wire.ANSWER_FULL),
             self.plug.waits.ticket(), None, wire.NO_PLACE,
         )  # fmt: skip
+
+    # ---- What the model leaves to the real thing
+
+    def underneath(self) -> Underneath:
+        """What is real beneath this file."""
+        if self._underneath is None:
+            from devshim.host.underneath import Underneath
+
+            self._underneath = Underneath(self)
+        return self._underneath
+
+    def really_read(self, size: int, offset: int) -> Answer:
+        """Read from it."""
+        try:
+            data = self.underneath().read(size, offset)
+        except OSError as problem:
+            return failed(problem.errno or errno.EIO)
+        if data is None:
+            return self.nothing_to_read()
+        flags, token = self.changes()
+        return (len(data), 0, flags, token, data, wire.NO_PLACE)
+
+    def really_write(self, data: bytes, offset: int) -> Answer:
+        """Write to it."""
+        try:
+            taken = self.underneath().write(data, offset)
+        except OSError as problem:
+            return failed(problem.errno or errno.EIO)
+        return self.nothing_taken() if taken is None else (taken, 0, 0, 0, None, wire.NO_PLACE)
+
+    def really_ioctl(self, request: int, argument: int, data: bytes) -> Answer:
+        """Pass an ioctl on to it."""
+        try:
+            return self.underneath().ioctl(request, argument, data)
+        except OSError as problem:
+            return failed(problem.errno or errno.EIO)
 
     def poll(self) -> Any:
         """The shim took a token out that was meant for others, or filled the carrier late: put that right."""
@@ -339,6 +389,8 @@ class OpenFile(Opened):
 
     def closing(self) -> None:
         """The last descriptor of a file, perhaps of one whose device has gone, is closed."""
+        if self._underneath is not None or self.file.real is not None:
+            self.underneath().close()
         if self._last_pipe >= 0:
             self.host.loop.unwatch(self._last_pipe)
             os.close(self._last_pipe)

@@ -11,7 +11,6 @@ import itertools
 import os
 import re
 import threading
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +38,13 @@ from devshim.model.device import Device, File
 from devshim.model.ioctl import Descriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from devshim.host.observed import ObservedFile, Observer, Observers, Seen
+    from devshim.host.noted import Noted, Observer
+    from devshim.host.observed import ObservedFile, Observers
+    from devshim.host.openings import Openings
     from devshim.host.recorded import RecordedNodes
+    from devshim.model.opening import Opening
 
 FIRST_OWN_MAJOR = 512  # 240-254 and 384-511 are taken by real kernels' dynamic numbers
 
@@ -66,6 +68,7 @@ class Host:
         self.log = log
         self.guard = guard
         self.failures: list[str] = []
+        self._lack_told = False
         self._failed_so: dict[tuple[str, str], int] = {}
         self.used = False
         self.unmodelled = Unmodelled(descriptions)
@@ -88,8 +91,9 @@ class Host:
         self.channel = Channel(self.bootstrap.bell, self.lock, self.files, self.noted)
         self.callers = Callers()
         self.observers: Observers | None = None
-        self.kept: Iterable[Seen] | None = None
+        self.kept: Noted | None = None
         self.recorded: RecordedNodes | None = None
+        self.openings: Openings | None = None
         self.where: Callable[[], str] = str  # who asks for a node that is refused, as far as that is known
         if log.verbose:
             from devshim.host.logged import Lines
@@ -103,19 +107,37 @@ class Host:
     def observe(self, observer: Observer) -> None:
         """Tell somebody of every call, under the lock; before the first device is plugged."""
         if self.observers is None:
-            from devshim.host.observed import Observers
+            from devshim.host.noted import Noted
 
-            self.observers = Observers(self.callers, self.channel.caller)
-        self.observers.add(observer)
+            self._note_in(Noted(1))
+        assert self.observers is not None
+        self.observers.noted.eager.append(observer)
 
-    def keep(self, seen: Iterable[Seen]) -> None:
-        """Where an observer keeps calls, for the devices' own `calls`."""
-        self.kept = seen
+    def keep(self, noted: Noted) -> None:
+        """Note every call there, for the devices' own `calls`, too; before the first device is plugged."""
+        self.kept = noted
+        self._note_in(noted)
+
+    def _note_in(self, noted: Noted) -> None:
+        from devshim.host.observed import Observers
+
+        if self.observers is not None:
+            noted.eager += self.observers.noted.eager
+        self.observers = Observers(self.callers, self.channel.caller, noted)
 
     def record(self, nodes: RecordedNodes, all_nodes: bool) -> None:
         """Have devices recorded; before the first one is plugged.  all_nodes: also real nodes that programs open."""
         self.recorded = nodes
         self.registry.head.flags |= wire.REGISTRY_RECORDS | (wire.REGISTRY_RECORDS_ALL if all_nodes else 0)
+
+    def ask_about(self, openings: Sequence[Opening]) -> None:
+        """Let functions of a model file answer where programs open paths of theirs."""
+        if not openings:
+            return
+        from devshim.host.openings import Openings
+
+        self.openings = self.openings or Openings(self)
+        self.openings.add(openings)
 
     # ---- Life
 
@@ -310,9 +332,19 @@ class Host:
         if self.observers is not None and observed is not None:
             self.observers.promised = observed.number = self.observers.next_file()
             observed.opener = self.observers.caller()
+        return self.promise_descriptor(fd)
+
+    def promise_descriptor(self, fd: int) -> int:
+        """Hand over a descriptor as it is; returns the ticket with which the program fetches it."""
         ticket = next(self._promises)
         self.promised[ticket] = fd
         return ticket
+
+    def lacks(self, problem: OSError) -> None:
+        """A carrier could not be made; said once, for the program's own limit is another."""
+        if problem.errno in (errno.EMFILE, errno.ENFILE) and not self._lack_told:
+            self._lack_told = True
+            self.log.message("the host has no descriptor left; allow more (ulimit -n)")
 
     def retry_opens(self, plug: DevicePlug) -> None:
         """Opens that wait may succeed now."""
@@ -366,6 +398,8 @@ class Host:
     def callback_failed(self, callback: Callable[..., object], exception: BaseException) -> None:
         """Something of the host's own or a model's raised in the loop."""
         self.failures.append(f"{type(exception).__name__}: {exception}")
+        import traceback
+
         self.log.message("a callback failed\n" + "".join(traceback.format_exception(exception)).rstrip())
 
     def unknown_ioctl(self, plug: DevicePlug, request: int) -> None:
@@ -374,6 +408,8 @@ class Host:
 
     def noted(self, process: int, path: bytes, error: int) -> Any:
         """A real node that the program opened (0), missed (errno), or is about to open (-1: may it?)."""
+        if error == wire.NOTE_OPENING:
+            return self.openings.answer(path) if self.openings is not None else (0, 0, wire.ANSWER_REAL, 0, None, 0)
         name = os.fsdecode(path)
         if error == wire.NOTE_RECORD:
             return self.to_record(name)

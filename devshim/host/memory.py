@@ -45,7 +45,9 @@ def unpack(handler: Handler, request: int, argument: int, data: bytes) -> Any:
     """The argument as the handler's method sees it; None where it has none.  Raises ValueError, OSError(EINVAL)."""
     if not handler.access:
         return None if handler.value is None else handler.value(argument).value
-    return General(handler).receive(request, data).shown
+    plan = plan_of(handler)
+    general = plan if isinstance(plan, General) else General(handler)
+    return general.receive(request, data).shown
 
 
 def make_plan(handler: Handler) -> Plan:

@@ -121,6 +121,10 @@ class Picture:
         """Let nothing that really is in a directory be seen, but for these names; before anything is plugged."""
         self._enter(self.tree.mask(directory, tuple(passed)))
 
+    def lead(self, path: str, to: str) -> None:
+        """Let a path lead to what is really somewhere else, for the whole run."""
+        self._enter(self.tree.add_link(path, to))
+
     def announce(self, devices: Iterable[KernelDevice], action: str) -> None:
         """Tell the monitors that devices have come ("add"), gone ("remove") or changed."""
         for device in devices:

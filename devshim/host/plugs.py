@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from devshim.errors import DevshimError
 from devshim.host import wire
-from devshim.host.files import Answering, Opened, OpenFile
+from devshim.host.files import Opened, OpenFile
 from devshim.host.locks import Locks
-from devshim.host.streams import OpenStream
 from devshim.host.table import compile_table
 from devshim.host.timers import Timer
-from devshim.host.tty import TtyCarrier
-from devshim.model.device import WAIT, Device, File
-from devshim.model.serial import Serial
+from devshim.model.device import REAL, WAIT, Device, File
 from devshim.model.stream import Stream
 
 if TYPE_CHECKING:
@@ -54,7 +50,8 @@ class DevicePlug:
         """The calls on this device, as far as they are kept: in a session, the newest."""
         with self.host.lock:
             self.settle_close()
-            return [seen.event for seen in self.host.kept or () if seen.plug is self]
+            kept = self.host.kept
+            return [seen.event for seen in kept.seen() if seen.plug is self] if kept is not None else []
 
     # ---- The registry's part
 
@@ -71,6 +68,7 @@ class DevicePlug:
                 flags |= wire.DEVICE_REPORT
             native = getattr(file, "native_ioctls", ())
             recorded = self.host.recorded if self.has_node and self.node.startswith("/dev/") else None
+            recorded = recorded if recorded is not None and recorded.with_models else None
             table = compile_table(file.ioctls.values(), native) if file.ioctls or native else b""
             if recorded is not None:
                 flags |= wire.DEVICE_RECORD
@@ -156,9 +154,16 @@ class DevicePlug:
         file = self.device.open(flags)
         if file is WAIT:
             return WAIT
-        if not isinstance(file, File):
-            raise TypeError(f"{type(self.device).__name__}.open() returned {file!r}: it must return a File, or WAIT")
-        return self.carry(file, flags)
+        if isinstance(file, File):
+            return self.carry(file, flags)
+        if file is REAL:
+            from devshim import real
+
+            file = real.open(self.node, flags & ~os.O_CREAT)
+        if isinstance(file, int) and not isinstance(file, bool):
+            return file, 0, 0
+        name = type(self.device).__name__
+        raise TypeError(f"{name}.open() returned {file!r}: it must return a File, a descriptor, WAIT or REAL")
 
     def carry(self, file: File, flags: int) -> tuple[int, int, int]:
         """Give a file that the model made a carrier."""
@@ -166,7 +171,13 @@ class DevicePlug:
             file.flags = flags
         number = self.host.free_number()
         nonblock = bool(flags & os.O_NONBLOCK)
-        open_file = self.make(file, number, nonblock)
+        try:
+            open_file = self.make(file, number, nonblock)
+        except OSError as problem:
+            self.host.numbers.append(number)
+            self._release(file)
+            self.host.lacks(problem)
+            raise
         self.host.add_file(open_file)
         self.files.add(open_file)
         index = self.entry(type(file))
@@ -177,8 +188,11 @@ class DevicePlug:
 
     def make(self, file: File, number: int, nonblock: bool) -> Opened:
         """The carrier of a file, by its kind."""
-        kind = OpenStream if isinstance(file, Stream) else OpenFile
-        return kind(self.host, self, file, number, nonblock)  # type: ignore[arg-type]
+        if isinstance(file, Stream):
+            from devshim.host.streams import OpenStream
+
+            return OpenStream(self.host, self, file, number, nonblock)
+        return OpenFile(self.host, self, file, number, nonblock)
 
     def closed(self, open_file: Opened) -> None:
         """The last descriptor of a file has gone (or the device has, under it)."""
@@ -196,9 +210,13 @@ class DevicePlug:
         self.records.closed(open_file.number)
         if self._forgotten and not self.files:
             self._free_entries()
+        self._release(open_file.file)
+
+    def _release(self, file: File) -> None:
+        """Nobody has this file any more: tell the model, unless others share it."""
         try:
-            if open_file.file is not self.device or not any(other.file is self.device for other in self.files):
-                open_file.file.close()
+            if file is not self.device or not any(other.file is self.device for other in self.files):
+                file.close()
         except (Exception, SystemExit) as exception:
             if not isinstance(exception, OSError):
                 self.host.failed(self.device, "close", exception)
@@ -264,85 +282,6 @@ class DevicePlug:
         return bits & wanted == wanted
 
 
-class TtyFile(Answering):
-    """All opens of one serial port: they share the pty, and so answer as one."""
-
-    def seek(self, offset: int, whence: int) -> Any:
-        """Terminals have no position (lseek(2))."""
-        return (-1, errno.ESPIPE, 0, 0, None, wire.NO_PLACE)
-
-
-class TtyPlug(DevicePlug):
-    """A serial port at its node: a pty carries the data, the model answers the ioctls."""
-
-    flags = wire.DEVICE_TTY
-    file_class: ClassVar[type[TtyFile]] = TtyFile
-    carrier_class: ClassVar[type[TtyCarrier]] = TtyCarrier
-
-    def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
-        super().__init__(host, node, device, rdev)
-        self.number = host.free_number()
-        host.add_file(self.file_class(host, self, device, self.number))
-        self.tty: TtyCarrier | None = None
-
-    def attach(self) -> None:
-        """Make the pty, then tell the device."""
-        self.tty = self.carrier()
-        super().attach()
-
-    def carrier(self) -> TtyCarrier:
-        """A new pty for the device."""
-        host, device = self.host, self.device
-        assert isinstance(device, Serial)
-        return self.carrier_class(
-            device, host.loop, host.registry, self.entry(type(device)), host.failed, self.number, self.closed_by_all
-        )
-
-    def closed_by_all(self) -> None:
-        """The last descriptor has gone."""
-        self.host.closed(self, self.number)
-
-    def open(self, flags: int, pid: int) -> Any:
-        """A descriptor of the pty, once the model lets it be opened."""
-        if self.tty is None:
-            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
-        fd = self.tty.open(flags, pid)
-        return WAIT if fd is WAIT else (fd, self.number, self.entry(type(self.device)))
-
-    def detach(self) -> None:
-        """Hang the pty up."""
-        if self.tty is not None:
-            self.tty.hang_up()
-            self.tty = None
-        super().detach()
-
-    def forget(self) -> None:
-        """Its number is free, too: the pty is closed."""
-        super().forget()
-        self.host.files[self.number] = None
-        self.host.numbers.append(self.number)
-
-    def identities(self) -> Iterable[tuple[int, int]]:
-        """st_dev and st_ino of the pty."""
-        return [self.tty.identity] if self.tty is not None else []
-
-    def settle_close(self) -> None:
-        """Notice a last close that the loop has not come to yet."""
-        if self.tty is not None:
-            self.tty.settle_close()
-
-    def abandon(self) -> None:
-        """In a forked child: let go of the master, which would keep the port from hanging up."""
-        if self.tty is not None:
-            self.tty.abandon()
-
-    def send(self, data: bytes) -> None:
-        """Hand bytes to the program."""
-        with self.host.lock:
-            if self.tty is not None:
-                self.tty.send(data)
-
-
 class SysfsPlug(DevicePlug):
     """A device that has no node, only what surrounds it in /sys: a directory there stands for it."""
 
@@ -351,7 +290,13 @@ class SysfsPlug(DevicePlug):
 
 def plug_class(device: Device) -> type[DevicePlug]:
     """How a device is carried."""
-    kinds: dict[str, type[DevicePlug]] = {"computed": DevicePlug, "tty": TtyPlug, "none": SysfsPlug}
+    if device.carrier == "computed":
+        return DevicePlug
+    if device.carrier == "tty":
+        from devshim.host.terminals import TtyPlug
+
+        return TtyPlug
+    kinds: dict[str, type[DevicePlug]] = {"none": SysfsPlug}
     if device.carrier.startswith("raw"):
         from devshim.host.raw import RawPlug, RawTtyPlug
 
@@ -359,6 +304,7 @@ def plug_class(device: Device) -> type[DevicePlug]:
     try:
         return kinds[device.carrier]
     except KeyError:
+        known = ", ".join(["computed", "tty", *kinds])
         raise DevshimError(
-            f"{type(device).__name__}.carrier is {device.carrier!r}: it must be one of {', '.join(kinds)}"
+            f"{type(device).__name__}.carrier is {device.carrier!r}: it must be one of {known}"
         ) from None

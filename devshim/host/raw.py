@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import termios
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from devshim.host import wire
 from devshim.host.files import Answering, Opened, OpenFile
 from devshim.host.memory import call_unknown, plan_of
-from devshim.host.plugs import DevicePlug, TtyFile, TtyPlug
+from devshim.host.plugs import DevicePlug
 from devshim.host.segments import FLAT_AT, SEGMENT, SEGMENT_WRITE, SEGMENTS, parse
 from devshim.host.table import compile_table
+from devshim.host.terminals import TtyFile, TtyPlug
 from devshim.host.tty import TtyCarrier
 from devshim.model.description import Descriptions
 from devshim.model.device import REAL, WAIT, Device, File
@@ -103,9 +105,9 @@ class RawIoctls(Answering):
         return (result, 0, flags, token, out, wire.NO_PLACE)
 
     def waits(self, op: int) -> int:
-        """A call is about to wait in the kernel."""
+        """A call is about to wait in the kernel, or has ceased to."""
         try:
-            return self.file.waiting(NAMES.get(op, "call")) or 0  # type: ignore[attr-defined]
+            return self.file.waiting(NAMES.get(op & 0xFF, "call"), op >> 8) or 0  # type: ignore[attr-defined]
         except (Exception, SystemExit) as exception:
             self.error("waiting()", exception)
         return 0
@@ -123,6 +125,11 @@ class RawPlug(DevicePlug):
     def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
         super().__init__(host, node, device, rdev)
         self._index = -1
+
+    def open(self, flags: int, pid: int) -> Any:
+        """Open the device, which may tell programs apart."""
+        self.device.opener = pid  # type: ignore[attr-defined]
+        return super().open(flags, pid)
 
     def table(self) -> bytes:
         """What is known of requests, for the shim."""
@@ -151,7 +158,10 @@ def enter(plug: DevicePlug, table: bytes) -> int:
     host, device = plug.host, plug.device
     host.registry.head.flags |= wire.REGISTRY_ASKS
     flags = plug.flags | (wire.DEVICE_SEEK if device.seekable else 0)
+    if host.observers is not None and flags & wire.DEVICE_TTY:
+        flags |= wire.DEVICE_REPORT
     recorded = host.recorded if plug.node.startswith("/dev/") else None
+    recorded = recorded if recorded is not None and recorded.with_models else None
     if recorded is not None:
         flags |= wire.DEVICE_RECORD
     index = host.registry.add_device(plug.node, flags, device.mode, plug.rdev, table)
@@ -208,7 +218,10 @@ class RawCarrier(TtyCarrier):
         if self._master < 0:
             return 0
         slave = self._slave(os.O_RDWR | os.O_NONBLOCK)
+        poll = select.poll()
+        poll.register(slave, select.POLLIN)
         try:
+            poll.poll(0)  # makes the kernel finish what it has under way (n_tty_poll in drivers/tty/n_tty.c)
             held = fcntl.ioctl(slave, termios.FIONREAD, bytes(4))
         finally:
             os.close(slave)

@@ -54,6 +54,8 @@ class RecordedNodes:
         self.registry = registry
         self.described = list(described)
         self.around = around
+        self.with_models = True
+        """Whether plugged models are recorded, too."""
         self.by_index: dict[int, Recorded] = {}
         self.nodes: dict[str, Node] = {}
         self._hardware: dict[tuple[int, int], int] = {}
@@ -63,8 +65,8 @@ class RecordedNodes:
         """What has this index in the registry."""
         return self.by_index.get(index)
 
-    def add_hardware(self, path: str) -> int:
-        """Record a real node, or what a link leads to; returns its index.
+    def add_hardware(self, path: str, name: str = "") -> int:
+        """Record a real node, or what a link leads to; returns its index.  name: what the trace calls it.
 
         Raises OSError where it cannot be looked at, SpecError where it is no device node.
         """
@@ -74,9 +76,9 @@ class RecordedNodes:
             raise SpecError(f"{path}: this is no device node, so there is nothing to record; name one below /dev")
         identity = status.st_dev, status.st_ino
         if identity not in self._hardware:
-            self._hardware[identity] = self._enter_hardware(real, status)
+            self._hardware[identity] = self._enter_hardware(name or real, status)
         index = self._hardware[identity]
-        if os.path.abspath(path) != real:
+        if not name and os.path.abspath(path) != real:
             self.add_link(index, os.path.abspath(path))
         return index
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim.host._channel import Ring
 from devshim.host.log import Log
@@ -25,14 +26,17 @@ from devshim.trace.event import Event, Header
 from devshim.trace.show import line
 from devshim.trace.writer import Writer
 
+if TYPE_CHECKING:
+    from devshim.trace.check import Checking
+
 PAUSE = 0.05
 """Seconds between two looks at the ring, where it does not fill up sooner."""
 
 PATIENCE = 2.0
 """Seconds for which a record that is not complete keeps up those behind it; a killed thread's never is."""
 
-MOST_DATA = 16 << 20
-"""Bytes in one event; a line of twice as many digits is what a reader takes."""
+MOST_DATA = 4 << 20
+"""Bytes in one event; lines of more than twice as many digits are a burden to whatever reads them."""
 
 AT_ONCE = 4096
 """Records between two flushes of the trace."""
@@ -87,6 +91,10 @@ class Recording:
         """By node: events, bytes read, bytes written, errors."""
         self.files = Numbers()
         """Open files that the trace knows."""
+        self.heard: Callable[[Event, Callable[[], str]], object] | None = None
+        """Is told of each call on hardware as it is taken in, with a function that puts it into words."""
+        self.checked: Callable[[Event], object] | None = None
+        """Is told of each call, on hardware or not, as it is taken in."""
         self._problem = problem
         self._log = log
         self._described = Described(wanted.header)
@@ -102,6 +110,10 @@ class Recording:
         self.count(event)
         if self._log is not None and recorded.hardware:
             self._log(line(event, self._described))
+        if self.checked is not None:
+            self.checked(event)
+        if self.heard is not None and recorded.hardware:
+            self.heard(event, lambda: line(event, self._described))
         if self.broken:
             return
         if self.writer is None and not self._open():
@@ -224,6 +236,7 @@ class Recorder:
 
     def __init__(self, run: str, wanted: Wanted, nodes: RecordedNodes, log: Log) -> None:
         self.nodes = nodes
+        self.checking: Checking | None = None
         self.failed = False
         self._message = log.message
         self._checkpoint = os.path.join(run, "recorder")
@@ -231,6 +244,8 @@ class Recorder:
         self.assembler = Assembler(nodes.find, self.ring.state()["started"])
         self.recording = Recording(wanted, self._cannot_write, log.line if log.verbose else None)
         self._stopping = False
+        self._drains = 0
+        self._drained = threading.Condition()
         self._thread = threading.Thread(target=self._serve, name="devshim-recorder", daemon=True)
 
     def _cannot_write(self, text: str) -> None:
@@ -245,6 +260,18 @@ class Recorder:
         while not self._stopping:
             self.ring.wait(PAUSE)
             self.drain(PATIENCE)
+            with self._drained:
+                self._drains += 1
+                self._drained.notify_all()
+
+    def settle(self, timeout: float = 1.0) -> None:
+        """Wait until all that programs have done so far is taken in, or so many seconds are over."""
+        end = time.monotonic() + timeout
+        with self._drained:
+            wanted = self._drains + 2  # the one under way may have begun before
+            while self._drains < wanted and not self._stopping and time.monotonic() < end:
+                self.ring.wake()
+                self._drained.wait(0.01)
 
     def drain(self, patience: float) -> None:
         """Bring all that is in the ring into the trace."""
@@ -286,6 +313,8 @@ class Recorder:
     def end(self, message: Callable[[str], object]) -> list[str]:
         """Finish, tell the user what was recorded, and return what failed of it."""
         self.finish()
+        if self.checking is not None and self.used:
+            return self.checking.end()
         for text in self.recording.messages():
             message(text)
         if self.failed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from devshim.errors import DevshimError
 from devshim.host import wire
@@ -108,6 +108,13 @@ class Registry:
     def settled(self) -> None:
         """All is laid out."""
         self.head.flags &= ~wire.REGISTRY_PENDING
+
+    def declare(self, patterns: Collection[str], functions: Collection[str]) -> None:
+        """Have targets ask before they open a path that matches a pattern, and let functions of theirs be replaced."""
+        lists = [b"".join(os.fsencode(name) + b"\0" for name in names) + b"\0" for names in (patterns, functions)]
+        self.head.declared = self.text(b"".join(lists))
+        self.head.flags |= wire.REGISTRY_OPENINGS if patterns else 0
+        self.head.flags |= wire.REGISTRY_HOOKS if functions else 0
 
     # ---- Devices
 

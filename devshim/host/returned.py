@@ -15,8 +15,11 @@ def settle(file: File, handler: Handler, returned: Any) -> tuple[Any, bytes | No
     A result of None means that it follows from what is copied out.  Raises TypeError, named after the method, for
     anything that the description does not allow.
     """
-    if returned is None and handler.access != "r":
-        return 0, None, None
+    if handler.access != "r":
+        if returned is None:
+            return 0, None, None
+        if type(returned) is int and is_result(returned):
+            return returned, None, None
     if returned is WAIT or returned is REAL:
         return returned, None, None
     if isinstance(returned, tuple) and len(returned) == 2 and "r" in handler.access:

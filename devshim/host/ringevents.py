@@ -25,6 +25,7 @@ HEAD = wire.RECORD.size
 LARGEFILE = 0o100000  # what open64() adds; means nothing where files are large anyway
 MOST = (1 << 63) - 1
 LONGEST = 10**18  # ns; some thirty years
+MOST_KEPT = 1 << 18
 MOST_DATA = 1 << 30  # of one call, in pieces; more than any program reads at once
 
 
@@ -53,13 +54,14 @@ class Record(NamedTuple):
 class Begun:
     """A call that has begun: its first record, the data behind it, and how many events had ended then."""
 
-    __slots__ = ("data", "ended", "more", "record")
+    __slots__ = ("data", "ended", "more", "record", "size")
 
     def __init__(self, record: Record, data: bytes, ended: int) -> None:
         self.record = record
         self.data = data
         self.ended = ended
-        self.more = b""
+        self.more: list[bytes] = []
+        self.size = 0  # of more
 
 
 class Program(NamedTuple):
@@ -116,12 +118,11 @@ class Assembler:
     def more(self, record: Record, data: bytes) -> None:
         """A further piece of data."""
         begun = self.begun.get(record.number)
-        if begun is None or len(begun.data) + len(begun.more) > MOST_DATA:
+        if begun is None or record.call != 1 or begun.size > MOST_DATA:
             self.strange += 1
-        elif record.call == 0:
-            begun.data += data
-        else:
-            begun.more += data
+            return
+        begun.more.append(data)
+        begun.size += len(data)
 
     def end(self, record: Record, data: bytes) -> Iterator[tuple[Recorded, Event, str]]:
         """A call has returned."""
@@ -136,7 +137,7 @@ class Assembler:
             event.error, event.result = errno.errorcode.get(record.error, UNNAMED.get(record.error, "EIO")), -1
         else:
             event.result = record.first
-        data = begun.more + data
+        data = b"".join([*begun.more, data])
         if (record.flags | begun.record.flags) & wire.RECORD_INCOMPLETE:
             data = self.lack(event, recorded, data)
         MAKE[begun.record.call](event, begun, record, data, recorded)
@@ -183,13 +184,14 @@ class Assembler:
     # ---- For whoever has to go on with it
 
     def state(self) -> dict[str, Any]:
-        """All that there is to know, for JSON."""
+        """What there is to know, for JSON; without calls that are in the middle of moving much data."""
+        begun = [one for one in self.begun.values() if one.size <= MOST_KEPT]
         return {
             "ended": self.ended,
             "strange": self.strange,
             "programs": sorted(self.known_programs),
             "lost": [[*what, times] for what, times in self.lost.items()],
-            "begun": [[[*one.record], one.data.hex(), one.more.hex(), one.ended] for one in self.begun.values()],
+            "begun": [[[*one.record], one.data.hex(), b"".join(one.more).hex(), one.ended] for one in begun],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -199,7 +201,8 @@ class Assembler:
         self.lost = Counter({(name, node): times for name, node, times in state["lost"]})
         for head, data, more, ended in state["begun"]:
             begun = Begun(Record(*head), bytes.fromhex(data), ended)
-            begun.more = bytes.fromhex(more)
+            begun.more = [bytes.fromhex(more)]
+            begun.size = len(begun.more[0])
             self.begun[begun.record.number] = begun
 
 
@@ -304,7 +307,7 @@ def make_ioctl(event: Event, begun: Begun, end: Record, data: bytes, recorded: R
             event.argument = begun.record.second & 0xFFFFFFFFFFFFFFFF
     else:
         memory_before(event, description, begun.data, begun.record.third)
-        memory_after(event, description, begun.data, data, end.second if end.new_file else None)
+        memory_after(event, description, begun.data, data, end.second if end.new_file else None, end.third)
     if end.new_file:
         event.new_file = end.new_file
         if end.second == wire.NO_PLACE:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ctypes import sizeof
 from typing import Any
 
 from devshim.host.segments import SEGMENT, SEGMENT_NULL, SEGMENT_WRITE, SEGMENTS
 from devshim.host.table import RESULT_PLACE
 from devshim.model.description import Description
 from devshim.trace.event import Event, Segment
+from devshim.trace.meaning import meaningful, only_written, without_padding
 from devshim.trace.memory import leads, without_addresses
 
 WORD = 8  # bytes; the words that the shim looks at for addresses
@@ -46,7 +48,7 @@ def memory_before(event: Event, description: Description | None, data: bytes, po
         event.pointers = tuple(WORD * index for index in range(64) if pointers >> index & 1)
         event.before = [blanked(memory[0], event.pointers)]
     else:
-        event.before = handed_in(description, memory)
+        event.before = meaningful(event.request, description, handed_in(description, memory))
 
 
 def handed_in(description: Description, memory: list[Segment]) -> list[Segment]:
@@ -65,9 +67,17 @@ def handed_in(description: Description, memory: list[Segment]) -> list[Segment]:
 
 
 def memory_after(
-    event: Event, description: Description | None, before: bytes, after: bytes, new_file_at: int | None
+    event: Event,
+    description: Description | None,
+    before: bytes,
+    after: bytes,
+    new_file_at: int | None,
+    pointers: int = 0,
 ) -> None:
-    """Set event.after: what the call changed.  new_file_at: where a new descriptor's number stands."""
+    """Set event.after: what the call changed.  new_file_at: where a new descriptor's number stands.
+
+    pointers: a bit for each word of an undescribed answer that looks like an address: of what, a trace does not tell.
+    """
     written = parse(after)
     handed = given(before)
     if not written or (event.error is not None and not handed):
@@ -75,19 +85,40 @@ def memory_after(
     memory: list[Any] = [content if flags & SEGMENT_WRITE else None for content, flags in written]
     if description is None:
         memory = [blanked(memory[0], event.pointers, handed[0] if handed else None)]
+        if pointers:
+            event.pointers = tuple(WORD * index for index in range(64) if pointers >> index & 1)
+            memory = [blanked(memory[0], event.pointers)]
     elif description.steps:
         try:
             memory = without_addresses(description, handed, memory)
         except ValueError:
             memory = memory[:1]
+    else:
+        memory = [answered(description, memory[0], event.result)]
     if new_file_at is not None and new_file_at != RESULT_PLACE and memory[0] is not None:
         memory[0] = memory[0][:new_file_at] + bytes(4) + memory[0][new_file_at + 4 :]
     known = event.before or []
+    empty = only_written(event.request, description, known)
     changed = [
-        None if index < len(known) and known[index] == content else content for index, content in enumerate(memory)
+        None if index < len(known) and not empty[index] and unchanged(known[index], content) else content
+        for index, content in enumerate(memory)
     ]
     if any(content is not None for content in changed):
         event.after = changed
+
+
+def answered(description: Description, content: Segment, result: int) -> Segment:
+    """Memory without what the driver left as it was: padding, and what lies beyond the length that it returned."""
+    if content is None or description.ctype is None:
+        return content
+    if description.sized and sizeof(description.ctype) == 1:
+        return content[:result] if result > 0 else content
+    return without_padding(description, [content])[0]
+
+
+def unchanged(before: Segment, after: Segment) -> bool:
+    """Whether an answer is what was handed in, as far as it goes."""
+    return before == after or (before is not None and after is not None and before[: len(after)] == after)
 
 
 def blanked(content: Segment, places: tuple[int, ...], same_as: Segment = None) -> Segment:

@@ -15,7 +15,6 @@ import struct
 import termios
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devshim.host._channel import raised
@@ -365,7 +364,8 @@ class TtyCarrier:
 def may_open_exclusive(pid: int) -> bool:
     """Whether a process may open a port under TIOCEXCL: with CAP_SYS_ADMIN (tty_reopen)."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+            status = file.read()
     except OSError:
         return False
     effective = next((line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")), "0")

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from devshim.host.segments import Segment
 from devshim.model.argument import Ctype, Pointer, count_pointers, is_array, is_pointer, is_record, members
 
 BYTES = {"c_ubyte": "B", "c_char": "B", "c_byte": "b"}
@@ -26,15 +27,6 @@ def sequence(element: Ctype, room: bytearray, at: int, count: int, writable: boo
     if code != "B":
         view = view.cast("b")
     return view if writable else view.toreadonly()
-
-
-def single(element: Ctype, room: bytearray, at: int, behind: tuple[Any, ...]) -> Any:
-    """One element in room, its pointers followed to what lies behind them."""
-    if not behind:
-        return element.from_buffer(room, at)
-    view = view_class(element).from_buffer(room, at)
-    view._behind = behind
-    return view
 
 
 def text(room: bytearray, at: int, length: int) -> bytes:
@@ -103,12 +95,29 @@ def member_property(name: str, get: Callable[[Any], Any]) -> property:
     return property(get, refuse)
 
 
-def behind_pointer(pointer: Pointer, room: bytearray, at: int, length: int, null: bool) -> Any:
-    """What one pointer without pointers behind it shows the model; room holds length bytes of it."""
-    if null and pointer.may_be_null:
-        return None
+def viewer(pointer: Pointer) -> Callable[[bytearray, Segment], Any]:
+    """How to show the model what lies behind one pointer, in which no pointers are."""
+    element, size, may_be_null = pointer.element, ctypes.sizeof(pointer.element), pointer.may_be_null
+    code, writable = BYTES.get(element.__name__), "r" in pointer.access
+
+    def show_text(room: bytearray, segment: Segment) -> Any:
+        return None if may_be_null and segment.null else text(room, segment.at, segment.length)
+
+    def show_one(room: bytearray, segment: Segment) -> Any:
+        return None if segment.null else element.from_buffer(room, segment.at)
+
+    def show_bytes(room: bytearray, segment: Segment) -> Any:
+        if may_be_null and segment.null:
+            return None
+        return memoryview(room)[segment.at : segment.at + segment.length]
+
+    def show_sequence(room: bytearray, segment: Segment) -> Any:
+        if may_be_null and segment.null:
+            return None
+        return sequence(element, room, segment.at, segment.length // size, writable)
+
     if pointer.is_string:
-        return text(room, at, length)
+        return show_text
     if pointer.length is None:
-        return None if null else single(pointer.element, room, at, ())
-    return sequence(pointer.element, room, at, length // ctypes.sizeof(pointer.element), "r" in pointer.access)
+        return show_one
+    return show_bytes if code == "B" and writable else show_sequence

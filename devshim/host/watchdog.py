@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from types import FrameType
 
@@ -47,5 +46,7 @@ def where(thread: int) -> str:
     frame: FrameType | None = sys._current_frames().get(thread)
     if frame is None:
         return "(where it was cannot be told: it has gone on)"
+    import traceback
+
     lines = traceback.format_list(traceback.extract_stack(frame)[-2:])
     return "".join(lines).rstrip() + "\nslow work: return WAIT, and self.after(seconds, ...) calls back"

@@ -18,7 +18,7 @@ MAX_CARRIERS = 65536
 MAX_DEVICES = 32768
 
 REGISTRY_SHADOWS, REGISTRY_GUARD, REGISTRY_RECORDS, REGISTRY_RECORDS_ALL, REGISTRY_ASKS = 1, 2, 4, 8, 64
-REGISTRY_IN_PROCESS, REGISTRY_PENDING = 32, 128
+REGISTRY_IN_PROCESS, REGISTRY_PENDING, REGISTRY_OPENINGS, REGISTRY_HOOKS = 32, 128, 256, 512
 NODE_FREE, NODE_DEVICE, NODE_TREE, NODE_MERGED, NODE_HIDDEN, NODE_GONE, NODE_MASKED, NODE_PASSED = range(8)
 DEVICE_READ, DEVICE_WRITE, DEVICE_SEEK, DEVICE_TTY, DEVICE_REPORT, DEVICE_STREAM = 1, 2, 4, 8, 16, 32
 DEVICE_PLAIN, DEVICE_MONITOR, DEVICE_RECORD, DEVICE_HARDWARE = 64, 128, 256, 512
@@ -38,7 +38,8 @@ CHANNEL_SIZE = CHANNEL_SMALL + SLOTS * LARGE_DATA
 BELL_SIZE = 4096
 
 OP_READ, OP_WRITE, OP_IOCTL, OP_SEEK, OP_POLL, OP_REPORT, OP_NOTE, OP_LOCK, OP_WAITS = range(1, 10)
-NOTE_MAY, NOTE_RECORD = 0xFFFFFFFF, 0xFFFFFFFE
+WAITS_BESIDE, WAITS_OVER = 0x100, 0x200
+NOTE_MAY, NOTE_RECORD, NOTE_OPENING = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 LOCK_OF_PROCESS, LOCK_OF_FILE, LOCK_TEST = 0x100, 0x200, 0x400
 ANSWER_WAIT, ANSWER_REAL, ANSWER_DRAIN, ANSWER_FILE, ANSWER_TICKET, ANSWER_FULL = 1, 2, 4, 8, 16, 32
 ANSWER_AGAIN = 64
@@ -61,7 +62,7 @@ first, second, third."""
 class Registry(Structure):
     _fields_ = [
         ("magic", c_uint32), ("version", c_uint32), ("ready", c_uint32), ("flags", c_uint32),
-        ("host_pid", c_uint32), ("changes", c_uint32), ("root_length", c_uint32), ("reserved", c_uint32),
+        ("host_pid", c_uint32), ("changes", c_uint32), ("root_length", c_uint32), ("declared", c_uint32),
         ("nodes_at", c_uint64), ("carriers_at", c_uint64), ("devices_at", c_uint64), ("text_at", c_uint64),
         ("text_used", c_uint64), ("roots", c_char * 512),
     ]  # fmt: skip

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Access = Literal["r", "w", "rw"]
 Ctype = type[Any]
@@ -23,8 +22,7 @@ class BadDescription(TypeError):
     """A description that cannot be: said when the class is made, with the member's name and the way out."""
 
 
-@dataclass(frozen=True)
-class Pointer:
+class Pointer(NamedTuple):
     """A described pointer member: what it points to, how many elements, which way the bytes go, and when it is one."""
 
     element: Ctype
@@ -52,8 +50,7 @@ class NewFile(ctypes.c_int32):
     """
 
 
-@dataclass(frozen=True)
-class Sized:
+class Sized(NamedTuple):
     """An argument whose size is in the request's number; made by sized()."""
 
     element: Ctype
@@ -164,8 +161,7 @@ def check_length(element: Ctype, length: LengthRule, access: Access) -> None:
         raise BadDescription(f"pointer(): length={length!r}; None, a number, a member's name, a table, or 'nul'")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """One pointer as it lies in a ctype: where it is, where its length is, and where what tells that it is one.
 
     width  0 for what lies in place: a flexible array
@@ -189,8 +185,7 @@ class Place:
         return first <= int.from_bytes(element[at : at + self.when_width], "little") <= last
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A place in the order in which the shim follows pointers; parent 0 is the argument, k the k-th step."""
 
     parent: int
@@ -257,10 +252,10 @@ def place(ctype: Ctype, base: int, path: str, around: tuple[tuple[Ctype, int], .
     found = Place(path, base, width, description)
     if isinstance(name, str) and not description.is_string:
         kind, at = member_around(name, path, around, ctype, "its length")
-        found = replace(found, length_offset=at, length_width=ctypes.sizeof(kind), length_signed=is_signed(kind))
+        found = found._replace(length_offset=at, length_width=ctypes.sizeof(kind), length_signed=is_signed(kind))
     if description.when is not None:
         kind, at = member_around(description.when[0], path, around, ctype, "its condition")
-        found = replace(found, when_offset=at, when_width=ctypes.sizeof(kind))
+        found = found._replace(when_offset=at, when_width=ctypes.sizeof(kind))
     return found
 
 

@@ -115,6 +115,8 @@ class File:
 
     ioctls: ClassVar[dict[int, Handler]] = {}
     flags: int = os.O_RDWR
+    #: The descriptor from which the answer REAL comes, closed with the file; None: that of the real node, if any.
+    real: int | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -208,7 +210,10 @@ class Device(File):
         return {}
 
     def open(self, flags: int) -> Any:
-        """Return the File that answers; WAIT to let the program wait; raise OSError to refuse."""
+        """Return the File that answers; WAIT to let the program wait; raise OSError to refuse.
+
+        A real descriptor (an int) is handed to the program as it is, and REAL means one of the real node.
+        """
         return self
 
     def plugged(self) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
 from devshim.model.argument import Access, BadDescription, Ctype, NewFile, Sized, pointer, sized, trailing
@@ -112,9 +111,21 @@ def expected(handler: Handler) -> list[str]:
     return wanted
 
 
+def takes(method: Any, count: int) -> bool:
+    """Whether a plain function can be called with so many arguments; of anything else inspect has to tell."""
+    if type(method) is not FunctionType or vars(method) or method.__kwdefaults__ or method.__code__.co_kwonlyargcount:
+        return False
+    most = method.__code__.co_argcount
+    return most - len(method.__defaults__ or ()) <= count <= most
+
+
 def check_signature(handler: Handler, method: Any, qualname: str) -> None:
     """Raise BadDescription where a method cannot be called with what its request brings."""
     wanted = expected(handler)
+    if takes(method, 1 + len(wanted)):
+        return
+    import inspect
+
     try:
         inspect.signature(method).bind(None, *wanted)
     except TypeError:
@@ -165,7 +176,7 @@ def keeps(handler: Handler, name: str, value: Any, klass: type) -> bool:
         return True
     if isinstance(value, Handler) or not callable(value):
         return False
-    if inspect.isfunction(value):
+    if isinstance(value, FunctionType):
         check_signature(handler, value, f"{klass.__name__}.{name}")
     return True
 

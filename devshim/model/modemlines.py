@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ctypes import c_int
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import WAIT, Device
@@ -84,7 +83,7 @@ class ModemLines(Device):
             value = vars(cls).get(name)
             if isinstance(value, bool):
                 setattr(cls, name, InputLine(mask, value))
-            cls.parameters[name] = replace(cls.parameters[name], default=getattr(cls, name))
+            cls.parameters[name] = cls.parameters[name]._replace(default=getattr(cls, name))
         cls._first_inputs = sum(mask for name, mask in INPUT_MASKS.items() if getattr(cls, name))
 
     def __init__(self, **parameters: Any) -> None:

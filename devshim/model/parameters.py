@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import enum
 import sys
 import types
 import typing
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class BadParameter(TypeError):
     """An unknown parameter, or a value that does not convert to the parameter's type."""
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter: its name, its type as annotated, and its default."""
 
     name: str
@@ -69,7 +65,9 @@ def copy_default(device: Any) -> None:
             if name.startswith("__") or not isinstance(value, (list, dict, set, bytearray)):
                 continue
             if name not in ("ioctls", "parameters"):
-                setattr(device, name, copy.deepcopy(value))
+                from copy import deepcopy
+
+                setattr(device, name, deepcopy(value))
 
 
 def set_parameters(device: Any, values: dict[str, Any]) -> None:
@@ -90,6 +88,8 @@ def set_parameters(device: Any, values: dict[str, Any]) -> None:
 
 def unknown(owner: str, name: str, known: dict[str, Parameter]) -> str:
     """The message for a parameter that does not exist, with the nearest one that does."""
+    from difflib import get_close_matches
+
     near = get_close_matches(name, known, n=1)
     hint = f'; did you mean "{near[0]}"?' if near else f"; it has: {', '.join(known) or 'none'}"
     return f'{owner} has no parameter "{name}"{hint}'

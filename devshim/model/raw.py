@@ -60,9 +60,10 @@ class RawFile(Protocol):
         memory    behind it, as far as the request is described: segment by segment, None for NULL; None: a value
         """
 
-    def waiting(self, call: str) -> int | None:
+    def waiting(self, call: str, how: int) -> int | None:
         """A call ("read", "write", "ioctl", "poll") found nothing, and is about to wait in the kernel.
 
+        how  0: for this file alone; 1: other things may end it, too; 2: such a wait is over
         Of a terminal that has just hung up: the errno with which the read fails; 0 for the end of file.
         """
 

@@ -11,9 +11,11 @@
 
 #include "channel.h"
 #include "handles.h"
+#include "hooks.h"
 #include "interposed.h"
 #include "patch.h"
 #include "paths.h"
+#include "record.h"
 #include "wrap_process.h"
 #include "wrap_stdio.h"
 
@@ -97,6 +99,7 @@ static int attach(const char *run, const char *preload, const struct direct *dir
     }
     if (preload)
         remember_environment_as(preload);
+    start_recording_again();
     watch_inherited();
     int error = patch ? patch_libraries() : 0;
     if (error) {
@@ -125,7 +128,7 @@ static void *real_function(const char *name)
 
 static const struct direct_shim lent = {
     .size = sizeof lent, .attach = attach, .detach = detach, .host_thread = host_thread, .aside = step_aside,
-    .real = real_function,
+    .real = real_function, .hook = hook, .unhook = unhook,
 };
 
 INTERPOSE const struct direct_shim *devshim_direct(void);

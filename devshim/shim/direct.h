@@ -53,6 +53,12 @@ struct direct_shim {
 
     /* libc's own function of this name, past the shim; NULL where it has none. */
     void *(*real)(const char *name);
+
+    /* Have the program call another function in the place of a library's. Returns 0 or an errno. name: for good. */
+    int (*hook)(const char *name, const void *original, const void *replacement);
+
+    /* Give the program its functions back: in a fork child, which has no interpreter. */
+    void (*unhook)(void);
 };
 
 /* Whether this thread works for the host now, or is one of its own: what it calls is real. */

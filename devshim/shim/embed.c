@@ -53,6 +53,7 @@ extern int PyGILState_Ensure_type(void);
 extern void PyGILState_Release_type(int state);
 extern int PyRun_SimpleString_type(const char *code);
 extern void *PyEval_SaveThread_type(void);
+extern void *PySys_GetObject_type(const char *name);
 extern void Py_InitializeEx_type(int signals);
 extern void PyPreConfig_InitIsolatedConfig_type(struct preconfig *config);
 extern struct status Py_PreInitialize_type(const struct preconfig *config);
@@ -75,10 +76,10 @@ static void say(const char *first, const char *second, const char *third)
 /* Leave a word for the command, whose exit code says so. */
 static bool refuse(const char *first, const char *second, const char *third)
 {
-    char path[RUN_DIRECTORY + sizeof "/refused"];
+    char path[RUN_DIRECTORY + sizeof "/hosts/refused"];
 
     say(first, second, third);
-    strcat(strcpy(path, run_directory), "/refused");
+    strcat(strcpy(path, run_directory), "/hosts/refused");
     int fd = (int)real.syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd >= 0)
         real.syscall(SYS_close, fd);
@@ -225,6 +226,26 @@ static bool start_host(void)
 /* ---- Once a process ------------------------------------------------------------------------------- */
 
 enum { NOT_YET, UNDER_WAY, DONE, FAILED };
+
+/* Whether the program's own Python is in the middle of an import: what it imports the host would find half made. */
+static bool is_importing(void)
+{
+    static const char look[] = "exec('import sys; sys._devshim_importing = any(getattr(getattr(one, \"__spec__\", None),"
+                               " \"_initializing\", False) for one in list(sys.modules.values()))', {})";
+    int state = FIND(RTLD_DEFAULT, PyGILState_Ensure)();
+    bool importing = FIND(RTLD_DEFAULT, PyRun_SimpleString)(look) != 0
+                     || FIND(RTLD_DEFAULT, PySys_GetObject)("_devshim_importing") == dlsym(RTLD_DEFAULT, "_Py_TrueStruct");
+
+    FIND(RTLD_DEFAULT, PyGILState_Release)(state);
+    return importing;
+}
+
+bool may_embed(void)
+{
+    if (!dlsym(RTLD_DEFAULT, "Py_GetVersion"))
+        return true;
+    return FIND(RTLD_DEFAULT, Py_IsInitialized)() && !is_importing();
+}
 
 bool embed_host(void)
 {

@@ -8,4 +8,8 @@
  * False with errno where that cannot be; the first time with a line on stderr. */
 bool embed_host(void);
 
+/* False while this program has a Python of its own that is still starting or importing: then the host can come later
+ * only. */
+bool may_embed(void);
+
 #endif

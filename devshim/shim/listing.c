@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "direct.h"
 #include "picture.h"
 
 #define FAR_POSITION  ((off_t)0x7fffffffffff0000) /* ext4 and btrfs end a directory at 0x7fffffffffffffff */
@@ -24,7 +25,7 @@ enum route_kind directory_at(int fd, char name[ROUTE_PATH])
     int before = errno;
 
     START_ONCE();
-    bool matters = registry && fd >= 0
+    bool matters = registry && fd >= 0 && !stands_aside()
                    && (is_watched(fd) || (libc_fstat(fd, &status) == 0 && carries_nodes(status.st_dev)));
     if (matters && path_of(fd, name, ROUTE_PATH)) {
         before_following(name, strlen(name));

@@ -50,7 +50,7 @@ static bool in_own_stack(uintptr_t address, size_t size)
 
 /* ---- Quicker, where the model answers in this very process, and for recordings ---- */
 
-enum { PROBED_SIZE = 4096 };
+enum { PROBED_SIZE = 4096, KERNEL_MASK = 8 };
 enum fits { UNKNOWN, FITS, FAULTS };
 
 /* A signal mask is copied in before anything else is looked at, such as that there is no way -1 of applying it. */
@@ -72,18 +72,26 @@ static enum fits is_writable(uintptr_t address)
     return errno == EFAULT ? FAULTS : UNKNOWN;
 }
 
+/* The signal mask goes there: half as long a way, for memory that is overwritten anyway. */
+static enum fits takes_mask(uintptr_t address)
+{
+    if (real.syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, address, (long)KERNEL_MASK) >= 0)
+        return FITS;
+    return errno == EFAULT ? FAULTS : UNKNOWN;
+}
+
 /* Asks the kernel about the pages at both ends and then copies by hand: a third of what it takes to let the kernel copy.
  * A thread that unmaps its own buffer in the middle of the call would crash, which the other way tells it nicely; calls in
  * the same process are worth it. */
-static bool copy_after_probe(enum fits (*probe)(uintptr_t), uintptr_t theirs, void *to, const void *from, size_t size,
-                             bool *done)
+static bool copy_after_probe(enum fits (*probe)(uintptr_t), size_t probed, uintptr_t theirs, void *to, const void *from,
+                             size_t size, bool *done)
 {
     int before = errno;
     if (size == 0 || size > PROBED_SIZE || theirs + size < theirs)
         return false;
     enum fits fits = probe(theirs);
     if (fits == FITS && (theirs ^ (theirs + size - 1)) & ~(uintptr_t)(PROBED_SIZE - 1))
-        fits = probe(theirs + size - 1);
+        fits = probe(theirs + size - probed);
     errno = before;
     if (fits == FITS)
         memcpy(to, from, size);
@@ -121,7 +129,7 @@ bool copy_from_target(void *to, uintptr_t from, size_t size)
         return true;
     }
     bool done;
-    if (!memcheck && direct_host() && copy_after_probe(is_readable, from, to, (const void *)from, size, &done))
+    if (!memcheck && direct_host() && copy_after_probe(is_readable, 1, from, to, (const void *)from, size, &done))
         return done;
     return size == 0 || copy(SYS_process_vm_readv, from, to, size);
 }
@@ -129,7 +137,7 @@ bool copy_from_target(void *to, uintptr_t from, size_t size)
 bool copy_in_use(void *to, uintptr_t from, size_t size)
 {
     bool done;
-    if (!memcheck && !in_own_stack(from, size) && copy_after_probe(is_readable, from, to, (const void *)from, size, &done))
+    if (!memcheck && !in_own_stack(from, size) && copy_after_probe(is_readable, 1, from, to, (const void *)from, size, &done))
         return done;
     return copy_from_target(to, from, size);
 }
@@ -143,7 +151,8 @@ bool copy_to_target(uintptr_t to, const void *from, size_t size)
     if (size == 0)
         return true;
     bool done;
-    if (direct_host() && copy_after_probe(is_writable, to, (void *)to, from, size, &done))
+    if (direct_host() && (size < KERNEL_MASK ? copy_after_probe(is_writable, 1, to, (void *)to, from, size, &done)
+                                             : copy_after_probe(takes_mask, KERNEL_MASK, to, (void *)to, from, size, &done)))
         return done;
     bool copied = copy(SYS_process_vm_writev, to, (void *)(uintptr_t)from, size);
     if (copied && memcheck)

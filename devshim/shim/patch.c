@@ -7,13 +7,12 @@
  * their first symbol: dlopen() itself must see its real caller, whose search path counts. elf(5), ld.so(8). */
 #include "patch.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <sched.h>
 #include <string.h>
 
 #include "interposed.h"
+#include "objects.h"
 
 /* As for dlsym, see interposed.h. */
 #if defined(__GLIBC__) && defined(__x86_64__)
@@ -21,27 +20,6 @@ __asm__(".symver dlvsym, dlvsym@GLIBC_2.2.5");
 #elif defined(__GLIBC__) && defined(__aarch64__)
 __asm__(".symver dlvsym, dlvsym@GLIBC_2.17");
 #endif
-
-#if defined(__x86_64__)
-enum { JUMP_SLOT = R_X86_64_JUMP_SLOT, GLOB_DAT = R_X86_64_GLOB_DAT, ABSOLUTE = R_X86_64_64 };
-#elif defined(__aarch64__)
-enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT, GLOB_DAT = R_AARCH64_GLOB_DAT, ABSOLUTE = R_AARCH64_ABS64 };
-#else
-#error "patch.c knows no relocations of this machine yet"
-#endif
-
-struct object {
-    const char *name;
-    uintptr_t base, low, high;          /* load address, and the addresses that it covers */
-    uintptr_t relro, relro_end;         /* read-only once loaded */
-    const ElfW(Phdr) *headers;
-    unsigned count;
-    const ElfW(Sym) *symbols;
-    const char *names;
-    const ElfW(Rela) *tables[2];        /* DT_RELA, DT_JMPREL */
-    size_t sizes[2];
-    const uint32_t *hash;               /* DT_GNU_HASH */
-};
 
 struct patched {
     uintptr_t *slot;
@@ -56,61 +34,11 @@ static bool once_more;
 static struct patched *patched;
 static size_t patched_count, patched_room;
 static struct object ours, libc;
-static uintptr_t page_size;
 static unsigned long long seen_loads;
 static bool active;
 static int problem;
 
 /* ---- Objects ------------------------------------------------------------------------------------ */
-
-/* glibc has added the load address to these pointers, other loaders and the vdso have not. */
-static uintptr_t address_of(const struct object *object, uintptr_t pointer)
-{
-    return pointer < object->base ? object->base + pointer : pointer;
-}
-
-static void look_at_dynamic(struct object *object, const ElfW(Dyn) *entry)
-{
-    for (; entry->d_tag != DT_NULL; entry++) {
-        uintptr_t at = address_of(object, entry->d_un.d_ptr);
-        switch (entry->d_tag) {
-        case DT_SYMTAB: object->symbols = (const ElfW(Sym) *)at; break;
-        case DT_STRTAB: object->names = (const char *)at; break;
-        case DT_RELA: object->tables[0] = (const ElfW(Rela) *)at; break;
-        case DT_RELASZ: object->sizes[0] = entry->d_un.d_val; break;
-        case DT_JMPREL: object->tables[1] = (const ElfW(Rela) *)at; break;
-        case DT_PLTRELSZ: object->sizes[1] = entry->d_un.d_val; break;
-        case DT_GNU_HASH: object->hash = (const uint32_t *)at; break;
-        }
-    }
-}
-
-static struct object look_at(const struct dl_phdr_info *info)
-{
-    struct object object = { .name = info->dlpi_name, .base = info->dlpi_addr, .low = UINTPTR_MAX,
-                             .headers = info->dlpi_phdr, .count = info->dlpi_phnum };
-
-    for (unsigned i = 0; i < object.count; i++) {
-        const ElfW(Phdr) *header = &object.headers[i];
-        uintptr_t start = object.base + header->p_vaddr, end = start + header->p_memsz;
-        if (header->p_type == PT_LOAD) {
-            object.low = start < object.low ? start : object.low;
-            object.high = end > object.high ? end : object.high;
-        } else if (header->p_type == PT_GNU_RELRO) {
-            object.relro = start & ~(page_size - 1);
-            object.relro_end = end & ~(page_size - 1);
-        }
-    }
-    for (unsigned i = 0; i < object.count; i++)
-        if (object.headers[i].p_type == PT_DYNAMIC)
-            look_at_dynamic(&object, (const ElfW(Dyn) *)(object.base + object.headers[i].p_vaddr));
-    return object;
-}
-
-static bool covers(const struct object *object, uintptr_t address)
-{
-    return address >= object->low && address < object->high;
-}
 
 static int find_ours(struct dl_phdr_info *info, size_t size, void *unused)
 {
@@ -122,14 +50,6 @@ static int find_ours(struct dl_phdr_info *info, size_t size, void *unused)
     if (covers(&object, (uintptr_t)real.open))
         libc = object;
     return 0;
-}
-
-/* The number of libraries loaded so far; changes whenever one is. */
-static int count_loads(struct dl_phdr_info *info, size_t size, void *loads)
-{
-    (void)size;
-    *(unsigned long long *)loads = info->dlpi_adds;
-    return 1;
 }
 
 /* ---- Our own functions by name ------------------------------------------------------------------- */
@@ -200,32 +120,6 @@ static bool remember(uintptr_t *slot, uintptr_t original, uintptr_t wrapper)
     return true;
 }
 
-/* Whether a slot's page may be written to without more ado. */
-static bool is_writable(const struct object *object, uintptr_t slot)
-{
-    if (slot >= object->relro && slot < object->relro_end)
-        return false;
-    for (unsigned i = 0; i < object->count; i++) {
-        const ElfW(Phdr) *header = &object->headers[i];
-        if (header->p_type == PT_LOAD && slot - (object->base + header->p_vaddr) < header->p_memsz)
-            return header->p_flags & PF_W;
-    }
-    return false;
-}
-
-static bool write_slot(const struct object *object, uintptr_t *slot, uintptr_t value)
-{
-    bool writable = is_writable(object, (uintptr_t)slot);
-    void *page = (void *)((uintptr_t)slot & ~(page_size - 1));
-
-    if (!writable && mprotect(page, page_size, PROT_READ | PROT_WRITE) < 0)
-        return false;
-    __atomic_store_n(slot, value, __ATOMIC_RELEASE);
-    if (!writable)
-        mprotect(page, page_size, PROT_READ);
-    return true;
-}
-
 /* Only what the loader put there: libc's function, the object's own stub for what is not bound yet, or what the name
  * means to the whole program. Something else is somebody's own doing. */
 static bool is_untouched(const struct object *object, uintptr_t value, const char *name, unsigned type)
@@ -242,9 +136,9 @@ static void patch_table(const struct object *object, const ElfW(Rela) *table, si
     for (size_t i = 0; i < size / sizeof *table; i++) {
         const ElfW(Rela) *entry = &table[i];
         unsigned type = (unsigned)ELF64_R_TYPE(entry->r_info);
-        if ((type != JUMP_SLOT && type != GLOB_DAT && type != ABSOLUTE) || (type == ABSOLUTE && entry->r_addend != 0))
+        if (!is_slot(entry))
             continue;
-        const char *name = object->names + object->symbols[ELF64_R_SYM(entry->r_info)].st_name;
+        const char *name = name_of(object, entry);
         uintptr_t wrapper = wrapper_of(name);
         if (!wrapper)
             continue;
@@ -303,9 +197,8 @@ static void patch_all(void)
 
 static void look_for_new_libraries(void)
 {
-    unsigned long long loads = 0;
+    unsigned long long loads = loads_so_far();
 
-    dl_iterate_phdr(count_loads, &loads);
     if (loads == __atomic_load_n(&seen_loads, __ATOMIC_ACQUIRE))
         return;
     int before = errno;
@@ -352,7 +245,6 @@ static void await_pass(void)
 
 int patch_libraries(void)
 {
-    page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
     dl_iterate_phdr(find_ours, NULL);
     if (!ours.hash || !libc.base)
         return ENOEXEC;

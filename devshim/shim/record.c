@@ -88,21 +88,37 @@ static uint32_t own_thread(uint32_t process)
     return thread.number;
 }
 
+/* Room for it, which is zero in a fork child. */
+static bool has_identity(void)
+{
+    if (identity || !(registry->flags & REGISTRY_RECORDS))
+        return identity != NULL;
+    void *page = real.mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return false;
+    madvise(page, 4096, MADV_WIPEONFORK);
+    identity = page;
+    return true;
+}
+
+void start_recording_again(void)
+{
+    if (!has_identity() || !map_ring())
+        return;
+    forget_files();
+    *identity = (struct identity){ 0 };
+    origin = 0;
+    run++;
+}
+
 void start_recording(void)
 {
     const char *text = getenv(HANDED_ON);
     uint32_t process = 0;
     long pid = 0;
 
-    map_ring();
-    if (!ring)
+    if (!has_identity() || !map_ring())
         return;
-    identity = real.mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (identity == MAP_FAILED) {
-        ring = NULL;
-        return;
-    }
-    madvise(identity, 4096, MADV_WIPEONFORK);
     if (text)
         read_files(text, &process, &pid);
     origin = process;
@@ -113,7 +129,7 @@ void start_recording(void)
 char *hand_on_files(char *room)
 {
     _Static_assert(LONGEST_HANDED_ON >= LONGEST_FILES_TEXT, "the text has to fit");
-    if (!ring)
+    if (!recording())
         return NULL;
     uint32_t own = in_borrowed_memory() ? 0 : __atomic_load_n(&identity->process, __ATOMIC_ACQUIRE);
 
@@ -192,25 +208,10 @@ static bool append(struct recording *call, const struct record *model, const str
     return true;
 }
 
-static size_t piece_of(size_t rest)
-{
-    return rest < RECORD_DATA ? rest : RECORD_DATA;
-}
-
-/* The first record of a call, with its data, which may go on in further ones. */
+/* The first record of a call. */
 static bool append_begin(struct recording *call, const struct record *model, const struct data *data)
 {
-    size_t done = piece_of(data->size);
-
-    if (!append(call, model, data, 0, done, true))
-        return false;
-    for (const struct record more = { .kind = RECORD_MORE, .call = 0 }; done < data->size;) {
-        size_t piece = piece_of(data->size - done);
-        if (!append(call, &more, data, done, piece, false))
-            break;
-        done += piece;
-    }
-    return true;
+    return append(call, model, data, 0, data->size, true);
 }
 
 /* The last one; what does not fit into it goes before. */

@@ -12,6 +12,7 @@
 enum { FIRST_ROOM = 8192 - sizeof(struct record), PROBED_WORDS = 64 };
 
 #define LOWEST_ADDRESS 0x10000u /* nothing is mapped below it (vm.mmap_min_addr) */
+#define NO_SMALL_NUMBER (1ull << 32) /* what a driver answers may well be the address of something by chance */
 
 static uint8_t *data_of(struct record *record)
 {
@@ -53,14 +54,14 @@ static bool is_mapped(uint64_t word)
 }
 
 /* A bit for each of the first words that are addresses of something. */
-static uint64_t pointers_in(const uint8_t *bytes, size_t size)
+static uint64_t pointers_in(const uint8_t *bytes, size_t size, uint64_t lowest)
 {
     uint64_t found = 0;
 
     for (unsigned i = 0; i < PROBED_WORDS && (i + 1) * sizeof(uint64_t) <= size; i++) {
         uint64_t word;
         memcpy(&word, bytes + i * sizeof word, sizeof word);
-        if (is_mapped(word))
+        if (word >= lowest && is_mapped(word))
             found |= 1ull << i;
     }
     return found;
@@ -118,15 +119,15 @@ static bool begin_flat(struct recording *call, const struct ioctl_entry *entry, 
             record->data = 0;
             record->flags |= RECORD_INCOMPLETE;
         } else if (!described) {
-            record->third = (int64_t)pointers_in(data_of(record) + heads, size);
+            record->third = (int64_t)pointers_in(data_of(record) + heads, size, LOWEST_ADDRESS);
         }
     }
     commit(record, position, length, length);
     return true;
 }
 
-static void end_flat(const struct recording *call, const struct ioctl_entry *entry, uintptr_t argument, int result,
-                     uint32_t new_file)
+static void end_flat(const struct recording *call, const struct ioctl_entry *entry, bool described, uintptr_t argument,
+                     int result, uint32_t new_file)
 {
     bool out = !(entry->flags & IOCTL_VALUE) && entry->flags & IOCTL_OUT && entry->size > 0;
     uint32_t heads = sizeof(struct segments) + sizeof(struct segment);
@@ -147,6 +148,8 @@ static void end_flat(const struct recording *call, const struct ioctl_entry *ent
         if (!copy_in_use(data_of(record) + heads, argument, entry->size)) {
             record->data = 0;
             record->flags |= result < 0 ? 0 : RECORD_INCOMPLETE;
+        } else if (!described && !(entry->flags & IOCTL_IN)) { /* what was on the stack, where the driver wrote less */
+            record->third = (int64_t)pointers_in(data_of(record) + heads, entry->size, NO_SMALL_NUMBER);
         }
     }
     commit(record, position, length, length);
@@ -223,7 +226,7 @@ int record_ioctl(const struct carrier *carrier, int fd, unsigned long request, u
     int result = ioctl_as_ever(carrier, fd, request, argument);
     uint32_t new_file = enter_new_file(carrier, &entry, argument, result);
     if (begun)
-        end_flat(&call, &entry, argument, result, new_file);
+        end_flat(&call, &entry, described, argument, result, new_file);
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "handles.h"
+#include "hooks.h"
 #include "interposed.h"
 #include "memory.h"
 #include "record.h"
@@ -40,6 +41,8 @@ __attribute__((constructor)) void start(void)
         notice_memcheck(getenv("LD_PRELOAD"));
         watch_inherited();
         adopt_standard_streams();
+        if (registry->flags & REGISTRY_HOOKS)
+            host_before_main();
     }
     errno = before;
 }

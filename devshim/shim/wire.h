@@ -30,7 +30,9 @@ enum registry_flag {
     REGISTRY_IN_PROCESS = 32, /* --in-process: whoever opens a node brings a host into its own process first */
     REGISTRY_RECORDS = 4,     /* there is a ring: calls on devices with DEVICE_RECORD go there */
     REGISTRY_RECORDS_ALL = 8, /* ask the host before a real node is opened that is not recorded yet: it may add it */
-    REGISTRY_ASKS = 64        /* there are devices with DEVICE_ASKS */
+    REGISTRY_ASKS = 64,       /* there are devices with DEVICE_ASKS */
+    REGISTRY_OPENINGS = 256,  /* paths that match a declared pattern are asked for before they are opened */
+    REGISTRY_HOOKS = 512      /* --in-process: bring the host in before main(), for it replaces functions */
 };
 
 struct registry {
@@ -40,7 +42,8 @@ struct registry {
     uint32_t host_pid;
     uint32_t changes;     /* counts plug and unplug */
     uint32_t root_length; /* of the text at roots: directories (with their "/") below which nodes live, each NUL-ended */
-    uint32_t reserved;
+    uint32_t declared;    /* offset in the text area of what model files declare: shell patterns of openings, each
+                           * NUL-ended, the last one empty; then in the same way names of hooked functions */
     uint64_t nodes_at, carriers_at, devices_at, text_at, text_used; /* offsets from here */
     char roots[512];
 };
@@ -230,11 +233,24 @@ enum op {
     OP_REPORT,    /* a native call that is over: what in request, result, data */
     OP_NOTE,      /* a node that was looked for and nobody plugged: path in data, errno or NOTE_... in request */
     OP_LOCK,      /* flock's operation in request, with enum lock_flag; argument: the asking process */
-    OP_WAITS      /* DEVICE_ASKS: a call is about to wait in the kernel; request: OP_READ, OP_WRITE, OP_IOCTL or OP_POLL */
+    OP_WAITS      /* DEVICE_ASKS: a call is about to wait in the kernel; request: OP_READ, OP_WRITE, OP_IOCTL or OP_POLL,
+                   * with enum waits_flag */
+};
+
+/* Of a wait that other descriptors, or a time-out in a long while, may end as well: it has a beginning and an end. */
+enum waits_flag {
+    WAITS_BESIDE = 0x100,
+    WAITS_OVER = 0x200
 };
 
 #define NOTE_MAY    UINT32_MAX       /* it is about to be opened: may it? */
 #define NOTE_RECORD (UINT32_MAX - 1) /* the same, and it is not recorded: result: its index, if it is from now on */
+#define NOTE_OPENING (UINT32_MAX - 2) /* a path that matches a pattern of REGISTRY_OPENINGS is about to be opened: data is
+                                       * struct opening_note and the path; ANSWER_REAL, ANSWER_FILE or an errno */
+
+struct opening_note {
+    uint32_t flags, mode; /* of open(2) */
+};
 
 /* What OP_LOCK is about where it is not a lock of flock(2). */
 enum lock_flag {
@@ -356,7 +372,7 @@ struct ring {
 
 enum record_kind {
     RECORD_BEGIN = 1, /* a call begins; its number is its position */
-    RECORD_MORE,      /* a piece of data: of the last BEGIN (call: 0) or the coming END (1) with this number */
+    RECORD_MORE,      /* a piece of the data of the coming END (call: 1) with this number */
     RECORD_END,       /* the call with this number has returned */
     RECORD_PROCESS,   /* a process takes part; the process that started it, pid; data: its program's name */
     RECORD_LOST,      /* a call that cannot be recorded; data: its name */

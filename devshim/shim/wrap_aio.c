@@ -4,10 +4,15 @@
 #include <errno.h>
 
 #include "calls.h"
+#include "record.h"
 
 static bool refused(const struct aiocb *request)
 {
-    if (!request || !answering(request->aio_fildes, DEVICE_READ | DEVICE_WRITE))
+    if (!request)
+        return false;
+    if (recorded(request->aio_fildes) && is_hardware(recorded(request->aio_fildes)))
+        lose_recording(recorded(request->aio_fildes), "aio");
+    if (!answering(request->aio_fildes, DEVICE_READ | DEVICE_WRITE))
         return false;
     errno = ENOSYS;
     return true;

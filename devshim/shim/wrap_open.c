@@ -7,6 +7,7 @@
 
 #include "calls.h"
 #include "misses.h"
+#include "opening.h"
 #include "record.h"
 #include "wrap_stdio.h"
 
@@ -14,6 +15,26 @@
 static bool refused_by_sysfs(const char *name, int flags)
 {
     return strncmp(name, "/sys/", 5) == 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* By the name that most programs use, for a library of the user's that stands behind us and looks out for it. */
+static int open_really(int dirfd, const char *path, int flags, mode_t mode)
+{
+    return dirfd == AT_FDCWD ? real.open(path, flags, mode) : real.openat(dirfd, path, flags, mode);
+}
+
+/* Real hardware that is recorded. */
+static int open_recorded(int dirfd, const char *path, int flags, mode_t mode, uint32_t device)
+{
+    struct recording call;
+    bool begun = begin_open(&call, device, path, flags, mode);
+    int fd = open_really(dirfd, path, flags, mode);
+
+    if (begun)
+        end_open(&call, fd);
+    if (fd >= 0 && fd <= 2)
+        adopt_standard_stream(fd);
+    return fd;
 }
 
 static int open_as_routed(int dirfd, const char *path, int flags, mode_t mode, const struct route *route)
@@ -34,30 +55,10 @@ static int open_as_routed(int dirfd, const char *path, int flags, mode_t mode, c
         return -1;
     }
     const char *place = place_of(route, path);
-    return place ? real.openat(dirfd, place, flags, mode) : -1;
-}
-
-/* By the name that most programs use, for a library of the user's that stands behind us and looks out for it. */
-static int open_really(int dirfd, const char *path, int flags, mode_t mode)
-{
-    return dirfd == AT_FDCWD ? real.open(path, flags, mode) : real.openat(dirfd, path, flags, mode);
-}
-
-/* Real hardware that is recorded. */
-static int open_recorded(int dirfd, const char *path, int flags, mode_t mode, int follow, uint32_t device,
-                         struct route *route)
-{
-    struct recording call;
-
-    if ((registry->flags & REGISTRY_SHADOWS) && route_fully(dirfd, path, follow, route) == ROUTE_DEVICE)
-        return open_as_routed(dirfd, path, flags, mode, route);
-    bool begun = begin_open(&call, device, path, flags, mode);
-    int fd = open_really(dirfd, path, flags, mode);
-    if (begun)
-        end_open(&call, fd);
-    if (fd >= 0 && fd <= 2)
-        adopt_standard_stream(fd);
-    return fd;
+    if (!place)
+        return -1;
+    uint32_t device = route->kind == ROUTE_ELSEWHERE ? device_to_record(dirfd, place, flags) : 0;
+    return device ? open_recorded(dirfd, place, flags, mode, device) : real.openat(dirfd, place, flags, mode);
 }
 
 /* Only symbolic links can still lead from here to a plugged node, or to the real one that it shadows. */
@@ -69,8 +70,10 @@ static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, in
         return -1;
     }
     uint32_t device = device_to_record(dirfd, path, flags);
+    if (device && (registry->flags & REGISTRY_SHADOWS) && route_fully(dirfd, path, follow, route) == ROUTE_DEVICE)
+        return open_as_routed(dirfd, path, flags, mode, route);
     if (device)
-        return open_recorded(dirfd, path, flags, mode, follow, device, route);
+        return open_recorded(dirfd, path, flags, mode, device);
     int fd = open_really(dirfd, path, flags, mode);
     if (fd < 0) {
         if (look_again(dirfd, path, follow, route))
@@ -90,7 +93,7 @@ static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, in
     return fd;
 }
 
-int open_routed(int dirfd, const char *path, int flags, mode_t mode)
+int open_unasked(int dirfd, const char *path, int flags, mode_t mode)
 {
     struct route found;
     bool creates = flags & O_CREAT; /* then a dangling link must not be tried first: it would make a real file */
@@ -99,6 +102,14 @@ int open_routed(int dirfd, const char *path, int flags, mode_t mode)
     int fd = kind == ROUTE_REAL ? open_ordinary(dirfd, path, flags, mode, follow, &found)
                                 : open_as_routed(dirfd, path, flags, mode, &found);
     return registry ? note_directory(fd, dirfd, path, &found) : fd;
+}
+
+int open_routed(int dirfd, const char *path, int flags, mode_t mode)
+{
+    int fd;
+    if (openings_declared() && take_opening(dirfd, path, flags, mode, &fd))
+        return fd;
+    return open_unasked(dirfd, path, flags, mode);
 }
 
 bool leads_to_device(const char *path, struct route *found)

@@ -7,6 +7,9 @@
 /* open() in all its forms: the device, the run's tree, or libc's own. */
 int open_routed(int dirfd, const char *path, int flags, mode_t mode);
 
+/* The same for a path whose @opening, if any, was asked before. */
+int open_unasked(int dirfd, const char *path, int flags, mode_t mode);
+
 /* Whether opening the path would open a device, links followed; route says which. */
 bool leads_to_device(const char *path, struct route *route);
 

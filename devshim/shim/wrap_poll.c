@@ -1,5 +1,6 @@
 /* wrap_poll.c: poll, select and epoll. The kernel answers for every descriptor there is; these are here only because a
- * recording tells what it said of recorded devices. Where nothing is recorded each is one test more. */
+ * recording tells what it said of recorded devices, and the host of a replay hears of long waits. Where neither is the case
+ * each is two tests more. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -7,6 +8,7 @@
 #include "calls.h"
 #include "memory.h"
 #include "record.h"
+#include "waiting.h"
 
 enum { MOST_FILES = 32, MOST_INTERESTS = 256 };
 
@@ -47,55 +49,6 @@ static int64_t from_milliseconds(int timeout)
     return timeout < 0 ? -1 : (int64_t)timeout * 1000000;
 }
 
-/* ---- Waiting for replayed devices alone --------------------------------------------------------------- */
-
-/* Replay may know that nothing will come: the host hears of a wait without end for its devices and nothing else. */
-static bool any_asks(void)
-{
-    return __builtin_expect(registry && registry->flags & REGISTRY_ASKS, 0);
-}
-
-static const struct carrier *asking(int fd)
-{
-    return answering(fd, DEVICE_ASKS);
-}
-
-static bool has(const fd_set *set, int fd)
-{
-    const unsigned char *bytes = (const unsigned char *)set; /* FD_ISSET() may be a checking one */
-    return set && (bytes[fd / 8] >> (fd % 8) & 1);
-}
-
-static void tell_polled(struct pollfd *fds, nfds_t count)
-{
-    struct pollfd copy[MOST_FILES];
-
-    if (count == 0 || count > MOST_FILES || !copy_from_target(copy, (uintptr_t)fds, count * sizeof *fds))
-        return;
-    for (nfds_t i = 0; i < count; i++)
-        if (copy[i].fd >= 0 && (!asking(copy[i].fd) || !(copy[i].events & POLLIN)))
-            return;
-    if (real.poll(copy, count, 0) != 0)
-        return;
-    for (nfds_t i = 0; i < count; i++)
-        if (copy[i].fd >= 0)
-            tell_waiting(asking(copy[i].fd), OP_POLL);
-}
-
-static void tell_selected(int count, const fd_set *in, const fd_set *out, const fd_set *except)
-{
-    struct pollfd fds[MOST_FILES];
-    nfds_t asked = 0;
-
-    for (int fd = 0; fd < count; fd++) {
-        if (has(out, fd) || has(except, fd) || (has(in, fd) && asked == MOST_FILES))
-            return;
-        if (has(in, fd))
-            fds[asked++] = (struct pollfd){ .fd = fd, .events = POLLIN };
-    }
-    tell_polled(fds, asked);
-}
-
 /* ---- poll --------------------------------------------------------------------------------------------- */
 
 static void ask_polled(struct asked *asked, const struct pollfd *fds, nfds_t count, int64_t timeout_ns)
@@ -123,11 +76,8 @@ static int answer_polled(const struct asked *asked, const struct pollfd *fds, nf
     return result;
 }
 
-INTERPOSE int poll(struct pollfd *fds, nfds_t count, int timeout)
+static int poll_noted(struct pollfd *fds, nfds_t count, int timeout)
 {
-    START_ONCE();
-    if (any_asks() && timeout < 0)
-        tell_polled(fds, count);
     if (!recording())
         return real.poll(fds, count, timeout);
     struct asked asked = { .count = 0 };
@@ -135,13 +85,22 @@ INTERPOSE int poll(struct pollfd *fds, nfds_t count, int timeout)
     ask_polled(&asked, fds, count, from_milliseconds(timeout));
     return answer_polled(&asked, fds, count, real.poll(fds, count, timeout));
 }
-SAME_AS(poll, __poll);
 
-INTERPOSE int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+INTERPOSE int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
     START_ONCE();
-    if (any_asks() && !timeout)
-        tell_polled(fds, count);
+    if (!waits_matter(from_milliseconds(timeout)))
+        return poll_noted(fds, count, timeout);
+    struct told told;
+    tell_polled(&told, fds, count, from_milliseconds(timeout));
+    int result = poll_noted(fds, count, timeout);
+    tell_over(&told);
+    return result;
+}
+SAME_AS(poll, __poll);
+
+static int ppoll_noted(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
     if (!recording())
         return real.ppoll(fds, count, timeout, mask);
     struct asked asked = { .count = 0 };
@@ -149,7 +108,25 @@ INTERPOSE int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *tim
     return answer_polled(&asked, fds, count, real.ppoll(fds, count, timeout, mask));
 }
 
+INTERPOSE int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+    START_ONCE();
+    if (!waits_matter(FOR_EVER) || !waits_matter(nanoseconds(timeout)))
+        return ppoll_noted(fds, count, timeout, mask);
+    struct told told;
+    tell_polled(&told, fds, count, nanoseconds(timeout));
+    int result = ppoll_noted(fds, count, timeout, mask);
+    tell_over(&told);
+    return result;
+}
+
 /* ---- select ------------------------------------------------------------------------------------------- */
+
+static bool has(const fd_set *set, int fd)
+{
+    const unsigned char *bytes = (const unsigned char *)set; /* FD_ISSET() may be a checking one */
+    return set && (bytes[fd / 8] >> (fd % 8) & 1);
+}
 
 static short bits_of(int fd, const fd_set *in, const fd_set *out, const fd_set *except)
 {
@@ -173,32 +150,57 @@ static int answer_selected(const struct asked *asked, const fd_set *in, const fd
     return result;
 }
 
-INTERPOSE int select(int count, fd_set *in, fd_set *out, fd_set *except, struct timeval *timeout)
+static int64_t of_timeval(const struct timeval *time)
 {
-    START_ONCE();
-    if (any_asks() && !timeout)
-        tell_selected(count, in, out, except);
+    struct timeval copy;
+    if (!time || !copy_from_target(&copy, (uintptr_t)time, sizeof copy))
+        return FOR_EVER;
+    return (int64_t)copy.tv_sec * 1000000000 + copy.tv_usec * 1000;
+}
+
+static int select_noted(int count, fd_set *in, fd_set *out, fd_set *except, struct timeval *timeout)
+{
     if (!recording())
         return real.select(count, in, out, except, timeout);
     struct asked asked = { .count = 0 };
-    struct timeval time;
-    bool timed = timeout && copy_from_target(&time, (uintptr_t)timeout, sizeof time);
-    ask_selected(&asked, count, in, out, except, timed ? (int64_t)time.tv_sec * 1000000000 + time.tv_usec * 1000 : -1);
+    ask_selected(&asked, count, in, out, except, of_timeval(timeout));
     return answer_selected(&asked, in, out, except, real.select(count, in, out, except, timeout));
+}
+
+INTERPOSE int select(int count, fd_set *in, fd_set *out, fd_set *except, struct timeval *timeout)
+{
+    START_ONCE();
+    if (!waits_matter(FOR_EVER) || !waits_matter(of_timeval(timeout)))
+        return select_noted(count, in, out, except, timeout);
+    struct told told;
+    tell_selected(&told, count, in, out, except, of_timeval(timeout));
+    int result = select_noted(count, in, out, except, timeout);
+    tell_over(&told);
+    return result;
 }
 SAME_AS(select, __select);
 
-INTERPOSE int pselect(int count, fd_set *in, fd_set *out, fd_set *except, const struct timespec *timeout,
-                      const sigset_t *mask)
+static int pselect_noted(int count, fd_set *in, fd_set *out, fd_set *except, const struct timespec *timeout,
+                         const sigset_t *mask)
 {
-    START_ONCE();
-    if (any_asks() && !timeout)
-        tell_selected(count, in, out, except);
     if (!recording())
         return real.pselect(count, in, out, except, timeout, mask);
     struct asked asked = { .count = 0 };
     ask_selected(&asked, count, in, out, except, nanoseconds(timeout));
     return answer_selected(&asked, in, out, except, real.pselect(count, in, out, except, timeout, mask));
+}
+
+INTERPOSE int pselect(int count, fd_set *in, fd_set *out, fd_set *except, const struct timespec *timeout,
+                      const sigset_t *mask)
+{
+    START_ONCE();
+    if (!waits_matter(FOR_EVER) || !waits_matter(nanoseconds(timeout)))
+        return pselect_noted(count, in, out, except, timeout, mask);
+    struct told told;
+    tell_selected(&told, count, in, out, except, nanoseconds(timeout));
+    int result = pselect_noted(count, in, out, except, timeout, mask);
+    tell_over(&told);
+    return result;
 }
 
 /* ---- epoll -------------------------------------------------------------------------------------------- */
@@ -270,26 +272,77 @@ static int answer_epoll(const struct asked *asked, struct interest *const of[MOS
     return result;
 }
 
+/* What the three have beside the name. */
+struct epoll_call {
+    int epoll, most, milliseconds;
+    struct epoll_event *events;
+    const struct timespec *timeout;
+    const sigset_t *mask;
+    enum { WAIT, PWAIT, PWAIT2 } kind;
+};
+
+static int epoll_really(const struct epoll_call *call)
+{
+    if (call->kind == WAIT)
+        return real.epoll_wait(call->epoll, call->events, call->most, call->milliseconds);
+    if (call->kind == PWAIT)
+        return real.epoll_pwait(call->epoll, call->events, call->most, call->milliseconds, call->mask);
+    __typeof__(epoll_pwait2) *libc = LATE(epoll_pwait2);
+    if (libc)
+        return libc(call->epoll, call->events, call->most, call->timeout, call->mask);
+    errno = ENOSYS;
+    return -1;
+}
+
+static int64_t epoll_timeout(const struct epoll_call *call)
+{
+    return call->kind == PWAIT2 ? nanoseconds(call->timeout) : from_milliseconds(call->milliseconds);
+}
+
+static int epoll_noted(const struct epoll_call *call)
+{
+    if (!recording())
+        return epoll_really(call);
+    struct asked asked = { .count = 0 };
+    struct interest *of[MOST_FILES];
+    ask_epoll(&asked, of, call->epoll, epoll_timeout(call));
+    return answer_epoll(&asked, of, call->events, epoll_really(call));
+}
+
+/* What is ready is taken at once: an event that is told once alone would be lost. */
+static int epoll_told(const struct epoll_call *call)
+{
+    struct told told;
+    int ready = real.epoll_wait(call->epoll, call->events, call->most, 0);
+
+    if (ready != 0)
+        return ready;
+    tell_epoll(&told, call->epoll, epoll_timeout(call));
+    ready = epoll_noted(call);
+    tell_over(&told);
+    return ready;
+}
+
+static int epoll_any(const struct epoll_call *call)
+{
+    if (waits_matter(FOR_EVER) && waits_matter(epoll_timeout(call)) && !recording())
+        return epoll_told(call);
+    return epoll_noted(call);
+}
+
 INTERPOSE int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
 {
     START_ONCE();
-    if (!recording())
-        return real.epoll_wait(epoll, events, most, timeout);
-    struct asked asked = { .count = 0 };
-    struct interest *of[MOST_FILES];
-    ask_epoll(&asked, of, epoll, from_milliseconds(timeout));
-    return answer_epoll(&asked, of, events, real.epoll_wait(epoll, events, most, timeout));
+    struct epoll_call call = { .epoll = epoll, .events = events, .most = most, .milliseconds = timeout, .kind = WAIT };
+    return epoll_any(&call);
 }
 
 INTERPOSE int epoll_pwait(int epoll, struct epoll_event *events, int most, int timeout, const sigset_t *mask)
 {
     START_ONCE();
-    if (!recording())
-        return real.epoll_pwait(epoll, events, most, timeout, mask);
-    struct asked asked = { .count = 0 };
-    struct interest *of[MOST_FILES];
-    ask_epoll(&asked, of, epoll, from_milliseconds(timeout));
-    return answer_epoll(&asked, of, events, real.epoll_pwait(epoll, events, most, timeout, mask));
+    struct epoll_call call
+        = { .epoll = epoll, .events = events, .most = most, .milliseconds = timeout, .mask = mask, .kind = PWAIT };
+    return epoll_any(&call);
 }
 
 /* Since glibc 2.35, and Linux 5.11. */
@@ -297,15 +350,7 @@ INTERPOSE int epoll_pwait2(int epoll, struct epoll_event *events, int most, cons
                            const sigset_t *mask)
 {
     START_ONCE();
-    __typeof__(epoll_pwait2) *libc = LATE(epoll_pwait2);
-    if (!libc) {
-        errno = ENOSYS;
-        return -1;
-    }
-    if (!recording())
-        return libc(epoll, events, most, timeout, mask);
-    struct asked asked = { .count = 0 };
-    struct interest *of[MOST_FILES];
-    ask_epoll(&asked, of, epoll, nanoseconds(timeout));
-    return answer_epoll(&asked, of, events, libc(epoll, events, most, timeout, mask));
+    struct epoll_call call
+        = { .epoll = epoll, .events = events, .most = most, .timeout = timeout, .mask = mask, .kind = PWAIT2 };
+    return epoll_any(&call);
 }

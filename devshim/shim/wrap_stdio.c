@@ -11,6 +11,7 @@
 
 #include "calls.h"
 #include "channel.h"
+#include "opening.h"
 #include "record.h"
 #include "wrap_open.h"
 
@@ -131,16 +132,18 @@ static int flags_of(const char *mode)
     return strchr(mode, 'x') ? flags | O_EXCL : flags;
 }
 
-/* The path opened, where it leads to a device or into the run's tree; -2 where it is an ordinary one. */
+/* The path opened, where a model file answers or it leads to a device or into the run's tree; -2 where it is an ordinary one. */
 static int open_ours(const char *path, const char *mode)
 {
     struct route route;
-    int flags = flags_of(mode);
+    int flags = flags_of(mode), fd;
 
+    if (flags >= 0 && openings_declared() && take_opening(AT_FDCWD, path, flags, 0666, &fd))
+        return fd;
     if (flags < 0 || (route_fully(AT_FDCWD, path, FOLLOW, &route) == ROUTE_REAL
                       && !device_to_record(AT_FDCWD, path, flags)))
         return -2;
-    return open(path, flags, 0666);
+    return open_unasked(AT_FDCWD, path, flags, 0666);
 }
 
 INTERPOSE FILE *fdopen(int fd, const char *mode)

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "interposed.h"
+#include "opening.h"
 #include "paths.h"
 #include "wrap_open.h"
 
@@ -14,7 +15,8 @@ static long open_how(const long arguments[6])
 {
     const struct open_how *how = ARGUMENT(2, const struct open_how *);
 
-    if (may_be_routed(ARGUMENT(0, int), ARGUMENT(1, const char *)) && ARGUMENT(3, size_t) >= sizeof *how && !how->resolve)
+    if ((openings_declared() || may_be_routed(ARGUMENT(0, int), ARGUMENT(1, const char *)))
+        && ARGUMENT(3, size_t) >= sizeof *how && !how->resolve)
         return open_routed(ARGUMENT(0, int), ARGUMENT(1, const char *), (int)how->flags, (mode_t)how->mode);
     return real.syscall(SYS_openat2, arguments[0], arguments[1], arguments[2], arguments[3]);
 }

@@ -12,7 +12,9 @@ DEVICES = ["/dev/ttyACM0=pico_circuitpython"]
 
 def test_it_is_found_by_its_ids():
     pytest.importorskip("serial")
-    program = "from serial.tools.list_ports import comports\nfor p in comports(): print(p.device, p.hwid, p.description)"
+    program = (
+        "from serial.tools.list_ports import comports\nfor p in comports(): print(p.device, p.hwid, p.description)"
+    )
 
     outcome = run_devshim(sys.executable, "-c", program, devices=DEVICES, options=["--hide-real"])
 

@@ -67,7 +67,7 @@ def main(node, *classes):
     fd = os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
     odd = st.builds(lambda number, flipped: number ^ 1 << flipped, st.sampled_from(numbers), st.integers(0, 31))
 
-    @settings(max_examples=1000, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=400, derandomize=True, database=None, deadline=None)
     @given(st.sampled_from(numbers) | odd.filter(lambda number: number & 0xFF00 != 0x5400), arguments(memory))
     def ask(number, argument):
         result = libc.ioctl(fd, number, argument)

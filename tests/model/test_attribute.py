@@ -9,7 +9,7 @@ from harness import run_devshim
 
 from devshim import Attribute, Device, Hwmon, Setting, attribute
 
-MODEL = '''
+MODEL = """
 from devshim import Attribute, Device, Link
 
 HERE = "/sys/devices/platform/lamp.0/lamps/lamp0"
@@ -44,7 +44,7 @@ class Lamp(Device):
 
     def fail(self):
         raise OSError(6, "not there")
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,9 @@ def python(lamp, text):
 
 
 def test_shells_read_and_write_them(lamp):
-    outcome = lamp("sh", "-c", "cat level; echo 7 > level; cat level; echo 8 >> level; read x < level; echo $x; cat fixed")
+    script = "cat level; echo 7 > level; cat level; echo 8 >> level; read x < level; echo $x; cat fixed"
+
+    outcome = lamp("sh", "-c", script)
 
     assert outcome.stdout == "3\n7\n8\nalways\n"
     assert (outcome.returncode, outcome.stderr) == (0, "")
@@ -158,7 +160,9 @@ def test_what_cannot_be_is_refused_as_the_kernel_does_it(lamp):
 
 
 def test_a_uevent_file_is_read_at_once_and_takes_actions(lamp):
-    outcome = lamp("bash", "-c", "cat uevent; echo change > uevent && echo done; echo nonsense > uevent || echo refused")
+    outcome = lamp(
+        "bash", "-c", "cat uevent; echo change > uevent && echo done; echo nonsense > uevent || echo refused"
+    )
 
     assert outcome.stdout == "LAMP=1\ndone\nrefused\n"
 
@@ -166,8 +170,7 @@ def test_a_uevent_file_is_read_at_once_and_takes_actions(lamp):
 def test_a_model_that_fails_is_named_and_the_program_gets_eio(tmp_path):
     model = tmp_path / "bad.py"
     model.write_text(
-        "from devshim import Led, attribute\n"
-        "class Bad(Led):\n    @attribute\n    def wrong(self): return None\n"
+        "from devshim import Led, attribute\nclass Bad(Led):\n    @attribute\n    def wrong(self): return None\n"
     )
 
     outcome = run_devshim("cat", "/sys/class/leds/bad/wrong", devices=[f"/sys/class/leds/bad={model}"])
@@ -207,6 +210,14 @@ class Board(Hwmon):
         self.heard = (*self.heard, self.pwm1)
 
 
+def errno_of(call, *arguments):
+    try:
+        call(*arguments)
+    except OSError as problem:
+        return problem.errno
+    return 0
+
+
 def files_of(board):
     around = board.surroundings("/sys/class/hwmon/hwmon3", 0, 0)
     here = f"/sys/devices/platform/{type(board).__name__.lower()}.3/hwmon/hwmon3/"
@@ -224,9 +235,7 @@ def test_settings_are_read_back_and_checked():
     assert (board.fan1_min, board.pwm1, board.mode, board.heard) == (800, 255, "manual", (255,))
     assert files["fan1_min"].content() == b"800\n"
     for name, text in (("fan1_min", b"5001"), ("fan1_min", b"x"), ("fan1_min", b"1_0"), ("fan1_mode", b"off")):
-        with pytest.raises(OSError) as failure:
-            files[name].take(text)
-        assert failure.value.errno == errno.EINVAL
+        assert errno_of(files[name].take, text) == errno.EINVAL
 
 
 def test_a_computed_file_is_a_property_and_may_be_written():
@@ -267,9 +276,7 @@ def test_numbers_that_are_too_large_are_erange():
     def store(data):
         raise OverflowError
 
-    with pytest.raises(OSError) as failure:
-        Attribute(None, store).take(b"1")
-    assert failure.value.errno == errno.ERANGE
+    assert errno_of(Attribute(None, store).take, b"1") == errno.ERANGE
 
 
 def test_a_device_without_attributes_needs_none():

@@ -8,7 +8,7 @@ from harness import run_devshim
 from devshim import Composite, Device, Function, Hidraw, I2cBus, Input, Serial, UsbComposite
 from devshim import input_codes as codes
 
-MODELS = '''
+MODELS = """
 from devshim import Composite, Device, Function, Hidraw, Input, Serial, UsbComposite
 from devshim import input_codes as codes
 
@@ -35,7 +35,7 @@ class Stick(UsbComposite):
     console = Function(Console, interface=0)
     keys = Function(Keys, "/dev/input/event*", interface=2)
     raw = Function(Raw, "/dev/hidraw*", interface=2)
-'''
+"""
 
 
 class Console(Serial):
@@ -187,21 +187,30 @@ def test_a_taken_node_refuses_the_whole(stick):
     assert "/dev/ttyACM0: two devices at one node" in outcome.stderr
 
 
-def test_a_whole_comes_back_with_the_scenario(stick, tmp_path):
+def test_a_whole_comes_back(tmp_path):
     models = tmp_path / "stick.py"
-    models.write_text(MODELS)
-    config = tmp_path / "devshim.yml"
-    config.write_text(
-        "version: 1\nhide_real: true\ndevices: [{path: /dev/ttyACM0, model: 'stick.py:Stick'}]\nscenario:\n"
-        "  - {at: 50ms, unplug: /dev/ttyACM0}\n  - {at: 150ms, plug: /dev/ttyACM0}\n"
+    held = "    def connected(self):\n        Hand.held = self\n\n    console = Function"
+    models.write_text(
+        MODELS.replace("    console = Function", held) + "\n\nclass Hand(Device):\n    def write(self, data):\n"
+        "        self.held.unplug() if data == b'0' else self.held.plug()\n"
     )
-    program = (
-        "import os\n"
-        "def wait(there):\n"
-        "    while any(os.path.exists(p) != there for p in ('/dev/hidraw0', '/dev/input/event0', '/dev/ttyACM0')): pass\n"
-        "wait(False); wait(True); print('back')"
-    )
+    program = """
+import os
 
-    outcome = run_devshim(sys.executable, "-c", program, options=["-c", config])
+def hand(text):
+    with open("/dev/hand", "w") as file:
+        file.write(text)
 
-    assert outcome.stdout == "back\n"
+def there():
+    nodes = "/dev/hidraw0", "/dev/input/event0", "/dev/ttyACM0", "/sys/class/tty/ttyACM0", "/dev/serial"
+    return [os.path.exists(node) for node in nodes]
+
+print(there()); hand("0"); print(there()); hand("1"); print(there())
+"""
+
+    outcome = run_devshim(
+        sys.executable, "-c", program,
+        devices=[f"/dev/ttyACM0={models}:Stick", f"/dev/hand={models}:Hand"], options=["--hide-real"],
+    )  # fmt: skip
+
+    assert outcome.stdout.splitlines() == [str([True] * 5), str([False] * 5), str([True] * 5)]

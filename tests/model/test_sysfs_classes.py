@@ -7,7 +7,7 @@ from harness import run_devshim
 
 from devshim import Backlight, Led, PwmChip
 
-IIO = '''
+IIO = """
 from devshim import Iio, Setting, attribute
 
 
@@ -20,7 +20,7 @@ class Adc(Iio):
     @attribute
     def in_voltage0_raw(self):
         return round(self.volts / 3.3 * 4096)
-'''
+"""
 
 
 def shell(script, *devices):
@@ -82,7 +82,7 @@ def test_a_light_tells_its_class_and_knows_its_triggers():
 
     assert heard == [(10, "none"), (10, "default-on"), (0, "none")]
     for wrong in (lambda: lamp.set_trigger("rainbow"), lambda: lamp.set_brightness("-1"), lambda: Led(trigger="x")):
-        with pytest.raises(ValueError, match="trigger|brightness"):
+        with pytest.raises(ValueError, match=r"trigger|brightness"):
             wrong()
 
 

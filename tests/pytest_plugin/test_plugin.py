@@ -1,7 +1,7 @@
 """The pytest plugin as its users meet it: suites of their own, run by pytest in a process of its own."""
 
 import pytest
-from harness import devshim_environment, run_devshim_verb
+from suites import run
 
 pytest_plugins = ["pytester"]
 
@@ -28,21 +28,6 @@ README = """
             devshim.after(lambda call: call.name == "open" and call.node == "/dev/ttyUSB0", port.unplug)
             devshim.until(lambda: b"reconnecting" in p.stdout, timeout=20)
 """
-
-
-@pytest.fixture
-def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A suite whose pytest has the plugin, and nothing of ours in its way."""
-    for name, value in devshim_environment().items():
-        monkeypatch.setenv(name, value)
-    for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others' plugins take longer than our tests
-    return pytester
-
-
-def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
-    return suite.runpytest_subprocess("-p", "devshim.pytest_plugin", "-p", "no:cacheprovider", *options, timeout=60)
 
 
 @pytest.mark.client("i2cget")
@@ -169,85 +154,6 @@ def test_only_plugged_refuses_other_nodes_and_names_the_line(suite: pytest.Pytes
     result = run(suite, "--devshim-only-plugged")
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["*/dev/loop-control: refused at test_only_plugged*.py:9*"])
-
-
-def test_a_trace_is_looked_for_beside_the_test_then_at_the_root(suite: pytest.Pytester) -> None:
-    suite.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.devshim_trace("/dev/ttyUSB0", "no-such")
-        def test_named(devshim): ...
-
-        @pytest.mark.devshim_trace("/dev/ttyUSB0")
-        @pytest.mark.parametrize("baud", [9600])
-        def test_unnamed(devshim, baud): ...
-        """
-    )
-    result = run(suite, "--strict-markers")
-    result.assert_outcomes(errors=2)
-    text = result.stdout.str()
-    assert f"{suite.path}/traces/no-such.trace" in text
-    assert "/test_unnamed-9600.trace" in text
-
-
-REPLAYS = """
-    import pytest
-
-    @pytest.mark.devshim_trace("/dev/acme0", "acme")
-    def test_says_the_same(devshim):
-        assert devshim.run("head", "-c", "3", "/dev/acme0").calls[-2].name == "read"
-
-    @pytest.mark.devshim_trace("/dev/acme0", "acme")
-    def test_says_something_else(devshim):
-        devshim.run("sh", "-c", "echo hello > /dev/acme0")
-"""
-
-
-def test_a_mark_replays_a_trace_and_a_mismatch_fails_the_test(suite: pytest.Pytester) -> None:
-    suite.mkdir("traces")
-    program = ("head", "-c", "3", "/dev/box")
-    suite.path.joinpath("box.py").write_text(
-        "from devshim import Device\nclass Box(Device):\n    def read(self, size): return b'box'[:size]\n"
-    )
-    words = ("record", "-o", "traces/acme.trace", "-d", "/dev/box=box.py", "--", *program)
-    assert run_devshim_verb(*words, cwd=suite.path).returncode == 0
-    suite.makepyfile(REPLAYS)
-    result = run(suite)
-    result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(
-        ["E * the program: open(/dev/box, O_WRONLY*", "E * the trace: * open(/dev/box, O_RDONLY) = *"]
-    )
-
-
-RECORDS = """
-    import os, threading
-    from pathlib import Path
-    import pytest
-
-    NODE = str(Path(__file__).parent / "port")
-    real = not os.path.exists("traces/port.trace")
-    if real:
-        master, slave = os.openpty()
-        os.symlink(os.ttyname(slave), NODE)
-
-    @pytest.mark.devshim_trace(NODE, "port")
-    def test_port(devshim):
-        if real:
-            os.write(master, b"measured\\n")
-        assert devshim.run("head", "-1", NODE, timeout=20).stdout == "measured\\n"
-"""
-
-
-def test_a_test_is_recorded_once_and_then_needs_no_device(suite: pytest.Pytester) -> None:
-    suite.makepyfile(RECORDS)
-    run(suite).assert_outcomes(errors=1)
-    assert not suite.path.joinpath("traces/port.trace").exists()
-    suite.path.joinpath("port").unlink()
-    run(suite, "--devshim-record", "once").assert_outcomes(passed=1)
-    assert [path.name for path in suite.path.joinpath("traces").iterdir()] == ["port.trace"]
-    suite.path.joinpath("port").unlink()
-    run(suite).assert_outcomes(passed=1)
 
 
 def test_options_are_checked_and_marks_are_known(suite: pytest.Pytester) -> None:

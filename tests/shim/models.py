@@ -235,7 +235,7 @@ class Bad(Device):
         """Wrong only where asked for."""
         if self.how == "open":
             raise ValueError("no good at opening")
-        return 7 if self.how == "open-type" else self
+        return "seven" if self.how == "open-type" else self
 
     def read(self, size: int) -> Any:
         """Raise, or return what is no answer."""

@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 from harness import run_devshim
 
-HAND = '''
+HAND = """
 from devshim import Device
 
 
@@ -20,7 +20,7 @@ class Hand(Device):
 
     def write(self, data):
         self.held.unplug() if data == b"0" else self.held.plug()
-'''
+"""
 
 INOTIFY = """
     import ctypes, os, struct
