@@ -12,6 +12,7 @@ SHIM_FLAGS   := devshim/shim/compile_flags.txt
 SHIM         := devshim/shim/libdevshim.so
 CHANNEL      := devshim/host/_channel.abi3.so
 HOST_SOURCES := $(wildcard devshim/host/*.c)
+HOST_HEADERS := $(wildcard devshim/host/*.h)
 READY        := $(VENV)/.ready
 RUN          := $(VENV)/bin/python
 PACKAGES     := $(shell awk 'NF > 1 && $$1 ~ /^[A-Za-z0-9]/ && $$2 != "-" {print $$2}' tests/clients.txt | sort -u)
@@ -81,7 +82,7 @@ $(BUILD)/shim/%.o: devshim/shim/%.c $(SHIM_HEADERS) $(SHIM_FLAGS) | $(BUILD)/too
 	@$(CC) @$(SHIM_FLAGS) $(CFLAGS) -c -o $@ $<
 
 # Targets hold the old library mapped: each is made beside it and moved over it.
-$(CHANNEL): $(HOST_SOURCES) $(SHIM_HEADERS) | $(BUILD)/tools
+$(CHANNEL): $(HOST_SOURCES) $(HOST_HEADERS) $(SHIM_HEADERS) | $(BUILD)/tools
 	@$(CC) -std=gnu11 -O2 -g -fPIC -shared -fvisibility=hidden -Wall -Wextra -DPy_LIMITED_API=0x030B0000 -Idevshim/shim \
 	    -I"$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')" $(CFLAGS) -o $@.$$$$ $(HOST_SOURCES) && mv $@.$$$$ $@
 	@echo "built $@"

@@ -15,7 +15,7 @@ CHANNEL = Extension(
     "devshim.host._channel",
     sorted(map(str, Path("devshim/host").glob("*.c"))),
     include_dirs=[str(SHIM)],
-    depends=HEADERS,
+    depends=[*HEADERS, *sorted(map(str, Path("devshim/host").glob("*.h")))],
     extra_compile_args=["-std=gnu11", "-O2", "-fvisibility=hidden"],
     define_macros=[("Py_LIMITED_API", "0x030B0000")],
     py_limited_api=True,

@@ -9,6 +9,14 @@
 #endif
 #include <Python.h>
 
+/* The headers of 3.12 and 3.13 take these for immortal, which they are not in 3.11. */
+#undef Py_RETURN_NONE
+#undef Py_RETURN_TRUE
+#undef Py_RETURN_FALSE
+#define Py_RETURN_NONE  return Py_NewRef(Py_None)
+#define Py_RETURN_TRUE  return Py_NewRef(Py_True)
+#define Py_RETURN_FALSE return Py_NewRef(Py_False)
+
 PyObject *run_create_registry(PyObject *module, PyObject *args);
 PyObject *run_set_subreaper(PyObject *module, PyObject *unused);
 PyObject *sockets_accept(PyObject *module, PyObject *args);

@@ -10,7 +10,7 @@ from ctypes import c_char, c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 from struct import Struct
 
 WIRE_MAGIC = 0x6D696873
-WIRE_VERSION = 1
+WIRE_VERSION = 2
 
 REGISTRY_SIZE = 16 << 20
 MAX_NODES = 65536

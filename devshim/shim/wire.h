@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define WIRE_MAGIC   0x6d696873u /* "shim" */
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 
 /* ---- Registry -------------------------------------------------------------------------------- */
 

@@ -113,17 +113,19 @@ class Opens:
         opener is the process that opens.
         """
         found, rank = None, 0
-        program = program_of(opener) if opener and len(set(self._programs.values())) > 1 else ""
+        program: str | None = None
         for index in range(1 if rules.strict else MOST_OPENS):
             event = self._event(index)
             if event is None:
                 break
             if rules.same(event, call):
-                by_it = program != "" and self._programs.get(event.process, ("", None))[0] == program
-                likely = 1 + same_flags(event, call) * (1 + by_it)
+                by = self._programs.get(event.process, ("", None))[0]
+                if program is None and by and opener:
+                    program = program_of(opener)
+                likely = 1 + 2 * same_flags(event, call) + (not program or by in ("", program))
                 if likely > rank:
                     found, rank = event, likely
-                if rank == (3 if program else 2):
+                if rank == 4:
                     break
         if found is None:
             return self._refusals.get(call.flags & ~INDIFFERENT)

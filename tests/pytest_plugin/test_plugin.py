@@ -176,23 +176,55 @@ def test_the_plugin_imports_nothing_of_ours_before_its_fixture_is_used(suite: py
     run(suite).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("plugin", ["pytest_timeout", "pytest_cov", "pytest_asyncio"])
+BESIDE = {
+    "pytest_timeout": ("pytest_timeout", "--timeout", "30"),
+    "pytest_cov": ("pytest_cov.plugin", "--cov", "."),
+    "pytest_asyncio": ("pytest_asyncio.plugin", "-o", "asyncio_mode=auto"),
+    "pytest_recording": ("pytest_recording.plugin", "--record-mode", "none"),
+    "pytest_reserial": ("pytest_reserial.reserial", "--record"),
+}
+
+
+@pytest.mark.parametrize("plugin", BESIDE)
 def test_it_works_beside_other_plugins(suite: pytest.Pytester, plugin: str) -> None:
     pytest.importorskip(plugin)
-    options = {
-        "pytest_timeout": ("--timeout", "30"),
-        "pytest_cov": ("--cov", "."),
-        "pytest_asyncio": ("-o", "asyncio_mode=auto"),
-    }[plugin]
     suite.makepyfile(
-        """
-        from devshim.devices import Acme
+        f"""
+        import asyncio, sys
+        import pytest
+        import serial
+        from devshim import Device
+        from devshim.devices import Modem
+
+        PLUGIN = "{plugin}"
+
+        class Box(Device):
+            def read(self, size): return b"x"
 
         def test_one(devshim):
-            devshim.plug("/dev/acme0", Acme())
-            devshim.run("test", "-c", "/dev/acme0")
+            devshim.plug("/dev/box", Box())
+            assert devshim.run("head", "-c", "1", "/dev/box").stdout == "x"
+
+        if PLUGIN == "pytest_asyncio":
+            async def test_two(devshim):
+                devshim.plug("/dev/box", Box())
+                process = await asyncio.create_subprocess_exec("head", "-c", "1", "/dev/box", stdout=-1)
+                assert (await process.communicate())[0] == b"x"
+                assert await asyncio.to_thread(lambda: open("/dev/box", "rb", buffering=0).read(1)) == b"x"
+
+        if PLUGIN == "pytest_reserial":
+            def test_two(devshim, reserial):
+                devshim.plug("/dev/ttyUSB0", Modem())
+                with serial.Serial("/dev/ttyUSB0", timeout=20) as port:
+                    port.write(b"AT\\r")
+                    assert port.read_until(b"OK\\r\\n").endswith(b"OK\\r\\n")
+
+        if PLUGIN == "pytest_recording":
+            @pytest.mark.vcr
+            def test_two(devshim):
+                test_one(devshim)
         """
-        + ("\n        async def test_two(devshim): test_one(devshim)\n" if plugin == "pytest_asyncio" else "")
     )
-    names = {"pytest_cov": "pytest_cov.plugin", "pytest_asyncio": "pytest_asyncio.plugin"}
-    run(suite, "-p", names.get(plugin, plugin), *options).assert_outcomes(passed=1 + (plugin == "pytest_asyncio"))
+    name, *options = BESIDE[plugin]
+    two = plugin in ("pytest_asyncio", "pytest_reserial", "pytest_recording")
+    run(suite, "-p", name, *options).assert_outcomes(passed=1 + two)
