@@ -6,6 +6,8 @@
 #include <sys/epoll.h>
 
 #include "calls.h"
+#include "channel.h"
+#include "direct.h"
 #include "memory.h"
 #include "record.h"
 #include "waiting.h"
@@ -49,7 +51,23 @@ static int64_t from_milliseconds(int timeout)
     return timeout < 0 ? -1 : (int64_t)timeout * 1000000;
 }
 
+/* The value of a call that may wait for a device of this very process, whose model needs the interpreter. Where nothing
+ * of ours is asked about, the caller may have its reasons to keep that. */
+#define LETTING_MODELS_RUN(may_wait, call) ((may_wait) ? WITHOUT_GIL(call) : (call))
+
 /* ---- poll --------------------------------------------------------------------------------------------- */
+
+static bool may_wait_polled(const struct pollfd *fds, nfds_t count, int64_t timeout_ns)
+{
+    struct pollfd copy;
+
+    if (!direct_host() || !timeout_ns)
+        return false;
+    for (nfds_t i = 0; i < count && copy_from_target(&copy, (uintptr_t)&fds[i], sizeof copy); i++)
+        if (copy.fd >= 0 && known_carrier(copy.fd))
+            return true;
+    return false;
+}
 
 static void ask_polled(struct asked *asked, const struct pollfd *fds, nfds_t count, int64_t timeout_ns)
 {
@@ -78,12 +96,13 @@ static int answer_polled(const struct asked *asked, const struct pollfd *fds, nf
 
 static int poll_noted(struct pollfd *fds, nfds_t count, int timeout)
 {
-    if (!recording())
-        return real.poll(fds, count, timeout);
-    struct asked asked = { .count = 0 };
     __asm__("" : "+r"(fds)); /* headers say that it is only written to */
+    bool may_wait = may_wait_polled(fds, count, timeout);
+    if (!recording())
+        return LETTING_MODELS_RUN(may_wait, real.poll(fds, count, timeout));
+    struct asked asked = { .count = 0 };
     ask_polled(&asked, fds, count, from_milliseconds(timeout));
-    return answer_polled(&asked, fds, count, real.poll(fds, count, timeout));
+    return answer_polled(&asked, fds, count, LETTING_MODELS_RUN(may_wait, real.poll(fds, count, timeout)));
 }
 
 INTERPOSE int poll(struct pollfd *fds, nfds_t count, int timeout)
@@ -101,11 +120,12 @@ SAME_AS(poll, __poll);
 
 static int ppoll_noted(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
+    bool may_wait = may_wait_polled(fds, count, FOR_EVER);
     if (!recording())
-        return real.ppoll(fds, count, timeout, mask);
+        return LETTING_MODELS_RUN(may_wait, real.ppoll(fds, count, timeout, mask));
     struct asked asked = { .count = 0 };
     ask_polled(&asked, fds, count, nanoseconds(timeout));
-    return answer_polled(&asked, fds, count, real.ppoll(fds, count, timeout, mask));
+    return answer_polled(&asked, fds, count, LETTING_MODELS_RUN(may_wait, real.ppoll(fds, count, timeout, mask)));
 }
 
 INTERPOSE int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
@@ -131,6 +151,14 @@ static bool has(const fd_set *set, int fd)
 static short bits_of(int fd, const fd_set *in, const fd_set *out, const fd_set *except)
 {
     return (short)((has(in, fd) ? POLLIN : 0) | (has(out, fd) ? POLLOUT : 0) | (has(except, fd) ? POLLPRI : 0));
+}
+
+static bool may_wait_selected(int count, const fd_set *in, const fd_set *out, const fd_set *except)
+{
+    for (int fd = 0; direct_host() && fd < count; fd++)
+        if (bits_of(fd, in, out, except) && known_carrier(fd))
+            return true;
+    return false;
 }
 
 static void ask_selected(struct asked *asked, int count, const fd_set *in, const fd_set *out, const fd_set *except,
@@ -160,11 +188,13 @@ static int64_t of_timeval(const struct timeval *time)
 
 static int select_noted(int count, fd_set *in, fd_set *out, fd_set *except, struct timeval *timeout)
 {
+    bool may_wait = may_wait_selected(count, in, out, except);
     if (!recording())
-        return real.select(count, in, out, except, timeout);
+        return LETTING_MODELS_RUN(may_wait, real.select(count, in, out, except, timeout));
     struct asked asked = { .count = 0 };
     ask_selected(&asked, count, in, out, except, of_timeval(timeout));
-    return answer_selected(&asked, in, out, except, real.select(count, in, out, except, timeout));
+    int result = LETTING_MODELS_RUN(may_wait, real.select(count, in, out, except, timeout));
+    return answer_selected(&asked, in, out, except, result);
 }
 
 INTERPOSE int select(int count, fd_set *in, fd_set *out, fd_set *except, struct timeval *timeout)
@@ -183,11 +213,13 @@ SAME_AS(select, __select);
 static int pselect_noted(int count, fd_set *in, fd_set *out, fd_set *except, const struct timespec *timeout,
                          const sigset_t *mask)
 {
+    bool may_wait = may_wait_selected(count, in, out, except);
     if (!recording())
-        return real.pselect(count, in, out, except, timeout, mask);
+        return LETTING_MODELS_RUN(may_wait, real.pselect(count, in, out, except, timeout, mask));
     struct asked asked = { .count = 0 };
     ask_selected(&asked, count, in, out, except, nanoseconds(timeout));
-    return answer_selected(&asked, in, out, except, real.pselect(count, in, out, except, timeout, mask));
+    int result = LETTING_MODELS_RUN(may_wait, real.pselect(count, in, out, except, timeout, mask));
+    return answer_selected(&asked, in, out, except, result);
 }
 
 INTERPOSE int pselect(int count, fd_set *in, fd_set *out, fd_set *except, const struct timespec *timeout,
@@ -281,7 +313,7 @@ struct epoll_call {
     enum { WAIT, PWAIT, PWAIT2 } kind;
 };
 
-static int epoll_really(const struct epoll_call *call)
+static int epoll_of_kind(const struct epoll_call *call)
 {
     if (call->kind == WAIT)
         return real.epoll_wait(call->epoll, call->events, call->most, call->milliseconds);
@@ -297,6 +329,12 @@ static int epoll_really(const struct epoll_call *call)
 static int64_t epoll_timeout(const struct epoll_call *call)
 {
     return call->kind == PWAIT2 ? nanoseconds(call->timeout) : from_milliseconds(call->milliseconds);
+}
+
+/* What it watches is not known here. */
+static int epoll_really(const struct epoll_call *call)
+{
+    return LETTING_MODELS_RUN(direct_host() && epoll_timeout(call) != 0, epoll_of_kind(call));
 }
 
 static int epoll_noted(const struct epoll_call *call)

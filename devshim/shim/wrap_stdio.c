@@ -92,16 +92,17 @@ static FILE *cookie_stream(int fd, const char *mode)
     if (stream) {
         stream->_fileno = fd;
         cookie_methods = methods_of(stream);
-        if (recorded(fd))
+        if (recorded(fd) || direct_host())
             setvbuf(stream, buffer, isatty(fd) ? _IOLBF : _IOFBF, buffer ? size : 0);
     }
     return stream;
 }
 
-/* Whether libc's own reads and writes would go past what has to see them: a model, or a recording. */
+/* Whether libc's own reads and writes would go past what has to see them: a model, a recording, or in the host's own
+ * process the wrapper that lets the interpreter go while it waits. */
 static bool computed(int fd)
 {
-    return answering(fd, DEVICE_READ | DEVICE_WRITE) || recorded(fd);
+    return answering(fd, DEVICE_READ | DEVICE_WRITE) || recorded(fd) || (direct_host() && known_carrier(fd));
 }
 
 static FILE *stream_on(int fd, const char *mode)

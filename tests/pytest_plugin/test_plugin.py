@@ -100,6 +100,10 @@ def test_a_model_that_fails_is_an_error_of_its_test(suite: pytest.Pytester) -> N
             devshim.plug("/dev/broken", Broken())
             devshim.run("cat", "/dev/broken", check=False)
 
+        def test_that_fails_itself(devshim):
+            devshim.plug("/dev/broken", Broken())
+            devshim.run("cat", "/dev/broken")
+
         def test_expected(devshim):
             devshim.plug("/dev/broken", Broken())
             with pytest.raises(OSError):
@@ -109,8 +113,11 @@ def test_a_model_that_fails_is_an_error_of_its_test(suite: pytest.Pytester) -> N
         """
     )
     result = run(suite)
-    result.assert_outcomes(passed=2, errors=1)
+    result.assert_outcomes(passed=2, failed=1, errors=1)
     result.stdout.fnmatch_lines(["*Broken at /dev/broken: read(*): ZeroDivisionError*"])
+    text = result.stdout.str()
+    assert text.count("ProgramFailed: cat /dev/broken: exit code 1") == 2  # in the report, and in the summary
+    assert text.count("- Device calls -") == 1  # of the error; those of the failure stand in its text
 
 
 def test_a_program_that_hangs_is_killed_and_explained(suite: pytest.Pytester) -> None:
