@@ -105,7 +105,7 @@ def from_url(match: re.Match[str]) -> Model:
 
 def from_trace(match: re.Match[str]) -> Model:
     """file.trace: a recording answers."""
-    from devshim.trace.replay_part import TraceNode
+    from devshim.trace.replay.part import TraceNode
 
     return Model(TraceNode, {"trace": match[0]}, "trace")
 

@@ -173,7 +173,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     if op != "==" or "devshim.trace.comparison" not in sys.modules:
         return None
     from devshim.trace.comparison import CallList, explained, is_calls
-    from devshim.trace.reader import Trace
+    from devshim.trace.format.reader import Trace
 
     sides: list[Any] = [left, right]
     if not any(isinstance(side, (CallList, Trace)) for side in sides):

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness import Outcome, run_devshim_verb
 
 from devshim.trace.event import Event
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 
 
 def record(

@@ -9,7 +9,7 @@ from typing import Any
 
 from devshim.cli.options import Option, Options, parse, wrong
 from devshim.trace.choice import Choice
-from devshim.trace.lines import CALLS
+from devshim.trace.format.lines import CALLS
 
 MOST_OPERANDS = 256
 

@@ -14,9 +14,9 @@ from devshim.target import say
 from devshim.trace.choice import Choice
 from devshim.trace.cutting import cut, header_for, needed
 from devshim.trace.described import Described
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
+from devshim.trace.format.writer import Writer
 from devshim.trace.show import escaped
-from devshim.trace.writer import Writer
 
 OFTEN = 1024
 

@@ -22,7 +22,7 @@ from devshim.cli.output import (
 from devshim.trace.comparison import Comparison, same
 from devshim.trace.difference import Change, changes, in_words
 from devshim.trace.event import Event
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 from devshim.trace.show import escaped
 
 HELP = "show where two traces differ"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from devshim.trace.record_asked import RecordAsked
-    from devshim.trace.replay_asked import ReplayAsked
+    from devshim.trace.replay.asked import ReplayAsked
 
 
 class Options:

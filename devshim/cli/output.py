@@ -9,7 +9,7 @@ from typing import Any
 
 from devshim.target import say
 from devshim.trace.event import Event
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 from devshim.trace.show import escaped
 
 BATCH = 512

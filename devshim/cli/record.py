@@ -104,7 +104,7 @@ def main(words: list[str]) -> int:
 
 def check_output(path: str) -> None:
     """Make sure that a trace can be written, before a program does its work in vain.  Raises OSError, TraceError."""
-    from devshim.trace.files import PACKED, zstd
+    from devshim.trace.format.files import PACKED, zstd
 
     if path.endswith(PACKED):
         zstd(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from devshim.cli.options import RUN, Option, Options, parse, wrong
 from devshim.cli.run import run
-from devshim.trace.replay_asked import ReplayAsked
+from devshim.trace.replay.asked import ReplayAsked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from devshim.cli.output import BLUE, BOLD, DIM, PLAIN, RED, print_lines, ready_s
 from devshim.trace.described import Described
 from devshim.trace.description import plain
 from devshim.trace.event import Event, Header, Node
-from devshim.trace.lines import event_object
-from devshim.trace.reader import Trace
+from devshim.trace.format.lines import event_object
+from devshim.trace.format.reader import Trace
 from devshim.trace.show import MOST_BYTES, escaped, line, outcome
 
 HELP = "show the calls of a trace"

@@ -10,7 +10,7 @@ from devshim.cli.choosing import CHOOSING, parse_tool, take_switch
 from devshim.cli.options import Option
 from devshim.cli.output import BOLD, PLAIN, RED, print_lines, ready_stdout, tell_left_out, wants_colour, watched
 from devshim.trace.described import Described
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 from devshim.trace.show import escaped
 from devshim.trace.statistics import Row, as_object, count, duration, histogram
 

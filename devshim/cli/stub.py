@@ -9,9 +9,9 @@ from devshim.cli.choosing import CHOOSING, parse_tool, take_output
 from devshim.cli.options import Option
 from devshim.cli.output import tell_left_out
 from devshim.trace.described import Described
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 from devshim.trace.show import escaped
-from devshim.trace.stub import stub
+from devshim.trace.stub.stub import stub
 
 HELP = "print a device model made of a trace"
 

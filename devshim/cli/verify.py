@@ -15,7 +15,7 @@ from devshim.cli.choosing import parse_tool, take_switch
 from devshim.cli.options import Option
 from devshim.cli.output import print_lines, ready_stdout, watched
 from devshim.trace.event import Event
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 from devshim.trace.show import escaped
 from devshim.trace.verification import Verification
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from devshim.model.ioctl import Descriptions
     from devshim.modelfile import Declared
     from devshim.scenario import Step
-    from devshim.trace.replay import Replay
+    from devshim.trace.replay.replay import Replay
 
 SWITCH_INTERVAL = 1e-4  # a Python thread that computes must not hold a call up by 5 ms
 

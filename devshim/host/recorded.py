@@ -163,7 +163,7 @@ def kind_of(mode: int, rdev: tuple[int, int]) -> str:
 def to_line(index: int, recorded: Recorded) -> bytes:
     """An entry as a line of JSON."""
     from devshim.trace.description import to_object
-    from devshim.trace.lines import node_object
+    from devshim.trace.format.lines import node_object
 
     described = [to_object(one) for one in recorded.descriptions.all]
     line = {"index": index, "node": node_object(recorded.node), "ioctls": described}
@@ -173,7 +173,7 @@ def to_line(index: int, recorded: Recorded) -> bytes:
 def from_file(path: str) -> dict[int, Recorded]:
     """All entries of a file that RecordedNodes has written."""
     from devshim.trace.description import descriptions_of
-    from devshim.trace.lines import node_of
+    from devshim.trace.format.lines import node_of
 
     found: dict[int, Recorded] = {}
     with open(path, "rb") as file:

@@ -23,11 +23,11 @@ from devshim.model.request import direction_of, type_and_number
 from devshim.trace.described import Described
 from devshim.trace.description import to_object
 from devshim.trace.event import Event, Header
+from devshim.trace.format.writer import Writer
 from devshim.trace.show import line
-from devshim.trace.writer import Writer
 
 if TYPE_CHECKING:
-    from devshim.trace.check import Checking
+    from devshim.trace.replay.check import Checking
 
 PAUSE = 0.05
 """Seconds between two looks at the ring, where it does not fill up sooner."""

@@ -9,8 +9,8 @@ from devshim.host.segments import SEGMENT, SEGMENT_NULL, SEGMENT_WRITE, SEGMENTS
 from devshim.host.table import RESULT_PLACE
 from devshim.model.description import Description
 from devshim.trace.event import Event, Segment
-from devshim.trace.meaning import meaningful, only_written, without_padding
 from devshim.trace.memory import leads, without_addresses
+from devshim.trace.replay.meaning import meaningful, only_written, without_padding
 
 WORD = 8  # bytes; the words that the shim looks at for addresses
 

@@ -11,8 +11,8 @@ from devshim.host._channel import Ring
 from devshim.host.recorded import from_file
 from devshim.host.recorder import Numbers, Recording, Wanted, finish
 from devshim.host.ringevents import Assembler
-from devshim.trace.files import PACKED
-from devshim.trace.writer import Writer
+from devshim.trace.format.files import PACKED
+from devshim.trace.format.writer import Writer
 
 
 def finish_trace(run: str, wanted: Wanted, say: Callable[[str], object]) -> None:

@@ -10,7 +10,7 @@ from devshim.session.failures import Mismatch
 
 if TYPE_CHECKING:
     from devshim.model.device import Device
-    from devshim.trace.replay import Replay
+    from devshim.trace.replay.replay import Replay
 
 WAY_OUT = (
     "  where the program or the device has changed, pytest --devshim-record=new records this test again,"
@@ -32,7 +32,7 @@ class Replays:
 
     def plugged(self, device: Device) -> None:
         """Take in a device, if it is replayed."""
-        module = sys.modules.get("devshim.trace.replay")
+        module = sys.modules.get("devshim.trace.replay.replay")
         replay = getattr(device, "replay", None)
         if module is not None and isinstance(replay, module.Replay) and replay not in self._replays:
             self._replays.append(replay)
@@ -73,6 +73,6 @@ class Replays:
 
 def with_our_way_out(text: str) -> str:
     """A mismatch with the way out that a test has, instead of the command line's."""
-    from devshim.trace.mismatch import WAYS
+    from devshim.trace.replay.mismatch import WAYS
 
     return text.replace(f"  {WAYS}", WAY_OUT)

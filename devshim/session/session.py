@@ -91,7 +91,7 @@ class Session:
 
     def plug_trace(self, node: str, path: str | os.PathLike[str]) -> Device:
         """Plug what a trace has recorded: of the same node, or of its only one.  Raises SpecError, TraceError."""
-        from devshim.trace.replay import Replay
+        from devshim.trace.replay.replay import Replay
 
         replay = Replay(os.fspath(path))
         recorded = node if node in replay.nodes or len(replay.nodes) != 1 else next(iter(replay.nodes))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 from devshim.trace.event import Event
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 
 Name = Callable[[Event], str]
 Test = Callable[[Event], bool]

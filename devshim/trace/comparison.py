@@ -8,7 +8,7 @@ from typing import TypeGuard
 from devshim.trace.described import Described
 from devshim.trace.difference import Change, changes
 from devshim.trace.event import Event, Header
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 from devshim.trace.show import line
 
 

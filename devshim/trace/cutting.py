@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from devshim.trace.event import Event, Header
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 
 
 class Makers:

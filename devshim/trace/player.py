@@ -18,8 +18,8 @@ from typing import Any
 from devshim.model.description import Description
 from devshim.trace.described import Described
 from devshim.trace.event import Event, Segment
+from devshim.trace.format.reader import Trace, TraceError
 from devshim.trace.memory import leads, without_addresses
-from devshim.trace.reader import Trace, TraceError
 from devshim.trace.show import line
 
 PATIENCE = 10.0  # seconds for one call

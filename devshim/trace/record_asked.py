@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from devshim.host.host import Host
     from devshim.host.recorder import Recorder, Wanted
     from devshim.model.description import Descriptions
-    from devshim.trace.replay_asked import ReplayAsked
+    from devshim.trace.replay.asked import ReplayAsked
 
 
 class RecordAsked:
@@ -73,7 +73,7 @@ class RecordAsked:
         nodes.with_models = self.with_models
         recorder = Recorder(run, self.wanted(), nodes, host.log)
         if self.check is not None:
-            from devshim.trace.check import Checking
+            from devshim.trace.replay.check import Checking
 
             replay = self.check.load()
             for node in replay.nodes:

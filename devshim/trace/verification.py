@@ -8,7 +8,7 @@ from typing import Any
 from devshim.trace.described import Described
 from devshim.trace.description import decode, from_object
 from devshim.trace.event import Event
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 from devshim.trace.show import escaped
 
 Report = Callable[[int, str], object]

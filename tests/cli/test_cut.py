@@ -10,7 +10,7 @@ from tracetext import HEADER, LINES, write_trace
 from devshim.cli import cut, verify
 from devshim.cli.usage import UsageError
 from devshim.trace.event import Event
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 
 CHAIN = (
     '{"call": "open", "file": 1, "node": "/dev/gpiochip0", "flags": "O_RDWR"}',

@@ -14,7 +14,7 @@ from harness import Outcome, devshim_command, devshim_environment
 from recordings import calls, events, record
 
 from devshim.model.device import Link
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 
 ZERO = "/dev/zero"
 READ = ("head", "-c", "4", ZERO)

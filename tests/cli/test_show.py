@@ -10,7 +10,7 @@ from harness import devshim_command, devshim_environment
 from tracetext import HEADER, LINES, write_trace
 
 from devshim.cli import show
-from devshim.trace.lines import TraceError
+from devshim.trace.format.lines import TraceError
 
 
 @pytest.fixture

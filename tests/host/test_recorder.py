@@ -12,7 +12,7 @@ from devshim.host.recorder import Recording, Wanted, parts, take_in
 from devshim.host.ringevents import Assembler, Program
 from devshim.model.description import Descriptions
 from devshim.trace.event import Event, Header, Node
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 
 NODE = Recorded(Node("/dev/thing"), Descriptions())
 HEAD = wire.RECORD.size

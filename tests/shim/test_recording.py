@@ -14,7 +14,7 @@ import pytest
 from recordings import calls, events, record, terminal
 
 from devshim.trace.event import Event
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 
 ZERO = "/dev/zero"
 MODELS = Path(__file__).with_name("models.py")

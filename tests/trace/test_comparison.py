@@ -4,8 +4,8 @@ from pathlib import Path
 
 from devshim.trace.comparison import CallList, explained
 from devshim.trace.event import Event, Header, Node
-from devshim.trace.reader import Trace
-from devshim.trace.writer import Writer
+from devshim.trace.format.reader import Trace
+from devshim.trace.format.writer import Writer
 
 
 def calls(*texts: bytes, since: float = 0.0) -> CallList:

@@ -8,7 +8,7 @@ import pytest
 from harness import run, run_devshim_verb
 
 from devshim.trace.event import Event, Header, Node
-from devshim.trace.writer import Writer
+from devshim.trace.format.writer import Writer
 
 KEY = struct.pack("<qqHHi", 1, 500, 1, 30, 1) + struct.pack("<qqHHi", 1, 500, 0, 0, 0)
 

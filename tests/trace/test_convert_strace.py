@@ -13,7 +13,7 @@ from devshim.trace.convert.request_names import request_of
 from devshim.trace.convert.strace import is_strace, read
 from devshim.trace.convert.strace_line import BadLine, Lines, split
 from devshim.trace.convert.strace_struct import memory_shown
-from devshim.trace.lines import event_object
+from devshim.trace.format.lines import event_object
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from harness import run_devshim_verb
 from devshim.model.device import Link
 from devshim.trace.convert.recording import ConversionError
 from devshim.trace.convert.umockdev import read
-from devshim.trace.lines import event_object
+from devshim.trace.format.lines import event_object
 
 NAME = b"A keyboard".ljust(256, b"\0").hex().upper()
 

@@ -18,7 +18,7 @@ from harness import run_devshim_verb
 from transcripts import convert
 
 from devshim.trace.convert.strace_values import string
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 
 TRUTH = Path(__file__).with_name("truth")
 

@@ -8,7 +8,7 @@ from devshim.trace.convert import umockdev
 from devshim.trace.convert.recording import ConversionError, Recording
 from devshim.trace.convert.strace import is_strace
 from devshim.trace.convert.strace import read as read_strace
-from devshim.trace.reader import Trace
+from devshim.trace.format.reader import Trace
 
 INPUTS = ("trace", "strace", "umockdev")
 OUTPUTS = {

@@ -20,8 +20,8 @@ from devshim.model.description import Description
 from devshim.model.request import direction_of, size_of
 from devshim.trace.convert.recording import ConversionError
 from devshim.trace.event import Segment
-from devshim.trace.meaning import meaningful
 from devshim.trace.memory import without_addresses
+from devshim.trace.replay.meaning import meaningful
 
 #: Other names by which nested memory goes, by the name of the pointer member that leads to it.
 NAMES = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from devshim import __version__
 from devshim.trace.convert.recording import Recording
 from devshim.trace.event import Event
-from devshim.trace.writer import Writer
+from devshim.trace.format.writer import Writer
 
 OFTEN = 1024
 

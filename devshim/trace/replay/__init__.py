@@ -1,0 +1,1 @@
+"""Replay: a trace answers instead of the devices that it was recorded from."""

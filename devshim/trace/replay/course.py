@@ -1,0 +1,408 @@
+"""A course: what is still to come of a recorded file (or of all files of a terminal or disk), and what may come next.
+
+The program does not do just what was recorded, call by call.  It stays on course as long as what it does has a
+meaning in the recording:
+
+    a command             comes in its order, among those of its thread
+    an exchange           too; it may be done again, with the last answer, as long as nothing was commanded since
+    a query               may come at any time; answers change with what was done before, as they were recorded
+    data                  may be read once the program has done what it had done before that data came
+
+so that a status is polled as often as one likes, and two threads may swap.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from devshim.model.raw import Cell
+from devshim.trace.event import Event
+from devshim.trace.replay.answers import Answers
+from devshim.trace.replay.matching import Kind, Same, end_of, kind_of, same, time_out
+from devshim.trace.replay.source import Feed, Source
+
+#: Events that are looked at to find one that matches.
+WINDOW = 512
+#: Seconds by which data comes later than the time-out of a poll that was to miss it.
+MARGIN = 0.02
+#: Seconds; a time-out in so long a while counts as none (shim/waiting.h).
+LONG_WAIT = 60.0
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the program's calls are compared.
+
+    strict  every call in its order;  loose  by request and argument alone;  same  whether a call is a recorded one
+    speed   0: as fast as possible, else how many times as fast as recorded
+    """
+
+    strict: bool = False
+    loose: bool = False
+    same: Same = same
+    speed: float = 0.0
+
+
+class Entry:
+    """One event that is to come.
+
+    delay  seconds that the program was recorded to have waited in vain for it
+    """
+
+    __slots__ = ("delay", "event", "kind")
+
+    def __init__(self, event: Event, kind: Kind, delay: float) -> None:
+        self.event = event
+        self.kind = kind
+        self.delay = delay
+
+
+class Course:
+    """What is to come, in order, with what was answered before.
+
+    steady      is good as long as the last answer may be given again
+    ended_in    the call in which the recorded program was killed, else None
+    last_read   the last event of data that was taken
+    may_come    with strict rules: whether all that other files have before an event is done
+    repeated    whether the last call got an answer again
+    came        when the program came to the last event: seconds of the trace, and of time.monotonic()
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        feed: Feed,
+        rules: Rules,
+        see: Callable[[Event], object],
+        kind: Callable[[Event], Kind] = kind_of,
+    ) -> None:
+        self.rules = rules
+        self.steady = Cell()
+        self.ended_in: Event | None = None
+        self.last_read: Event | None = None
+        self.repeated = False
+        self.may_come: Callable[[Event], bool] = lambda event: True
+        self.came: tuple[float | None, float] = (None, time.monotonic())
+        self.see = see
+        self._kind = kind
+        self._source = source
+        self._feed = feed
+        self._pending: list[Entry] = []
+        self._answers = Answers()
+        self._quiet = 0.0
+        self._over = False
+        self._written = 0
+        self._clear = 0  # of the first events to come, how many are no data and can be left out
+        self._polls = 0
+
+    # ---- Looking ahead
+
+    def entry(self, index: int) -> Entry | None:
+        """One of the events to come; None beyond the last one within reach."""
+        pending = self._pending
+        while len(pending) <= index:
+            event = self._feed.next()
+            if event is None:
+                self._over = self._feed.over
+                return None
+            self._append(event)
+        return pending[index]
+
+    def _append(self, event: Event) -> None:
+        kind = self._kind(event)
+        if kind == Kind.POLL:
+            if not event.finished:
+                self.ended_in = event
+                return
+            self._quiet += time_out(event)
+        elif not event.finished:
+            self.ended_in = event
+            return
+        elif kind == Kind.PASSIVE:
+            return
+        elif event.name == "ioctl":
+            self.see(event)
+        self._pending.append(Entry(event, kind, self._quiet if kind == Kind.READ else 0.0))
+        if kind == Kind.POLL:
+            self._polls += 1
+        else:
+            self._quiet = 0.0
+
+    def entries(self) -> Iterator[Entry]:
+        """The events to come, as far as they are looked at."""
+        for index in range(WINDOW):
+            entry = self.entry(index)
+            if entry is None:
+                return
+            yield entry
+
+    def look_for(self, request: int) -> None:
+        """Look at the events to come until one is an ioctl with this number."""
+        for entry in self.entries():
+            if entry.event.request == request and entry.event.name == "ioctl":
+                return
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is to come any more that a program must do, or gets."""
+        if any(entry.kind == Kind.READ or not self.passable(entry) for entry in self.entries()):
+            return False
+        return self._over
+
+    @property
+    def blocker(self) -> Event | None:
+        """What the program must do before anything else can come."""
+        return next((entry.event for entry in self.entries() if not self.passable(entry)), None)
+
+    @property
+    def waited_in_vain(self) -> bool:
+        """Whether the recorded program waited here without a time-out, and something else ended that."""
+        for entry in self.entries():
+            event = entry.event
+            if entry.kind == Kind.POLL and not event.ready and (event.timeout is None or event.timeout >= LONG_WAIT):
+                return True
+            if not self.passable(entry):
+                break
+        return False
+
+    @property
+    def first(self) -> Event | None:
+        """The event that is to come first, polls aside."""
+        return next((entry.event for entry in self.entries() if entry.kind != Kind.POLL), None)
+
+    # ---- What the program does
+
+    def take(self, call: Event, here: bool = False) -> Event | None:
+        """The recorded event of a call, or the one whose answer may be given again; None for a mismatch.
+
+        here: only what is to come before the program does anything else.
+        """
+        self.repeated = False
+        if self.rules.strict:
+            return self._take_first(call)
+        if self.rules.loose:
+            return self._take_any(call)
+        blocked = 0
+        pending, same = self._pending, self.rules.same
+        for index in range(WINDOW):
+            entry = pending[index] if index < len(pending) else self.entry(index)
+            if entry is None:
+                return None if here else self._repeat(call)
+            if entry.kind >= Kind.QUERY:
+                if same(entry.event, call):
+                    return self._accept(index, passed=False)
+                if not self.passable(entry):
+                    blocked = index
+                    break
+        else:
+            return None if here else self._repeat(call)
+        if here:
+            return None
+        return self._repeat(call) or self._take_beyond(blocked, call)
+
+    def _take_first(self, call: Event) -> Event | None:
+        for index, entry in enumerate(self.entries()):
+            if entry.kind >= Kind.QUERY or (entry.kind == Kind.READ and call.name in ("read", "pread")):
+                its_turn = self.rules.same(entry.event, call) and self.may_come(entry.event)
+                return self._accept(index, passed=False) if its_turn else None
+            if entry.kind == Kind.READ and not self.passable(entry):
+                return None
+        return None
+
+    def _take_any(self, call: Event) -> Event | None:
+        for index, entry in enumerate(self.entries()):
+            if entry.kind >= Kind.QUERY and self.rules.same(entry.event, call):
+                return self._accept(index, passed=True)
+        return self._answers.last(call)
+
+    def _take_beyond(self, blocked: int, call: Event) -> Event | None:
+        """Past what must come first: what another thread did, or an answer to what was only asked."""
+        before: set[tuple[int, int]] = set()
+        for index, entry in enumerate(self.entries()):
+            if index < blocked or entry.kind < Kind.QUERY:
+                continue
+            event = entry.event
+            if self.rules.same(event, call):
+                if entry.kind == Kind.QUERY:
+                    return event
+                if (event.process, event.thread) not in before:
+                    return self._accept(index, passed=True)
+            if not self.passable(entry):
+                before.add((event.process, event.thread))
+        return None
+
+    def passable(self, entry: Entry) -> bool:
+        """Whether the program may leave an event out, or come to it later."""
+        if self.rules.loose:
+            return True
+        if entry.kind <= Kind.QUERY:
+            return not self.rules.strict or entry.kind == Kind.POLL
+        if entry.kind != Kind.EXCHANGE or self.rules.strict or entry.event.name != "ioctl":
+            return False
+        return self._answers.is_of_now(entry.event)
+
+    def take_written(self, data: bytes) -> tuple[int, Event | None]:
+        """Take bytes written to a stream, however they were cut at the recording.
+
+        Returns how many of them are as recorded, and the event that says otherwise: it has other bytes, or the errno
+        that the program gets; None where there is nothing more.
+        """
+        taken = 0
+        while taken < len(data):
+            found = self._next_write()
+            if found is None:
+                return taken, self.first
+            index, event = found
+            if event.error is not None:
+                return taken, event
+            left = event.data[self._written : event.result]
+            length = min(len(left), len(data) - taken)
+            if left[:length] != data[taken : taken + length]:
+                return taken, event
+            taken += length
+            self._written += length
+            if length == len(left):
+                self._written = 0
+                self._accept(index, passed=False)
+        return taken, None
+
+    def _next_write(self) -> tuple[int, Event] | None:
+        """The write that is to come, before all else that its thread must do."""
+        before: set[tuple[int, int]] = set()
+        for index, entry in enumerate(self.entries()):
+            event = entry.event
+            who = event.process, event.thread
+            if entry.kind >= Kind.QUERY and event.name == "write":
+                if who not in before or self.rules.loose:
+                    return index, event
+            elif not self.passable(entry):
+                before.add(who)
+                if self.rules.strict or (self._source.alone and not self.rules.loose):
+                    return None
+        return None
+
+    def _accept(self, index: int, passed: bool) -> Event:
+        """Take one of the events to come; what may be left out before it is over, unless others were passed."""
+        entry = self._pending.pop(index)
+        if entry.kind > Kind.QUERY and not passed:
+            kept = []
+            for earlier in self._pending[:index]:
+                if earlier.kind == Kind.READ:
+                    kept.append(earlier)
+                elif earlier.kind > Kind.READ:
+                    self._answers.remember(earlier.event)
+            self._pending[:index] = kept
+            self._changed()
+        elif index < self._clear:
+            self._clear -= 1
+        self.come_to(entry.event)
+        if entry.kind == Kind.COMMAND:
+            self._answers.epoch += 1
+        if entry.event.name == "ioctl":
+            self._answers.remember(entry.event)
+        return entry.event
+
+    def come_to(self, event: Event) -> None:
+        """The program has come to an event."""
+        self.came = (end_of(event), time.monotonic())
+        if event.number > self._source.used:
+            self._source.used = event.number
+        self.steady.good = False
+        self.steady = Cell()
+
+    def _repeat(self, call: Event) -> Event | None:
+        """The answer to the same call, given again."""
+        event = self._answers.holds(call)
+        self.repeated = event is not None
+        return event
+
+    # ---- What the program gets
+
+    def next_data(self, at_once: bool = True) -> tuple[int, Entry] | None:
+        """The data that may be read now, with its place; None where the program must do something before, or for ever.
+
+        at_once: also an EAGAIN, which was all that came to who would not wait.
+        """
+        if self.rules.strict:
+            self._clear = 0
+        for index in range(self._clear, WINDOW):
+            entry = self.entry(index)
+            if entry is None:
+                return None
+            if entry.kind == Kind.READ:
+                if at_once or entry.event.error != "EAGAIN":
+                    return index, entry
+            elif not self.passable(entry):
+                return None
+            elif entry.kind != Kind.EXCHANGE and index == self._clear:
+                self._clear += 1
+        return None
+
+    def take_data(self, index: int) -> Event:
+        """Take what next_data() found."""
+        event = self._pending.pop(index).event
+        self._pending[:index] = [entry for entry in self._pending[:index] if entry.kind != Kind.POLL]
+        self._changed()
+        self.last_read = event
+        self.come_to(event)
+        return event
+
+    def take_at(self, call: Event) -> Event | None:
+        """Take the data that was recorded for a pread; None where there is none that may come now."""
+        for index, entry in enumerate(self.entries()):
+            if entry.kind == Kind.READ and self.rules.same(entry.event, call):
+                return self.take_data(index)
+            if not self.passable(entry):
+                break
+        last = self.last_read
+        return last if last is not None and self.rules.same(last, call) else None
+
+    def wait(self, entry: Entry) -> float:
+        """Seconds until data may be had: what was recorded, divided by the speed; at full speed, what polls waited."""
+        since, came = self.came
+        if self.rules.speed:
+            end = end_of(entry.event)
+            pause = (end - since) / self.rules.speed if end is not None and since is not None else 0.0
+        else:
+            pause = entry.delay and entry.delay + MARGIN
+        return came + pause - time.monotonic() if pause > 0 else 0.0
+
+    def ready(self) -> int:
+        """The poll bits that were recorded here, and hold until the program does its next step."""
+        if not self._polls:
+            return 0
+        bits = 0
+        for entry in self.entries():
+            if entry.kind == Kind.POLL:
+                bits |= entry.event.ready
+            elif entry.kind == Kind.READ or not self.passable(entry):
+                break
+        return bits
+
+    def _changed(self) -> None:
+        """Several of the events to come are gone."""
+        self._clear = 0
+        if self._polls:
+            self._polls = sum(entry.kind == Kind.POLL for entry in self._pending)
+
+    # ---- At the end
+
+    def left(self) -> Iterator[Event]:
+        """The events that the program has not come to, and that are worth telling of."""
+        for entry in self._pending:
+            if entry.kind >= Kind.READ and self._matters(entry):
+                yield entry.event
+        self._pending.clear()
+        for event in self._feed.rest():
+            self._append(event)
+            while self._pending:
+                entry = self._pending.pop()
+                if entry.kind >= Kind.READ and self._matters(entry):
+                    yield entry.event
+
+    def _matters(self, entry: Entry) -> bool:
+        if entry.kind == Kind.READ:
+            return bool(entry.event.data)
+        return entry.kind != Kind.QUERY or self._answers.last(entry.event) is None

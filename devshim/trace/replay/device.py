@@ -1,0 +1,251 @@
+"""A replayed device whose every call is answered from the trace: whatever is no terminal and no disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from devshim.model.description import Description
+from devshim.model.device import Device, File, Link
+from devshim.trace.event import Event, Node
+from devshim.trace.replay.course import Course, Rules
+from devshim.trace.replay.file import ReplayFile, error_of
+from devshim.trace.replay.matching import INDIFFERENT, same_flags, same_on_input
+from devshim.trace.replay.requests import Requests
+from devshim.trace.replay.source import Feed
+
+if TYPE_CHECKING:
+    from devshim.trace.replay.replay import Replay
+
+#: Bytes of one record, of devices that give whole ones (struct input_event; an hidraw report drops what is not read).
+RECORDS = {r"/dev/input/event\d+": 24}
+#: Opens to come that are looked at.
+MOST_OPENS = 32
+PACKETS = r"/dev/(hidraw\d+|net/tun)"
+
+
+class Replayed(Device):
+    """What all replayed devices have: their node, and where they are in the trace."""
+
+    if TYPE_CHECKING:
+        replay: Replay
+        requests: Requests
+        path: str
+        recorded_node: Node
+        model: Device | None
+
+    def begin(self, replay: Replay, node: Node) -> None:
+        """Take a node of a trace."""
+        self.replay = replay
+        self.recorded_node = node
+        self.path = node.path
+        self.requests = Requests(replay.path, replay.trace.header, self.own_requests())
+        self.model = None
+        kind = stat.S_IFBLK if node.kind == "block" else stat.S_IFCHR
+        self.mode = kind | node.mode  # type: ignore[misc]
+
+    def own_requests(self) -> Iterable[Description]:
+        """Requests that are known without the trace."""
+        from devshim.known import for_node
+
+        node = self.recorded_node
+        return for_node(node.path, node.kind, node.rdev)
+
+    def numbers(self, node: str) -> tuple[int | None, int | None]:
+        """As recorded."""
+        major, minor = self.recorded_node.rdev
+        return (major, minor) if major or minor else (None, None)
+
+    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, bytes | Link]:
+        """As recorded."""
+        return self.recorded_node.surroundings
+
+    def descriptions(self) -> Iterable[Description]:
+        """Requests as far as they are known."""
+        return self.requests.descriptions()
+
+    @property
+    def records(self) -> bool:
+        """Whether what is missing is added to the trace."""
+        return getattr(self.model, "records", False)
+
+    def wake_in(self, seconds: float) -> None:
+        """Let waiting calls ask again, so long from now."""
+        self.replay.will_come_in(seconds)
+        self.after(seconds, self.wake)
+
+    def open_other(self, flags: int, number: int = 0) -> File | None:
+        """Open the model that answers what the trace does not have; None where there is none.
+
+        number: of the recorded file that it stands in for.
+        """
+        if self.model is None:
+            return None
+        opened = self.model.open(flags)
+        if not isinstance(opened, File):
+            return None
+        file: File = opened
+        if file is not self.model:
+            file.flags = flags
+        if hasattr(file, "number"):
+            file.number = number
+        return file
+
+
+class Opens:
+    """The recorded opens of one node, of which each open of the program is one."""
+
+    def __init__(self, feed: Feed, programs: Mapping[int, tuple[str, int | None]] | None = None) -> None:
+        self._feed = feed
+        self._programs = programs if programs is not None else {}
+        self._pending: list[Event] = []
+        self._refusals: dict[int, Event] = {}
+
+    def take(self, call: Event, rules: Rules, opener: int = 0) -> Event | None:
+        """The recorded event of an open: one with the same flags, else the next that allows it; None for a mismatch.
+
+        Where several programs were recorded, which take turns as they like, one by the same program is preferred;
+        opener is the process that opens.
+        """
+        found, rank = None, 0
+        program: str | None = None
+        for index in range(1 if rules.strict else MOST_OPENS):
+            event = self._event(index)
+            if event is None:
+                break
+            if rules.same(event, call):
+                by = self._programs.get(event.process, ("", None))[0]
+                if program is None and by and opener:
+                    program = program_of(opener)
+                likely = 1 + 2 * same_flags(event, call) + (not program or by in ("", program))
+                if likely > rank:
+                    found, rank = event, likely
+                if rank == 4:
+                    break
+        if found is None:
+            return self._refusals.get(call.flags & ~INDIFFERENT)
+        self._pending.remove(found)
+        if found.error is not None:
+            self._refusals[call.flags & ~INDIFFERENT] = found
+        return found
+
+    def _event(self, index: int) -> Event | None:
+        while len(self._pending) <= index:
+            event = self._feed.next()
+            if event is None:
+                return None
+            if event.name == "inherit":
+                event.name = "open"
+            self._pending.append(event)
+        return self._pending[index]
+
+    def ahead(self) -> Iterator[Event]:
+        """The opens that come next, as far as they are looked at."""
+        for index in range(MOST_OPENS):
+            event = self._event(index)
+            if event is None:
+                return
+            yield event
+
+    def exchange(self, taken: Event, back: Event) -> None:
+        """An open is taken after all, in place of another."""
+        self._pending[self._pending.index(taken)] = back
+
+    def left(self) -> list[Event]:
+        """What nobody has opened, as far as it was looked at."""
+        return [*self._pending, *self._feed.rest()]
+
+    def near(self) -> list[Event]:
+        """The opens that come next."""
+        return self._pending[:4]
+
+
+def program_of(process: int) -> str:
+    """The name of a process's program, as traces have it; "" where the process is gone."""
+    try:
+        with open(f"/proc/{process}/cmdline", "rb") as file:
+            return os.fsdecode(os.path.basename(file.read(4096).split(b"\0")[0]))
+    except OSError:
+        return ""
+
+
+class ReplayDevice(Replayed):
+    """Each open is a file of the recording.
+
+    opener  the process that opens it now
+    files   those that may still turn out to be others than they were taken for
+    """
+
+    carrier = "raw"
+    seekable = True
+
+    record = 0
+    packets = False
+    opener = 0
+
+    def begin(self, replay: Replay, node: Node) -> None:
+        """Take a node of a trace."""
+        super().begin(replay, node)
+        self.record = next((size for path, size in RECORDS.items() if re.fullmatch(path, node.path)), 0)
+        self.packets = re.fullmatch(PACKETS, node.path) is not None
+        self.rules = replace(replay.rules, same=same_on_input(replay.rules.same)) if self.record else replay.rules
+        self.opens = Opens(replay.source.opens[node.path], replay.trace.programs)
+        self.files: list[ReplayFile] = []
+
+    def plugged(self) -> None:
+        """The model that stands in for what is missing lives at the same node."""
+        if self.model is not None and self._plug is not None:
+            self.model.attached(self._plug)
+
+    def open(self, flags: int) -> Any:
+        """The file that was opened so at the recording."""
+        self.replay.calls += 1
+        call = Event("open", self.path, flags=flags)
+        event = self.opens.take(call, self.replay.rules, self.opener)
+        if event is None:
+            if self.model is not None:
+                return self._open_more(call)
+            raise self.replay.refused(call, self.opens.near())
+        self.replay.came_to(event)
+        if event.error is not None:
+            raise error_of(event)
+        file = ReplayFile(self, self.course_of(event.file, event), event.file, event)
+        self.files = [other for other in self.files if other.past is not None]
+        self.files.append(file)
+        return file
+
+    def _open_more(self, call: Event) -> File | None:
+        """Open what the trace does not have, and add that to it if asked for."""
+        try:
+            file: Any = self.open_other(call.flags)
+        except OSError as problem:
+            if self.records:
+                call.error, call.result = errno.errorcode.get(problem.errno or errno.EIO, "EIO"), -1
+                self.replay.add(call)
+            raise
+        if self.records and file is not None:
+            file.number = self.replay.added_open(call)
+        return file  # type: ignore[no-any-return]
+
+    def file(self, number: int, opened: Event) -> File:
+        """A recorded file that an ioctl made."""
+        return ReplayFile(self, self.course_of(number, opened), number)
+
+    def course_of(self, number: int, opened: Event) -> Course:
+        """What is to come on it."""
+        source = self.replay.source
+        course = Course(source, source.file(number), self.rules, self.requests.see)
+        course.come_to(opened)
+        self.replay.add_course(number, course)
+        return course
+
+    def fresh_course(self, opened: Event) -> Course:
+        """The same from its start, beside what others have of it."""
+        course = Course(self.replay.source, self.replay.source.from_start(opened), self.rules, self.requests.see)
+        course.came = (None, 0.0)
+        return course

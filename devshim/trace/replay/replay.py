@@ -1,0 +1,318 @@
+"""A trace that answers instead of the devices it was recorded from: its nodes, its place, and what went wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from devshim.errors import SpecError
+from devshim.model.device import Device
+from devshim.trace.described import Described
+from devshim.trace.difference import first_member
+from devshim.trace.event import Event, Node
+from devshim.trace.format.files import open_to_read
+from devshim.trace.format.reader import Trace, TraceError
+from devshim.trace.replay.course import Course, Rules
+from devshim.trace.replay.matching import nearest
+from devshim.trace.replay.mismatch import message
+from devshim.trace.replay.patience import PATIENCE
+from devshim.trace.replay.source import OPENS, Source
+from devshim.trace.show import line
+
+if TYPE_CHECKING:
+    from devshim.trace.replay.additions import Additions
+
+#: Mismatches that are told in full.
+MOST_TOLD = 10
+#: Unused events that are counted.
+MOST_COUNTED = 1000
+#: Events in which nodes are looked for that no line of the trace describes.
+MOST_SEARCHED = 500
+DESCRIBED = re.compile(rb'\n\{"(?:node|ioctl)"')
+LONGEST_BEGIN = 16
+CHUNK = 1 << 20
+
+
+class Replay:
+    """One trace being replayed.
+
+    calls       made by the program so far on its nodes
+    handed_over whether others answer from now on (--until)
+    due         until when something may come by itself, on time.monotonic()
+    patience    seconds without a call after which waits for what cannot come are ended
+    complaints  mismatches as they were told; quiet: they stand there alone, for whoever asks
+    """
+
+    def __init__(self, path: str, rules: Rules | None = None, until: int = 0, fail_on_unused: bool = False) -> None:
+        self.path = path
+        self.rules = rules or Rules()
+        self.trace = Trace(path)
+        self.source = Source(self.trace)
+        self.source.damaged = self._damaged
+        self.nodes = nodes_of(self.trace)
+        self.courses: list[tuple[int, Course]] = []
+        self.devices: dict[str, Device] = {}
+        self.calls = 0
+        self.due = 0.0
+        self.patience = PATIENCE
+        self.handed_over = False
+        self.mismatches = 0
+        self._additions: Additions | None = None
+        self._not_added = ""
+        self._opens_added = 0
+        self.complaints: list[str] = []
+        self.quiet = False
+        self._until = until
+        self._fail_on_unused = fail_on_unused
+        self._told_end = False
+        self._described = Described(self.trace.header)
+
+    def device(self, node: str, at: str | None = None) -> Device:
+        """The device that answers as a node of the trace; at: where it is plugged, for messages.
+
+        Raises SpecError for a node that the trace does not have.
+        """
+        from devshim.trace.replay.device import ReplayDevice
+        from devshim.trace.replay.storage import ReplayStorage
+        from devshim.trace.replay.tty import ReplayTty
+
+        found = self.nodes.get(node)
+        if found is None:
+            raise SpecError(f"{self.path} has no node {node}; it has {', '.join(self.nodes) or 'none'}")
+        kinds: dict[str, Any] = {"tty": ReplayTty, "block": ReplayStorage}
+        self.source.serve(node, together=found.kind in kinds)
+        device: Any = kinds.get(found.kind, ReplayDevice)()
+        device.begin(self, found)
+        self.devices[node] = device
+        return device  # type: ignore[no-any-return]
+
+    def add_course(self, number: int, course: Course) -> None:
+        """Let a course take part: that of one recorded file, or (0) of all files of a node."""
+        self.courses.append((number, course))
+        if self.rules.strict:
+            course.may_come = self._may_come
+
+    def _may_come(self, event: Event) -> bool:
+        """Whether no other file has something before an event that is not done; what overlapped it does not count."""
+        before = event.number if event.since is None else event.since + 1
+        firsts = (course.first for _, course in self.courses)
+        return not any(first is not None and first.number < before for first in firsts)
+
+    def fall_back(self, node: str, model: Device) -> None:
+        """Let a model answer what the trace does not have of a node; before that is plugged."""
+        device: Any = self.devices[node]
+        device.model = model
+
+    def hand_over(self, node: str, real: str, record: bool) -> None:
+        """Let the real node answer what the trace does not have; record: and add that to the trace."""
+        from devshim.trace.replay.real import RealDevice
+
+        device: Any = self.devices[node]
+        device.model = RealDevice(path=real)
+        device.model.prepare(device.requests, self.add if record else None)
+
+    def add(self, event: Event) -> None:
+        """Extend the trace by what the real device has answered."""
+        from devshim.trace.replay.additions import Additions
+
+        if self._not_added:
+            return
+        try:
+            if self._additions is None:
+                self._additions = Additions(self.path)
+                self.source.last = self._additions.before
+            self._additions.add(event)
+        except (OSError, TraceError, ValueError) as problem:
+            self._not_added = f"{self.path}: not extended: {problem}"
+
+    def added_open(self, call: Event) -> int:
+        """The program opened a file that the trace does not have: the number that stands for it until it is added."""
+        self._opens_added += 1
+        number = call.file = -self._opens_added
+        self.add(call)
+        call.file = number
+        return call.file
+
+    # ---- While it goes on
+
+    def came_to(self, event: Event) -> None:
+        """The program has come to an event."""
+        if self._until and event.number >= self._until:
+            self.handed_over = True
+
+    def came_to_last(self) -> None:
+        """The program has come to events of a stream, which end where they may."""
+        if self._until and self.source.used >= self._until:
+            self.handed_over = True
+
+    def missed(self, course: Course, call: Event, why: str = "") -> OSError:
+        """The program did what the trace does not have next: tell it, and return what the program gets."""
+        near = [entry.event for entry in self._next(course)]
+        expected = nearest(near, call)
+        if not why and near and expected is not near[0] and not (expected and expected.request == call.request):
+            expected = near[0]
+        return self._tell(call, expected, near, why)
+
+    def will_come_in(self, seconds: float) -> None:
+        """Something will be there to be read after a while, whatever the program does."""
+        self.due = max(self.due, time.monotonic() + seconds)
+
+    def starved(self, course: Course, call: Event, since: str = "") -> OSError:
+        """The program waits for data that cannot come; told likewise.  since: for how long, in words."""
+        blocker = course.blocker
+        if blocker is None:
+            return self._tell(call, None, [], f"the program waits for data, and the trace has no more{since}")
+        near = [entry.event for entry in self._next(course)]
+        return self._tell(call, blocker, near, f"the program waits for data that comes only after it does this{since}")
+
+    def refused(self, call: Event, near: list[Event]) -> OSError:
+        """The same of an open."""
+        return self._tell(call, near[0] if near else None, near, "" if near else f"no more opens of {call.node}")
+
+    def _tell(self, call: Event, expected: Event | None, near: list[Event], why: str) -> OSError:
+        self.mismatches += 1
+        if self.mismatches <= MOST_TOLD:
+            self.complain(
+                call.node, message(self.path, call, expected, near, why or self._member(expected, call), self.told)
+            )
+        elif self.mismatches == MOST_TOLD + 1:
+            self.complain(call.node, f"{self.path}: more mismatches follow that are not shown")
+        return OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def _member(self, expected: Event | None, call: Event) -> str:
+        """The first member in which two ioctls differ, in words; "" where they are not the same request, or unknown."""
+        if expected is None or expected.name != "ioctl" or expected.request != call.request:
+            return ""
+        one, other = (self._described.values(event).get("in") for event in (expected, call))
+        if one is None or other is None or one == other:
+            return ""
+        return f"{self._described.name(expected)}: recorded {first_member(one, other)}".replace(", then ", ", now ")
+
+    def told(self, event: Event) -> str:
+        """An event in words."""
+        return line(event, self._described)
+
+    def _next(self, course: Course) -> Iterator[Any]:
+        for count, entry in enumerate(course.entries()):
+            if count == 8:
+                return
+            if entry.event.name != "poll":
+                yield entry
+
+    def _damaged(self, problem: str) -> None:
+        """A line of the trace cannot be read: what comes after it is lost."""
+        for node in self.devices:
+            self.complain(node, problem)
+            return
+
+    def tell_end(self, event: Event) -> None:
+        """The program waits in a call from which the recorded one never returned."""
+        if not self._told_end:
+            self._told_end = True
+            text = (
+                f"{self.path}:{event.line}: the recorded program was ended in this {event.name}; the replay waits there"
+            )
+            self.complain(event.node, text, failure=False)
+
+    def complain(self, node: str, text: str, failure: bool = True) -> None:
+        """Tell the user, by way of the plugged device."""
+        if failure:
+            self.complaints.append(text)
+        if failure and self.quiet:
+            return
+        device = self.devices.get(node)
+        plug = device._plug if device is not None else None
+        if plug is not None:
+            plug.complain(text, failure)
+
+    # ---- At the end
+
+    def unused(self) -> tuple[int, Event | None]:
+        """How many events the program has not come to, as far as they matter, and the first of them."""
+        count, first = 0, None
+        for event in self._left():
+            count += 1
+            if first is None or event.number < first.number:
+                first = event
+            if count > MOST_COUNTED:
+                break
+        return count, first
+
+    def _left(self) -> Iterator[Event]:
+        self.source.used = self.source.read  # as far again as one looks ahead while it goes on
+        taken = {number for number, _ in self.courses}
+        for _, course in self.courses:
+            yield from course.left()
+        for device in self.devices.values():
+            opens = getattr(device, "opens", None)
+            if opens is not None:
+                yield from (event for event in opens.left() if event.error is None)
+        for number, feed in self.source.files():
+            if number not in taken:
+                yield from (event for event in feed.rest() if event.name not in ("poll", "close"))
+
+    def _extended(self) -> Iterator[tuple[str, bool]]:
+        """Close the trace that was extended, and say so."""
+        if self._not_added:
+            yield self._not_added, False
+        if self._additions is None or not self._additions.count:
+            return
+        try:
+            self._additions.end()
+        except OSError as problem:
+            yield f"{self.path}: {problem.strerror}; it lacks its last line", False
+        yield f"{self.path}: extended by {self._additions.count} events", False
+
+    def report(self) -> Iterable[tuple[str, bool]]:
+        """What there is to say at the end, each with whether it is a failure of the run."""
+        yield from self._extended()
+        if self.handed_over:
+            return
+        if not self.calls:
+            yield f"{self.path}: nothing of the trace was used: the program opened none of its nodes", True
+            return
+        count, first = self.unused()
+        if first is not None:
+            many = f"more than {MOST_COUNTED}" if count > MOST_COUNTED else str(count)
+            of = f"{many} events of the trace were not used" if count > 1 else "one event of the trace was not used"
+            yield f"{self.path}:{first.line}: {of}; the first: {self.told(first)}", self._fail_on_unused
+
+
+def nodes_of(trace: Trace) -> dict[str, Node]:
+    """The nodes of a trace by path, wherever it tells of them.  Raises TraceError."""
+    for position in described_at(trace.path):
+        with contextlib.suppress(TraceError):  # damage is told when the replay comes to it
+            next(trace.events(position), None)
+    found = dict(trace.header.nodes)
+    for event in readable(trace, MOST_SEARCHED):
+        if event.name in OPENS and event.error != "ENOENT" and event.node not in found:
+            kind = "tty" if re.match(r"/dev/(tty|pts/|console)", event.node) else "char"
+            found[event.node] = trace.header.nodes.get(event.node) or Node(event.node, kind)
+    for path, node in trace.header.nodes.items():
+        found.setdefault(path, node)
+    return found
+
+
+def readable(trace: Trace, count: int) -> Iterator[Event]:
+    """The first events, up to a damaged line."""
+    with contextlib.suppress(TraceError):  # damage is told when the replay comes to it
+        yield from itertools.islice(trace.events(), count)
+
+
+def described_at(path: str) -> Iterator[int]:
+    """Where the lines of a trace begin that tell of a node or a request, found without reading the others."""
+    with open_to_read(path) as file:
+        at, last = 0, b""
+        while chunk := file.read(CHUNK):
+            for match in DESCRIBED.finditer(last + chunk[:LONGEST_BEGIN]):
+                yield at - len(last) + match.start() + 1
+            for match in DESCRIBED.finditer(chunk):
+                yield at + match.start() + 1
+            last = chunk[-LONGEST_BEGIN:]
+            at += len(chunk)

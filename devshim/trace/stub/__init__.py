@@ -1,0 +1,1 @@
+"""Stubs: device models made of a trace, to be read, edited and completed."""
