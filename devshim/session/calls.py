@@ -25,8 +25,10 @@ SHOWN = 20
 class Watch:
     """A condition that is looked at after every call, and its outcome."""
 
-    def __init__(self, condition: Callable[[], Any]) -> None:
+    def __init__(self, condition: Callable[[], Any], calls: Calls) -> None:
         self._condition = condition
+        self._calls = calls
+        self.count = 0  # of the calls that there were when it was over
         self.over = threading.Event()
         self.value: Any = None
         self.error: BaseException | None = None
@@ -40,6 +42,7 @@ class Watch:
         except Exception as error:
             self.error = error
         if self.value or self.error is not None:
+            self.count = self._calls.count
             self.over.set()
         return self.over.is_set()
 
@@ -91,7 +94,7 @@ class Calls:
 
     def _told(self, seen: Seen | Heard) -> None:
         if self._reactions:
-            self._react(seen.event)
+            self._react(seen.event, list(self._reactions))
         if self._watches:
             self.look()
         self._listen()
@@ -102,8 +105,8 @@ class Calls:
         if bool(self._reactions or self._watches) != told:
             (self.noted.eager.remove if told else self.noted.eager.append)(self._told)
 
-    def _react(self, event: Event) -> None:
-        for reaction in list(self._reactions):
+    def _react(self, event: Event, reactions: list[Reaction]) -> None:
+        for reaction in reactions:
             try:
                 if not reaction.pending or not reaction.condition(event):
                     continue
@@ -120,7 +123,7 @@ class Calls:
 
     def watch(self, condition: Callable[[], Any]) -> Watch:
         """Look at a condition now and after every call, until it holds."""
-        watch = Watch(condition)
+        watch = Watch(condition, self)
         if not watch.look():
             self._watches.append(watch)
             self._listen()
@@ -131,10 +134,12 @@ class Calls:
         self._watches = [other for other in self._watches if other is not watch]
         self._listen()
 
-    def react(self, condition: Callable[[Event], Any], action: Callable[[], object]) -> Reaction:
-        """Act once, right after the first call for which a condition holds."""
+    def react(self, condition: Callable[[Event], Any], action: Callable[[], object], past: list[Event]) -> Reaction:
+        """Act once, right after the first call for which a condition holds; at once, if it is among the past ones."""
         reaction = Reaction(condition, action)
         self._reactions.append(reaction)
+        for event in past:
+            self._react(event, [reaction])
         self._listen()
         return reaction
 

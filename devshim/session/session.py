@@ -51,6 +51,7 @@ class Session:
         self._only_plugged = only_plugged
         self._record = record
         self._calls = Calls()
+        self._told = 0  # the newest call that the test has heard of: after() looks at those behind it
         self._serving: Serving | None = None
         self._over = False
         self._programs: list[Program] = []
@@ -169,6 +170,7 @@ class Session:
             if not program._over.wait(timeout):
                 raise self._timed_out(program, timeout or 0.0, before)
             result = self._result(program, before)
+            self._told = self._calls.count
         finally:
             self._let_go(program, spare_others=program.returncode is not None)
         self._raise_pending()
@@ -204,6 +206,7 @@ class Session:
         assert self._serving is not None
         before = os.environ if env is None else env
         variables = target.target_environment(before, self._serving.directory, self._serving.shim)
+        self._told = self._calls.count
         program = Program(host.loop, self._calls.look, words(argv), data, variables, cwd)
         self._programs.append(program)
         return program
@@ -278,18 +281,24 @@ class Session:
                 self._calls.forget(watch)
         if watch.error is not None:
             raise watch.error
+        self._told = watch.count
         self._raise_pending()
         return watch.value
 
     def after(self, predicate: Callable[[Event], Any], action: Callable[[], object]) -> Reaction:
         """Act once, right after the first call for which predicate(call) is true; at once, in the host's thread.
 
-        The call has been answered by its model then, and its answer is on its way to the program.  What predicate or
-        action raises comes out of the session's next run(), until() or close().
+        The call has been answered by its model then, and its answer is on its way to the program.  What programs have
+        called since the last start(), run(), or since until() saw its predicate true, counts: a program that is
+        quicker than its test is not missed.  Calls of this process count from now on.
+
+        What predicate or action raises comes out of the session's next run(), until() or close().
         """
-        self._opened()
+        host = self._opened()
         with lock:
-            return self._calls.react(predicate, action)
+            here = host.callers.number(os.getpid())
+            past = [seen.event for seen in self._calls.since(self._told) if seen.event.process != here]
+            return self._calls.react(predicate, action, past)
 
     def _raise_pending(self) -> None:
         with lock:

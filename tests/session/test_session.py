@@ -303,6 +303,42 @@ def test_an_action_follows_its_call_at_once(session: Session) -> None:
     ]
 
 
+class Telling(Box):
+    """A box that lets the test wait for a write past the session's own means."""
+
+    def __init__(self) -> None:
+        self.written = threading.Event()
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.written.set()
+
+
+def test_an_action_follows_a_call_that_came_before_the_test_asked_for_it(session: Session) -> None:
+    box = session.plug("/dev/box", Telling())
+    with session.start("sh", "-c", "echo x > /dev/box; exec sleep 1000"):
+        assert box.written.wait(60)
+        done: list[str] = []
+        session.after(lambda call: call.name == "write", lambda: done.append("after"))
+        session.until(lambda: done, timeout=60)
+
+
+def test_calls_that_the_test_has_heard_of_are_followed_by_no_action(session: Session) -> None:
+    session.plug("/dev/box", Box())
+    done: list[str] = []
+    session.run("sh", "-c", "echo x > /dev/box")
+    session.after(lambda call: call.name == "write", lambda: done.append("run"))
+    with session.start("sh", "-c", "echo x > /dev/box; exec sleep 1000"):
+        session.until(lambda: done and session.calls[-1].name == "close", timeout=60)
+        assert done == ["run"]
+        session.after(lambda call: call.name == "write", lambda: done.append("until"))
+        with open("/dev/box", "w") as mine:
+            session.after(lambda call: call.name == "open", lambda: done.append("own"))
+            assert done == ["run"]
+            mine.write("y")
+        assert done == ["run", "until"]
+
+
 def test_what_an_action_raises_comes_out_of_the_run(session: Session) -> None:
     session.plug("/dev/box", Box())
     session.after(lambda call: call.name == "write", lambda: 1 / 0)
