@@ -15,7 +15,7 @@ STOPPED, ENDED = "stopped", "ended"
 class Terminal:
     """The user's side: keys are typed with press(), the job's output read with expect(), its fate with state()."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str], timeout: float = 30) -> None:
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], timeout: float = 60) -> None:
         self.deadline = time.monotonic() + timeout
         self.screen = b""
         self.states, states = os.pipe()

@@ -34,7 +34,7 @@ def test_a_port_comes_goes_and_comes_back(config):
 
 
 def test_a_step_that_never_comes_does_not_hold_the_run_up(config):
-    outcome = run_devshim("echo", "done", options=["-c", config("  - {at: 10min, unplug: /dev/ttyUSB0}\n")], timeout=20)
+    outcome = run_devshim("echo", "done", options=["-c", config("  - {at: 10min, unplug: /dev/ttyUSB0}\n")], timeout=60)
 
     assert outcome.stdout == "done\n"
 

@@ -255,7 +255,7 @@ class Session:
 
     # ---- Waiting
 
-    def until(self, predicate: Callable[[], Any], timeout: float = 5) -> Any:
+    def until(self, predicate: Callable[[], Any], timeout: float = 30) -> Any:
         """Wait until a predicate is true, and return its value.
 
         It is looked at after every call on a device and every output of a program, in the host's thread and under

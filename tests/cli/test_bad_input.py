@@ -382,7 +382,7 @@ def run_copy(folder: Path, *program: str, verb: str = "run") -> "subprocess.Comp
     """Run a copy of the package that lies in a folder."""
     words = [*devshim_command(), verb, *program]
     environment = {**os.environ, "PYTHONPATH": str(folder)}
-    return subprocess.run(words, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(words, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
 
 
 class TestModelInUse:

@@ -76,7 +76,7 @@ def test_it_goes_to_stdout_and_on_into_another_verb(tmp_path):
         capture_output=True,
         text=True,
         env=devshim_environment(),
-        timeout=30,
+        timeout=60,
         check=True,
     )
 

@@ -145,7 +145,7 @@ def test_a_trace_comes_from_stdin_too(trace):
         text=True,
         env=devshim_environment(),
         check=True,
-        timeout=30,
+        timeout=60,
     )
 
     assert numbers(done.stdout.splitlines()) == [10]
@@ -159,7 +159,7 @@ def test_a_reader_that_goes_away_is_no_cause_for_words(tmp_path):
         capture_output=True,
         text=True,
         env=devshim_environment(),
-        timeout=30,
+        timeout=60,
         check=True,
     )
 
@@ -199,7 +199,7 @@ def test_colours_are_for_terminals_without_no_color(trace, capsys, monkeypatch):
 )
 def test_a_wrong_command_line_is_told_in_one_line(words, says):
     done = subprocess.run(
-        [*devshim_command(), "show", *words], capture_output=True, text=True, env=devshim_environment(), timeout=30
+        [*devshim_command(), "show", *words], capture_output=True, text=True, env=devshim_environment(), timeout=60
     )
 
     assert done.returncode == 2

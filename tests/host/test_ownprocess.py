@@ -190,7 +190,7 @@ def test_calls_of_many_threads_never_meet_in_the_model(motor: Motor) -> None:
 
 def test_a_program_that_is_started_is_a_target_whatever_its_environment(motor: Motor) -> None:
     for environment in (None, {}):
-        got = subprocess.run(["head", "-c", "2", NODE], capture_output=True, env=environment, timeout=30, check=True)
+        got = subprocess.run(["head", "-c", "2", NODE], capture_output=True, env=environment, timeout=60, check=True)
         assert got.stdout == b"7\n"
 
 

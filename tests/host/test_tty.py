@@ -21,7 +21,7 @@ from devshim.model.serial import Serial, command
 from devshim.model.termios import CLOCAL, CRTSCTS, ICANON, TCIOFLUSH, Termios, as_termios
 from devshim.model.timing import every
 
-LONG = 20.0  # seconds after which a test has failed; nothing waits so long otherwise
+LONG = 60.0  # seconds after which a test has failed; nothing waits so long otherwise
 
 
 class Recorder(Serial):

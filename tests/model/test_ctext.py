@@ -31,7 +31,7 @@ def compiled(tmp_path: Path, source: str) -> list[str]:
     (tmp_path / "layout.c").write_text(source)
     program = tmp_path / "layout"
     subprocess.run(["gcc", "-w", "-o", program, tmp_path / "layout.c"], check=True, timeout=120)
-    return subprocess.run([program], check=True, timeout=30, capture_output=True, text=True).stdout.splitlines()
+    return subprocess.run([program], check=True, timeout=60, capture_output=True, text=True).stdout.splitlines()
 
 
 def probe(names: CNames) -> tuple[list[str], list[str]]:

@@ -261,7 +261,7 @@ for call in (lambda: os.read(request.fd, 48), lambda: request.get_value(17), lam
     except OSError as problem:
         print(errno.errorcode[problem.errno])
 print(os.path.exists("/dev/gpiochip0"), os.path.exists("/sys/bus/gpio/devices/gpiochip0"))
-deadline = time.monotonic() + 10
+deadline = time.monotonic() + 60
 while not os.path.exists("/dev/gpiochip0") and time.monotonic() < deadline:
     select.select([], [], [], 0.01)
 with gpiod.Chip("/dev/gpiochip0") as again:

@@ -73,7 +73,7 @@ def test_evtest_shows_a_device_and_its_events(case, number, code):
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=devshim_environment()) as process:
         shown = "".join(process.stdout.readline() for _ in expected.splitlines())
         process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=60)
 
     assert without_times(shown) == expected
     assert (rest, process.returncode) == ("", code)

@@ -92,6 +92,7 @@ def test_pyserial_as_far_as_the_port_itself_goes():
     program = program[program.index("a=serial.Serial(") :].replace(
         "; b=serial.Serial('/dev/ttyS1',115200,timeout=2)", ""
     )
+    program = program.replace("<1.0)", "<60)")  # how soon a busy machine goes on says nothing about the port
     program = program.replace("print(b.read(4)); b.write(b'pong!'); b.flush(); ", "").replace("; b.close()", "")
     expected = said("py-serial").splitlines()
 

@@ -26,7 +26,7 @@ README = """
         port = devshim.plug("/dev/ttyUSB0", Gps())
         with devshim.start("sh", "-c", "cat /dev/ttyUSB0; echo reconnecting; sleep 100") as p:
             devshim.after(lambda call: call.name == "open" and call.node == "/dev/ttyUSB0", port.unplug)
-            devshim.until(lambda: b"reconnecting" in p.stdout, timeout=20)
+            devshim.until(lambda: b"reconnecting" in p.stdout, timeout=60)
 """
 
 
@@ -128,14 +128,14 @@ def test_a_program_that_hangs_is_killed_and_explained(suite: pytest.Pytester) ->
         def test_hangs(devshim):
             devshim.clock.manual()
             devshim.plug("/dev/ttyUSB0", Gps())
-            devshim.run("head", "-1", "/dev/ttyUSB0", timeout=0.5)
+            devshim.run("head", "-1", "/dev/ttyUSB0", timeout=3)
         """
     )
     result = run(suite)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*ProgramTimedOut: head -1 /dev/ttyUSB0: not over after 0.5 s; killed",
+            "*ProgramTimedOut: head -1 /dev/ttyUSB0: not over after 3 s; killed",
             "*head (*) waits in read of /dev/ttyUSB0",
         ]
     )

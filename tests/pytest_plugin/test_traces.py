@@ -72,7 +72,7 @@ WORDS = os.environ.get("WORDS", "one").split()
 
 @pytest.mark.devshim_trace("/dev/ttyUSB9")
 def test_program(devshim):
-    result = devshim.run(sys.executable, "-c", PROGRAM, *WORDS, timeout=20)
+    result = devshim.run(sys.executable, "-c", PROGRAM, *WORDS, timeout=60)
     assert result.stdout.split() == [f"<{word}>" for word in WORDS]
     assert "write" in [call.name for call in result.calls]
 

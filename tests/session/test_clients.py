@@ -92,7 +92,7 @@ def test_evdev_reads_a_key(session: Session) -> None:
 def test_programs_beside_it_see_the_same_devices(session: Session) -> None:
     sensor = session.plug("/dev/i2c-1", Tmp102(celsius=80))
     session.plug("/dev/gpiochip0", GpioPanel())
-    assert subprocess.run(["i2cget", "-y", "1", "0x48"], capture_output=True, timeout=20).stdout == b"0x50\n"
+    assert subprocess.run(["i2cget", "-y", "1", "0x48"], capture_output=True, timeout=60).stdout == b"0x50\n"
     assert "gpiochip0" in session.run("gpiodetect").stdout
     script = "import smbus2\nwith smbus2.SMBus(1) as bus: bus.write_word_data(0x48, 1, 0xA161)"
     session.run(sys.executable, "-c", script)
@@ -116,7 +116,7 @@ def test_a_read_that_holds_the_interpreter_waits_without_stopping_it(session: Se
     got: list[int] = []
 
     def say() -> None:
-        session.until(lambda: any(call.name == "read" for call in slow.calls), timeout=20)
+        session.until(lambda: any(call.name == "read" for call in slow.calls), timeout=60)
         with session.lock:
             slow.text = b"at last"
             slow.wake()

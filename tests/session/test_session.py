@@ -100,7 +100,7 @@ def test_a_program_meets_the_object_of_the_test(session: Session) -> None:
 def test_plain_subprocesses_and_shells_meet_it_too(session: Session) -> None:
     session.plug("/dev/i2c-1", Tmp102(celsius=80))
 
-    answer = subprocess.run(["i2cget", "-y", "1", "0x48"], capture_output=True, text=True, timeout=20)
+    answer = subprocess.run(["i2cget", "-y", "1", "0x48"], capture_output=True, text=True, timeout=60)
     assert answer.stdout == "0x50\n"
     assert os.system("test $(i2cget -y 1 0x48) = 0x50") == 0
 
@@ -204,7 +204,7 @@ def test_a_failing_run_tells_output_and_calls(session: Session) -> None:
 def test_a_program_that_is_late_is_killed_and_what_it_waited_for_is_told(session: Session) -> None:
     session.plug("/dev/ttyUSB0", Beacon())
     with pytest.raises(subprocess.TimeoutExpired) as caught:
-        session.run("sh", "-c", "echo begin; sleep 1000 & exec head -1 /dev/ttyUSB0", timeout=0.5)
+        session.run("sh", "-c", "echo begin; sleep 1000 & exec head -1 /dev/ttyUSB0", timeout=3)
 
     assert isinstance(caught.value, ProgramTimedOut)
     text = str(caught.value)
@@ -228,7 +228,7 @@ def test_a_late_program_is_told_to_be_in_the_call_that_it_is_in(session: Session
         f"import fcntl, os, select, threading, time; fd = os.open('/dev/mute', os.O_RDWR); print(1, flush=True); {step}"
     )
     with session.start(sys.executable, "-c", code) as program:
-        session.until(lambda: f"waits in {call}" in " ".join(session.waiting(program)), timeout=20)
+        session.until(lambda: f"waits in {call}" in " ".join(session.waiting(program)), timeout=60)
 
 
 def test_what_cannot_be_started_raises_as_subprocess_does(session: Session) -> None:

@@ -32,7 +32,7 @@ def run_directory() -> Iterator[str]:
     ) as run:
         assert run.stdout is not None
         yield run.stdout.readline().strip()
-        _, said = run.communicate("end\n", timeout=20)
+        _, said = run.communicate("end\n", timeout=60)
     assert "asked for a device of this run but does not belong to it; refused" in said
 
 
@@ -40,7 +40,7 @@ def outsider(directory: str, **how: object) -> subprocess.CompletedProcess[str]:
     """Read the device of a run that one does not belong to, with all that its own programs have."""
     environment = {"LD_PRELOAD": str(SHIM), "DEVSHIM_RUN": directory, "LC_ALL": "C", "PATH": os.environ["PATH"]}
     command = ["head", "-c", "8", "/dev/hot0"]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=20, check=False, **how)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False, **how)  # type: ignore[call-overload,no-any-return]
 
 
 def test_a_process_that_does_not_descend_from_the_run_is_refused(run_directory: str) -> None:

@@ -45,7 +45,7 @@ def test_no_free_number_is_emfile(program: Build) -> None:
 
 
 def test_a_missing_node_is_missing_ten_thousand_times(program: Build) -> None:
-    outcome = run_devshim(program("missing"), "/dev/none0", devices=[HOT], timeout=20)
+    outcome = run_devshim(program("missing"), "/dev/none0", devices=[HOT], timeout=60)
 
     assert outcome.returncode == 0, outcome.stderr
     assert outcome.stderr.count("/dev/none0: not plugged") == 1
@@ -68,7 +68,7 @@ def test_calls_that_move_data_are_refused(program: Build, tmp_path: Path) -> Non
 
 
 def test_locks_meet_between_two_opens(program: Build) -> None:
-    fine(run_devshim(program("locks"), "/dev/hot0", devices=[HOT], timeout=20))
+    fine(run_devshim(program("locks"), "/dev/hot0", devices=[HOT], timeout=60))
 
 
 @pytest.mark.parametrize("name", ["/dev/stdin", "/proc/self/fd/0", "/dev/fd/0", "/proc/thread-self/fd/0"])
@@ -90,7 +90,7 @@ def test_a_host_out_of_descriptors_refuses_and_goes_on(program: Build) -> None:
     limited = ["sh", "-c", 'ulimit -n 64 && exec "$0" "$@"']
     command = "for i in 1 2 3; do $0 /dev/hot0 & done; wait; head -c 8 /dev/hot0"
     words = [*limited, *devshim_command(), "run", "-d", HOT, "--", "sh", "-c", command, str(program("hoard"))]
-    outcome = run(words, env=devshim_environment(), timeout=20)
+    outcome = run(words, env=devshim_environment(), timeout=60)
 
     assert outcome.stdout.count("refused: ") == 3, outcome.stderr
     assert outcome.stdout.endswith("12345678")

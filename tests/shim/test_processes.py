@@ -21,7 +21,7 @@ def fine(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("how", ["fork", "clone", "vfork", "vfork-first"])
 def test_children_have_the_device(program: Build, how: str) -> None:
-    fine(run_devshim(program("children"), how, "/dev/hot0", devices=[HOT], timeout=20))
+    fine(run_devshim(program("children"), how, "/dev/hot0", devices=[HOT], timeout=60))
 
 
 def test_two_hundred_processes_use_one_device(program: Build) -> None:
@@ -82,7 +82,7 @@ def test_a_daemon_opens_the_device_after_it_has_cut_all_ties(program: Build, tmp
     command = '"$@" & cat "$REPORT"; wait'
     outcome = run_devshim(
         "sh", "-c", command, "-", program("daemon"), "/dev/hot0", report, *words,
-        devices=[HOT], env={"REPORT": str(report)}, timeout=20,
+        devices=[HOT], env={"REPORT": str(report)}, timeout=60,
     )  # fmt: skip
 
     assert (outcome.stdout, outcome.stderr) == ("ok\n", "")

@@ -20,7 +20,7 @@ def fine(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("how", ["handler", "handler-altstack"])
 def test_a_handler_uses_the_device_in_the_middle_of_a_call(program: Build, how: str) -> None:
-    fine(run_devshim(program("signals"), how, "/dev/hot0", devices=[HOT], timeout=30))
+    fine(run_devshim(program("signals"), how, "/dev/hot0", devices=[HOT], timeout=60))
 
 
 @pytest.mark.parametrize("how", ["jump", "jump-altstack"])
@@ -30,14 +30,14 @@ def test_ten_thousand_jumps_out_of_calls_leave_nothing_behind(program: Build, ho
 
 @pytest.mark.parametrize("how", ["interrupted", "restarted"])
 def test_a_signal_ends_a_waiting_call_unless_it_is_to_restart(program: Build, how: str) -> None:
-    fine(run_devshim(program("signals"), how, "/dev/box0", devices=[MAILBOX], timeout=20))
+    fine(run_devshim(program("signals"), how, "/dev/box0", devices=[MAILBOX], timeout=60))
 
 
 def test_a_waiting_program_can_be_killed(program: Build) -> None:
-    outcome = run_devshim(program("signals"), "killed", "/dev/box0", devices=[MAILBOX], timeout=20)
+    outcome = run_devshim(program("signals"), "killed", "/dev/box0", devices=[MAILBOX], timeout=60)
 
     assert outcome.returncode == 128 + signal.SIGALRM, outcome.stderr
 
 
 def test_a_waiting_thread_can_be_cancelled(program: Build) -> None:
-    fine(run_devshim(program("signals"), "cancelled", "/dev/box0", devices=[MAILBOX], timeout=20))
+    fine(run_devshim(program("signals"), "cancelled", "/dev/box0", devices=[MAILBOX], timeout=60))

@@ -26,12 +26,12 @@ def loop(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         pytest.skip("no losetup")
     disk = tmp_path / "disk"
     disk.write_bytes(bytes(value % 251 for value in range(1 << 16)))
-    made = subprocess.run(["losetup", "-f", "--show", disk], capture_output=True, text=True, timeout=20, check=False)
+    made = subprocess.run(["losetup", "-f", "--show", disk], capture_output=True, text=True, timeout=60, check=False)
     if made.returncode:
         pytest.skip(f"no loop device: {made.stderr.strip()}")
     node = made.stdout.strip()
     yield node, disk
-    subprocess.run(["losetup", "-d", node], timeout=20, check=False)
+    subprocess.run(["losetup", "-d", node], timeout=60, check=False)
 
 
 def test_the_first_difference_is_told_while_the_program_runs(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_the_first_difference_is_told_while_the_program_runs(tmp_path: Path) -> 
         assert running.stderr is not None
         assert "not true any more: byte 0 is" in running.stderr.readline()
         assert running.poll() is None
-        running.communicate(timeout=30)
+        running.communicate(timeout=60)
         assert running.returncode == 1
 
 

@@ -111,9 +111,9 @@ while len(data) < 3: data += os.read(fd, 9)
 print(data)
 """
         words = ("--", sys.executable, "-c", program)
-        first = devshim_verb("replay", trace, "--on-miss", "record", *words, timeout=20)
+        first = devshim_verb("replay", trace, "--on-miss", "record", *words, timeout=60)
         assert "port.trace: extended by" in first.stderr
-    again = devshim_verb("replay", trace, "--fail-on-unused", *words, timeout=20)
+    again = devshim_verb("replay", trace, "--fail-on-unused", *words, timeout=60)
     assert (again.stdout, again.returncode, again.stderr) == ("b'<?>'\n", 0, "")
 
 
@@ -146,5 +146,5 @@ os.write(fd, b"real?"); data = b""
 while len(data) < 5: data += os.read(fd, 9)
 print(data)
 """
-        outcome = devshim_verb("replay", trace, "--on-miss", "real", "--", sys.executable, "-c", program, timeout=20)
+        outcome = devshim_verb("replay", trace, "--on-miss", "real", "--", sys.executable, "-c", program, timeout=60)
     assert outcome.stdout.startswith("b'OK'\n")

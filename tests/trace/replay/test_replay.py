@@ -198,14 +198,14 @@ def test_end_of_file_and_errors_of_reads_come_back_as_often_as_they_are_asked_fo
 
 
 def test_a_read_beyond_the_recording_ends_with_an_errno_and_never_hangs(replay: Run) -> None:
-    outcome = replay([opened(NODE), read("all")], "os.read(fd, 9); print(failing(os.read, fd, 9))", timeout=20)
+    outcome = replay([opened(NODE), read("all")], "os.read(fd, 9); print(failing(os.read, fd, 9))", timeout=60)
     assert outcome.stdout == "EIO\n"
     assert "the program waits for data, and the trace has no more" in outcome.stderr
     assert outcome.returncode == 1
 
 
 def test_a_reader_that_never_asks_is_told_what_it_left_out(replay: Run) -> None:
-    outcome = replay([opened(NODE), wrote("ask"), read("answer")], "print(failing(os.read, fd, 9))", timeout=20)
+    outcome = replay([opened(NODE), wrote("ask"), read("answer")], "print(failing(os.read, fd, 9))", timeout=60)
     assert outcome.stdout == "EIO\n"
     assert "comes only after it does this" in outcome.stderr
     assert 'the trace:   write(/dev/thing0, "ask", 3) = 3' in outcome.stderr
@@ -222,7 +222,7 @@ signal.signal(signal.SIGALRM, ring); signal.setitimer(signal.ITIMER_REAL, 0.5)
 def test_a_read_in_which_the_recorded_program_was_killed_waits_for_ever(replay: Run) -> None:
     events = [opened(NODE), read("all"), read(finished=False)]
     program = "print(os.read(fd, 9))" + ALARM + "try: os.read(fd, 9)\nexcept Alarm: print('waited')"
-    outcome = replay(events, program, timeout=20)
+    outcome = replay(events, program, timeout=60)
     assert (outcome.stdout, outcome.returncode) == ("b'all'\nwaited\n", 0)
     assert "thing.trace:4: the recorded program was ended in this read; the replay waits there" in outcome.stderr
 
@@ -231,7 +231,7 @@ def test_a_poll_in_which_the_recorded_program_was_killed_waits_for_ever(replay: 
     events = [opened(NODE), read("all"), call("poll", asked="POLLIN", finished=False)]
     program = "os.read(fd, 9); p = select.poll(); p.register(fd, select.POLLIN)" + ALARM
     program += "try: p.poll()\nexcept Alarm: print('waited')"
-    outcome = replay(events, program, timeout=20)
+    outcome = replay(events, program, timeout=60)
     assert (outcome.stdout, outcome.returncode) == ("waited\n", 0)
 
 
@@ -407,7 +407,7 @@ class Thing(Device):
 
 def test_a_program_that_is_killed_leaves_a_replay_that_ends(replay: Run) -> None:
     program = "os.write(fd, b'ask'); os.kill(os.getpid(), 9)"
-    outcome = replay([opened(NODE), wrote("ask"), read("answer")], program, timeout=20)
+    outcome = replay([opened(NODE), wrote("ask"), read("answer")], program, timeout=60)
     assert outcome.returncode == 137
     assert "one event of the trace was not used" in outcome.stderr
 

@@ -21,7 +21,7 @@ def replay(tmp_path: Path, devshim_verb: Run) -> Run:
     def run(events: list[object], *command: str, options: tuple[str, ...] = (), **how: object) -> Outcome:
         trace = write_trace(tmp_path / "port.trace", NODE, events, kind="tty")  # type: ignore[arg-type]
         words = command if len(command) > 1 else (sys.executable, "-c", IMPORTS + command[0])
-        return devshim_verb("replay", trace, *options, "--", *words, timeout=30, **how)
+        return devshim_verb("replay", trace, *options, "--", *words, timeout=60, **how)
 
     return run
 

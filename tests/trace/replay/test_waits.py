@@ -22,7 +22,7 @@ def replay(tmp_path: Path, devshim_verb: Run) -> Run:
         kind = "tty" if node == PORT else "char"
         trace = write_trace(tmp_path / "waits.trace", node, [opened(node), *events], kind=kind)  # type: ignore[list-item]
         words = (sys.executable, "-c", START.format(node=node) + program)
-        return devshim_verb("replay", trace, *options, "--", *words, timeout=30, **how)
+        return devshim_verb("replay", trace, *options, "--", *words, timeout=60, **how)
 
     return run
 
