@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from devshim.known.record import BYTES, NewFile, address, known, packed, pointer, record, union
+from devshim.known.v4l2 import v4l2_standard
+from devshim.known.v4l2_formats import v4l2_dv_timings, v4l2_dv_timings_cap, v4l2_enum_dv_timings, v4l2_fract, v4l2_rect
 
 media_v2_entity = packed("media_v2_entity", id="u32", name="char*64", function="u32", flags="u32", reserved="u32*5")
 media_v2_intf_devnode = packed("media_v2_intf_devnode", major="u32", minor="u32")
@@ -87,11 +89,7 @@ v4l2_mbus_framefmt = record(
     reserved="u16*10",
 )
 v4l2_subdev_format = record("v4l2_subdev_format", which="u32", pad="u32", format=v4l2_mbus_framefmt, reserved="u32*8")
-v4l2_fract = record("v4l2_fract", numerator="u32", denominator="u32")
 v4l2_subdev_frame_interval = record("v4l2_subdev_frame_interval", pad="u32", interval=v4l2_fract, reserved="u32*9")
-v4l2_standard = record(
-    "v4l2_standard", index="u32", id="u64", name="u8*24", frameperiod=v4l2_fract, framelines="u32", reserved="u32*4"
-)
 edid_to_get, edid_to_set = (
     record(
         "v4l2_edid",
@@ -103,7 +101,6 @@ edid_to_get, edid_to_set = (
     )
     for access in ("r", "w")
 )
-v4l2_rect = record("v4l2_rect", left="i32", top="i32", width="u32", height="u32")
 v4l2_subdev_crop = record("v4l2_subdev_crop", which="u32", pad="u32", rect=v4l2_rect, reserved="u32*8")
 v4l2_subdev_selection = record(
     "v4l2_subdev_selection", which="u32", pad="u32", target="u32", flags="u32", r=v4l2_rect, reserved="u32*8"
@@ -130,46 +127,6 @@ v4l2_subdev_frame_interval_enum = record(
     interval=v4l2_fract,
     which="u32",
     reserved="u32*8",
-)
-v4l2_bt_timings = packed(
-    "v4l2_bt_timings",
-    width="u32",
-    height="u32",
-    interlaced="u32",
-    polarities="u32",
-    pixelclock="u64",
-    hfrontporch="u32",
-    hsync="u32",
-    hbackporch="u32",
-    vfrontporch="u32",
-    vsync="u32",
-    vbackporch="u32",
-    il_vfrontporch="u32",
-    il_vsync="u32",
-    il_vbackporch="u32",
-    standards="u32",
-    flags="u32",
-    picture_aspect=v4l2_fract,
-    cea861_vic="u8",
-    hdmi_vic="u8",
-    reserved="u8*46",
-)
-v4l2_dv_timings = packed("v4l2_dv_timings", type="u32", _0=union(bt=v4l2_bt_timings, reserved="u32*32"))
-v4l2_enum_dv_timings = record("v4l2_enum_dv_timings", index="u32", pad="u32", reserved="u32*2", timings=v4l2_dv_timings)
-v4l2_bt_timings_cap = packed(
-    "v4l2_bt_timings_cap",
-    min_width="u32",
-    max_width="u32",
-    min_height="u32",
-    max_height="u32",
-    min_pixelclock="u64",
-    max_pixelclock="u64",
-    standards="u32",
-    capabilities="u32",
-    reserved="u32*16",
-)
-v4l2_dv_timings_cap = record(
-    "v4l2_dv_timings_cap", type="u32", pad="u32", reserved="u32*2", _0=union(bt=v4l2_bt_timings_cap, raw_data="u32*32")
 )
 
 DESCRIPTIONS = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devshim.known.record import BYTES, known, pointer, record, union
+from devshim.known.record import BYTES, Ctype, known, pointer, record, union
 
 metadata = pointer(BYTES, length="metadata_len", optional=True, width=8)
 iovec = record("iovec", iov_base=pointer(BYTES, length="iov_len", optional=True), iov_len="u64")
@@ -43,50 +43,36 @@ nvme_user_io = record(
     apptag="u16",
     appmask="u16",
 )
-nvme_passthru_cmd64 = record(
-    "nvme_passthru_cmd64",
-    opcode="u8",
-    flags="u8",
-    rsvd1="u16",
-    nsid="u32",
-    cdw2="u32",
-    cdw3="u32",
-    metadata=metadata,
-    addr=pointer(BYTES, length="data_len", optional=True, width=8),
-    metadata_len="u32",
-    _0=union(data_len="u32", vec_cnt="u32"),
-    cdw10="u32",
-    cdw11="u32",
-    cdw12="u32",
-    cdw13="u32",
-    cdw14="u32",
-    cdw15="u32",
-    timeout_ms="u32",
-    rsvd2="u32",
-    result="u64",
-)
-vectors = record(
-    "nvme_passthru_cmd64",
-    opcode="u8",
-    flags="u8",
-    rsvd1="u16",
-    nsid="u32",
-    cdw2="u32",
-    cdw3="u32",
-    metadata=metadata,
-    addr=pointer(iovec, length="vec_cnt", optional=True, width=8),
-    metadata_len="u32",
-    _0=union(data_len="u32", vec_cnt="u32"),
-    cdw10="u32",
-    cdw11="u32",
-    cdw12="u32",
-    cdw13="u32",
-    cdw14="u32",
-    cdw15="u32",
-    timeout_ms="u32",
-    rsvd2="u32",
-    result="u64",
-)
+
+
+def passthru_cmd64(addr: Ctype) -> Ctype:
+    """struct nvme_passthru_cmd64, whose data lie where `addr` says."""
+    return record(
+        "nvme_passthru_cmd64",
+        opcode="u8",
+        flags="u8",
+        rsvd1="u16",
+        nsid="u32",
+        cdw2="u32",
+        cdw3="u32",
+        metadata=metadata,
+        addr=addr,
+        metadata_len="u32",
+        _0=union(data_len="u32", vec_cnt="u32"),
+        cdw10="u32",
+        cdw11="u32",
+        cdw12="u32",
+        cdw13="u32",
+        cdw14="u32",
+        cdw15="u32",
+        timeout_ms="u32",
+        rsvd2="u32",
+        result="u64",
+    )
+
+
+nvme_passthru_cmd64 = passthru_cmd64(pointer(BYTES, length="data_len", optional=True, width=8))
+vectors = passthru_cmd64(pointer(iovec, length="vec_cnt", optional=True, width=8))
 
 DESCRIPTIONS = [
     known("NVME_IOCTL_ID", 0x4E40),
