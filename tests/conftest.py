@@ -1,6 +1,7 @@
 """What every test may use: `devshim run`, C programs, client programs by name; and the summary of missing clients."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from hypothesis import HealthCheck, settings
 # A busy machine is no failure: no deadline for one example, and slow generation is not judged.
 settings.register_profile("devshim", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("devshim")
+
+# What a shell's `&` or nohup(1) has us ignore, the programs under test would ignore, too.
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, signal.default_int_handler if ignored == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devshim.errors import SpecError
+from devshim.trace.catalogue import FOLDER as CATALOGUE
+from devshim.trace.catalogue import SUFFIXES, with_suffixes
 
 if TYPE_CHECKING:
     from devshim.session.session import Session
     from devshim.trace.record_asked import RecordAsked
 
-CATALOGUE = Path(__file__).parents[1] / "traces"
-SUFFIXES = (".trace", ".trace.zst")
 EXAMPLE = "--devshim-record=once records it from the real device"
 
 
@@ -128,13 +128,6 @@ class Traces:
                 return
             self._unfinished.replace(self._target)
             self.recorded = str(self._target)
-
-
-def with_suffixes(path: Path) -> Iterator[Path]:
-    """The paths that a trace's name may stand for."""
-    plain = path.with_name(path.name.removesuffix(".zst").removesuffix(SUFFIXES[0]))
-    for suffix in SUFFIXES:
-        yield plain.with_name(plain.name + suffix)
 
 
 def pairs(texts: Iterable[str]) -> dict[str, str]:

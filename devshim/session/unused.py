@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from devshim.session.traces import SUFFIXES, Traces, with_suffixes
+from devshim.session.traces import Traces
+from devshim.trace.catalogue import SUFFIXES, with_suffixes
 
 Marks = Iterable[tuple[str, str | None]]
 """Node and name of each mark of a test."""

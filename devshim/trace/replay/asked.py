@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 TYPE_CHECKING = False
@@ -44,6 +43,7 @@ class ReplayAsked:
 
     def load(self) -> Replay:
         """The replay.  Raises a DevshimError."""
+        from devshim.trace.catalogue import find
         from devshim.trace.replay.course import Rules
         from devshim.trace.replay.matching import same
         from devshim.trace.replay.replay import Replay
@@ -73,24 +73,15 @@ class ReplayAsked:
             if node in found:
                 raise SpecError(f"--map: two nodes of {replay.path} at {node}")
             device = replay.device(recorded)
-            if self.on_miss in (REAL, RECORD):
+            if replay.nodes[recorded].kind == "sysfs":
+                pass  # nobody calls it
+            elif self.on_miss in (REAL, RECORD):
                 replay.hand_over(recorded, node, record=self.on_miss == RECORD)
             elif self.on_miss != FAIL:
                 text = f"{node}={self.on_miss}"
                 replay.fall_back(recorded, next(iter(spec.build([spec.parse(text)]).values())))
             found[node] = device
         return found
-
-
-def find(trace: str) -> str:
-    """The path of a trace, which may be the name of one in the catalogue.  Raises TraceError."""
-    if os.path.exists(trace) or "/" in trace:
-        return trace
-    folder = Path(__file__).parents[1] / "traces"
-    for name in (trace, f"{trace}.trace", f"{trace}.trace.zst"):
-        if (folder / name).is_file():
-            return str(folder / name)
-    return trace
 
 
 def matcher(path: str) -> Same:
