@@ -20,8 +20,9 @@ def flat(
 ) -> list[int]:
     """Make so many calls in all, in four parts; returns the host's KiB after each.  Raises Wrong where that grows."""
     each = max(calls // 4 // processes // threads, 1)
-    part = f"'{busy}' {processes} {threads} {each} && head -n 1 /dev/health0"
-    script = f"head -n 1 /dev/health0 > /dev/null; {' && '.join([part] * 5)}"  # the first part warms up
+    look = "echo > /dev/health0 && head -n 1 /dev/health0"  # a mapping goes with the call behind the death's notice
+    part = f"'{busy}' {processes} {threads} {each} && {look}"
+    script = f"{look} > /dev/null; {' && '.join([part] * 5)}"  # the first part warms up
     outcome = run_devshim("sh", "-c", script, devices=DEVICES, options=options, timeout=timeout)
     looks = [json.loads(line) for line in outcome.stdout.splitlines()]
     if outcome.returncode or len(looks) != 5:
