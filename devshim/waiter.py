@@ -62,6 +62,7 @@ class Waiter:
         self.status: int | None = None
         """The program's wait status, once it has ended."""
         self.stopped = False
+        self._early: list[int] = []  # signals that came before the program, and are kept for it
         self.host_loss_told = False
 
     # ---- What is waited for ----------------------------------------------------------------------------
@@ -131,11 +132,19 @@ class Waiter:
             self.pass_on(number)
 
     def without_program(self, number: int) -> None:
-        """Take a signal as any program would, while there is no program to take it."""
+        """Take a signal as any program would, while there is no program to take it, or keep it for the program."""
         if number in ENDING:
             raise Interrupted(number)
         if number in STOPPING:
             stop(number)
+        elif number != _signal.SIGCONT and self.status is None:
+            self._early.append(number)
+
+    def started(self, program: int) -> None:
+        """The program is there: pass on what came too early for it."""
+        self.program = program
+        for number in self._early:
+            self.pass_on(number)
 
     def raise_pending(self) -> None:
         """Take what came before the program was there to get it."""

@@ -179,6 +179,16 @@ class TestSignals:
         with subprocess.Popen(words, env=devshim_environment(), stdin=subprocess.PIPE) as process:
             assert process.wait() in (128 + signal.SIGALRM, -signal.SIGALRM)  # Python itself may still be starting
 
+    def test_a_timer_that_runs_out_before_the_program_starts_ends_it(self, tmp_path: Path) -> None:
+        model = tmp_path / "slow.py"
+        model.write_text(
+            "import os, signal\nos.kill(os.getppid(), signal.SIGALRM)\n"
+            "from devshim import Device\nclass Slow(Device): pass\n"
+        )
+        result = run_devshim("sleep", "1000", devices=[f"/dev/slow0={model}"])
+
+        assert result.returncode == 128 + signal.SIGALRM
+
     def test_to_continue_reaches_a_program_that_was_stopped_alone(self) -> None:
         with background(sys.executable, "-c", NOTE_SIGNALS) as process:
             assert process.stdout

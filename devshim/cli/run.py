@@ -66,7 +66,7 @@ def run_in(run_directory: str, path: str, options: Options, environment: dict[st
         if patient and not waiter.until_plugged():
             return refused(waiter)
         waiter.raise_pending()
-        waiter.program = target.start(path, options.program, environment, mask)
+        waiter.started(target.start(path, options.program, environment, mask))
         waiter.host.started(waiter.program)
         leave_streams_to_program(waiter.host)
         code = finish(waiter, waiter.until_program_ended(), options)
