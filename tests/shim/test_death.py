@@ -151,6 +151,7 @@ def test_cat_on_a_pulled_port_ends_as_on_a_real_one() -> None:
     assert outcome.stderr in (
         "",
         "cat: /dev/ttyUSB0: Input/output error\n",
+        "cat: /dev/ttyUSB0: No such device\n",
         "cat: /dev/ttyUSB0: No such file or directory\n",
     )
 
