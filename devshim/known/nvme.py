@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from devshim.known.record import BYTES, Ctype, known, pointer, record, union
+from devshim.known.record import BYTES, known, pointer, record, union
+from devshim.model.argument import Ctype
 
 metadata = pointer(BYTES, length="metadata_len", optional=True, width=8)
 iovec = record("iovec", iov_base=pointer(BYTES, length="iov_len", optional=True), iov_len="u64")
