@@ -19,23 +19,30 @@ CTRL_C, CTRL_Z, CTRL_BACKSLASH = "\x03", "\x1a", "\x1c"
 
 LET_A_CHILD_OPEN = """
 import os, signal, subprocess, sys
-signal.signal(signal.SIGUSR1, lambda *arguments: print("passed on", flush=True))
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 print("ready", flush=True)
+signal.sigwait({signal.SIGUSR1})
+print("passed on", flush=True)
 sys.stdin.readline()
 subprocess.run(["sh", "-c", "exec 3< /dev/ttyDEVSHIM0 && echo opened"])
 """
 
 NOTE_SIGNALS = """
-import signal, sys, os
-def note(number, frame):
-    print("got", signal.Signals(number).name, flush=True)
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
-    signal.signal(number, note)
-print("ready", os.getpid(), flush=True)
+import signal, sys, os, threading
+noted = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1}
+signal.pthread_sigmask(signal.SIG_BLOCK, noted)
+def say(line):
+    os.write(1, f"{line}\\n".encode())
+def note():
+    while True:
+        say(f"got {signal.Signals(signal.sigwait(noted)).name}")
+threading.Thread(target=note, daemon=True).start()
+say(f"ready {os.getpid()}")
 for line in sys.stdin:
     if line == "end\\n":
         break
-    print("line", line, end="", flush=True)
+    say(f"line {line.strip()}")
+os._exit(0)
 """
 """A program that says which signals it gets, and ends when it is told to."""
 

@@ -5,9 +5,7 @@ import re
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -215,23 +213,6 @@ class TestRunDirectory:
 
     def test_a_run_that_is_over_does_not_count_as_outer_one(self, room: Path) -> None:
         assert run_devshim("true", env={"DEVSHIM_RUN": str(room / "gone")}).returncode == 0
-
-
-def test_start_up_costs_at_most_three_times_pythons_own(room: Path) -> None:
-    environment = devshim_environment({"PYTHONPYCACHEPREFIX": str(room / "cache")})
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-
-    def fastest(words: list[str]) -> float:
-        times = []
-        for _ in range(15):
-            begin = time.perf_counter()
-            subprocess.run(words, env=environment, check=True)
-            times.append(time.perf_counter() - begin)
-        return min(times)
-
-    python = fastest([sys.executable, "-c", "pass"])
-
-    assert fastest([*devshim_command(), "run", "--", "true"]) <= 3 * python
 
 
 def test_mode_of_the_directory_does_not_depend_on_the_umask(room: Path) -> None:

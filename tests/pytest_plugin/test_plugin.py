@@ -128,14 +128,14 @@ def test_a_program_that_hangs_is_killed_and_explained(suite: pytest.Pytester) ->
         def test_hangs(devshim):
             devshim.clock.manual()
             devshim.plug("/dev/ttyUSB0", Gps())
-            devshim.run("head", "-1", "/dev/ttyUSB0", timeout=3)
+            devshim.run("head", "-1", "/dev/ttyUSB0", timeout=8)
         """
     )
     result = run(suite)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*ProgramTimedOut: head -1 /dev/ttyUSB0: not over after 3 s; killed",
+            "*ProgramTimedOut: head -1 /dev/ttyUSB0: not over after 8 s; killed",
             "*head (*) waits in read of /dev/ttyUSB0",
         ]
     )
