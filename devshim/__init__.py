@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from devshim.errors import ConfigError, DevshimError, ModelError, ShimNotBuilt, SpecError, TargetFailed
     from devshim.host.lock import lock
-    from devshim.model.attribute import Attribute
+    from devshim.model.attribute import Attribute, BinaryAttribute
     from devshim.model.backlight import Backlight
     from devshim.model.composite import Composite, Function, UsbComposite
     from devshim.model.ctext import structures
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from devshim.model.hwmon import Hwmon
     from devshim.model.i2c import I2cBus, I2cChip
     from devshim.model.iio import Iio
+    from devshim.model.iio_scan import Scan
     from devshim.model.input import Input
     from devshim.model.input_axes import Axis
     from devshim.model.ioctl import IO, IOR, IOW, IOWR, NewFile, ioctl, pointer, sized, trailing
@@ -37,13 +38,14 @@ if TYPE_CHECKING:
     from devshim.model.stream import Stream
     from devshim.model.timing import every
     from devshim.model.wires import wire
-    from devshim.session.session import Session, plugged
+    from devshim.session.plugged import plugged
+    from devshim.session.session import Session
 
 __version__ = "0.1.0"
 
 PUBLIC = {
     "devshim.errors": ("ConfigError", "DevshimError", "ModelError", "ShimNotBuilt", "SpecError", "TargetFailed"),
-    "devshim.model.attribute": ("Attribute",),
+    "devshim.model.attribute": ("Attribute", "BinaryAttribute"),
     "devshim.model.backlight": ("Backlight",),
     "devshim.model.composite": ("Composite", "Function", "UsbComposite"),
     "devshim.model.ctext": ("structures",),
@@ -56,6 +58,7 @@ PUBLIC = {
     "devshim.model.hook": ("array", "hook", "reference"),
     "devshim.model.i2c": ("I2cBus", "I2cChip"),
     "devshim.model.iio": ("Iio",),
+    "devshim.model.iio_scan": ("Scan",),
     "devshim.model.input": ("Input",),
     "devshim.model.input_axes": ("Axis",),
     "devshim.model.ioctl": ("IO", "IOR", "IOW", "IOWR", "NewFile", "ioctl", "pointer", "sized", "trailing"),
@@ -72,17 +75,18 @@ PUBLIC = {
     "devshim.model.timing": ("every",),
     "devshim.model.wires": ("wire",),
     "devshim.host.lock": ("lock",),
-    "devshim.session.session": ("Session", "plugged"),
+    "devshim.session.plugged": ("plugged",),
+    "devshim.session.session": ("Session",),
 }  # fmt: skip
 
 __all__ = [
     "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Attribute",
-    "Axis", "Backlight", "Block", "ChipLine", "Composite", "ConfigError", "Device", "DevshimError", "File",
-    "Function", "GpioChip", "Hidraw", "Hwmon", "I2cBus", "I2cChip", "Iio", "Input", "Led", "Line", "Link",
-    "ModelError", "NewFile", "PwmChip", "Register", "Serial", "Session", "Setting", "ShimNotBuilt", "SpecError",
-    "SpiChip", "Stream", "TargetFailed", "UsbComposite", "array", "attribute", "characters", "command", "every",
-    "feature", "hook", "instruction", "ioctl", "lock", "opening", "pause", "plugged", "pointer", "reference", "sized",
-    "structures", "trailing", "wire",
+    "Axis", "Backlight", "BinaryAttribute", "Block", "ChipLine", "Composite", "ConfigError", "Device",
+    "DevshimError", "File", "Function", "GpioChip", "Hidraw", "Hwmon", "I2cBus", "I2cChip", "Iio", "Input", "Led",
+    "Line", "Link", "ModelError", "NewFile", "PwmChip", "Register", "Scan", "Serial", "Session", "Setting",
+    "ShimNotBuilt", "SpecError", "SpiChip", "Stream", "TargetFailed", "UsbComposite", "array", "attribute",
+    "characters", "command", "every", "feature", "hook", "instruction", "ioctl", "lock", "opening", "pause",
+    "plugged", "pointer", "reference", "sized", "structures", "trailing", "wire",
 ]  # fmt: skip
 
 

@@ -7,34 +7,36 @@ Our own stand in the folder devshim/devices; other packages add theirs with an e
 from __future__ import annotations
 
 import importlib
-import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import os
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+    from typing import Any
 
-FOLDER = Path(__file__).parent / "devices"
+FOLDER = os.path.join(os.path.dirname(__file__), "devices")
 GROUP = "devshim.devices"
 SUFFIXES = (".py", ".yml")
 
 
 def names() -> list[str]:
     """The names in our own folder, sorted."""
-    return sorted(file.stem for file in FOLDER.iterdir() if file.suffix in SUFFIXES and not file.stem.startswith("_"))
+    files = [os.path.splitext(name) for name in os.listdir(FOLDER)]
+    return sorted(stem for stem, suffix in files if suffix in SUFFIXES and not stem.startswith("_"))
 
 
-def file_of(name: str) -> Path | None:
+def file_of(name: str) -> str | None:
     """The file behind a name of our own, or None."""
     if name.startswith("_"):
         return None
-    return next((FOLDER / (name + suffix) for suffix in SUFFIXES if (FOLDER / (name + suffix)).is_file()), None)
+    files = [os.path.join(FOLDER, name + suffix) for suffix in SUFFIXES]
+    return next((file for file in files if os.path.isfile(file)), None)
 
 
-def module_name(file: Path) -> str | None:
+def module_name(file: str) -> str | None:
     """What a file of the catalogue is imported as, so that each class exists once; None for any other file."""
-    resolved = file.resolve()
-    return f"devshim.devices.{file.stem}" if resolved.parent == FOLDER.resolve() else None
+    folder, name = os.path.split(os.path.realpath(file))
+    return f"devshim.devices.{os.path.splitext(name)[0]}" if folder == os.path.realpath(FOLDER) else None
 
 
 def entry_points() -> dict[str, EntryPoint]:
@@ -44,14 +46,17 @@ def entry_points() -> dict[str, EntryPoint]:
     return {point.name: point for point in metadata.entry_points(group=GROUP)}
 
 
-def classes() -> dict[str, Path]:
+def classes() -> dict[str, str]:
     """The classes of the folder by name, with their files; read from the text, so that nothing is imported."""
-    found: dict[str, Path] = {}
+    import re
+
+    found: dict[str, str] = {}
     for name in names():
         file = file_of(name)
         assert file is not None
-        if file.suffix == ".py":
-            found.update(dict.fromkeys(re.findall(r"^class (\w+)", file.read_text("utf-8"), re.MULTILINE), file))
+        if file.endswith(".py"):
+            with open(file, encoding="utf-8") as text:
+                found.update(dict.fromkeys(re.findall(r"^class (\w+)", text.read(), re.MULTILINE), file))
         else:
             found[class_name(name)] = file
     return found
@@ -59,7 +64,8 @@ def classes() -> dict[str, Path]:
 
 def class_name(name: str) -> str:
     """The class that a YAML device's file stands for: bench_supply is BenchSupply."""
-    return "".join(part[:1].upper() + part[1:] for part in re.split(r"\W|_", name) if part) or "Device"
+    words = "".join(letter if letter.isalnum() else " " for letter in name).split()
+    return "".join(word[0].upper() + word[1:] for word in words) or "Device"
 
 
 def attribute(name: str) -> Any:
@@ -68,8 +74,10 @@ def attribute(name: str) -> Any:
     if file is None:
         known = ", ".join(sorted(classes()))
         raise AttributeError(f"module 'devshim.devices' has no attribute {name!r}; it has: {known}")
-    if file.suffix == ".py":
-        return getattr(importlib.import_module(f"devshim.devices.{file.stem}"), name)
+    if file.endswith(".py"):
+        return getattr(importlib.import_module(f"devshim.devices.{os.path.splitext(os.path.basename(file))[0]}"), name)
+    from pathlib import Path
+
     from devshim import yamldevice
 
-    return yamldevice.load_class(file)
+    return yamldevice.load_class(Path(file))

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from devshim.errors import TargetFailed
-from devshim.target import unlink
+from devshim.rundirectory import unlink
 
 if TYPE_CHECKING:
     from devshim.cli.options import Options
@@ -29,10 +30,10 @@ import gc, sys
 collects = gc.isenabled()
 gc.disable()  # what is imported now stays
 sys.path += [folder for folder in {path!r} if folder not in sys.path]
-from devshim.host.embedded import start
+from devshim.host.{module} import start
+start({asked!r})
 if collects:
     gc.enable()
-start({asked!r})
 """
 
 
@@ -55,18 +56,37 @@ def prepare(run_directory: str, options: Options, program: str) -> None:
             f"--in-process: {base_executable()} has no shared libpython to put into {program}; {ADVICE}, "
             f"or install devshim for a Python that has one (Debian: libpython{VERSION})"
         )
-    code = START.format(path=absolute_paths(), asked=asked(run_directory, options))
-    contained = f"exec({code!r}, {{}})\n"  # nothing of it stays in the program's __main__
-    recipe = "\n".join([library or "", VERSION, base_executable(), contained])
-    if len(recipe.encode()) > MOST:
+    if not leave_recipe(run_directory, "embedded", asked(run_directory, options)):
         raise TargetFailed(
             f"--in-process: too much is asked for to be handed to a program; use a devshim.yml, or {ADVICE}"
         )
+
+
+def prepare_hooks(run_directory: str, models: list[str]) -> None:
+    """Leave the recipe for programs of a session: the hooks of model files alone, while it answers for the devices.
+
+    Raises TargetFailed where these are too many.
+    """
+    asked = {"run": os.path.join(run_directory, HOSTS), "models": [os.path.abspath(path) for path in models]}
+    if not leave_recipe(run_directory, "hooksalone", asked):
+        raise TargetFailed(f"{len(models)} model files with hooks are too many for one session")
+
+
+def leave_recipe(run_directory: str, module: str, asked: dict[str, Any]) -> bool:
+    """Write the recipe for a program that is to call start(asked) of a module of host/; False where it is too long."""
+    code = START.format(path=absolute_paths(), module=module, asked=asked)
+    contained = f"exec({code!r}, {{}})\n"  # nothing of it stays in the program's __main__
+    recipe = "\n".join([shared_library() or "", VERSION, base_executable(), contained])
+    if len(recipe.encode()) > MOST:
+        return False
     hosts = os.path.join(run_directory, HOSTS)
-    os.mkdir(hosts)
+    os.makedirs(hosts, exist_ok=True)
     os.chmod(hosts, 0o1733)  # a program may have become another user when it brings its host in
-    with open(os.path.join(run_directory, "embed"), "w", encoding="utf-8") as file:
+    path = os.path.join(run_directory, "embed")
+    with open(f"{path}.new", "w", encoding="utf-8") as file:
         file.write(recipe)
+    os.replace(f"{path}.new", path)
+    return True
 
 
 def asked(run_directory: str, options: Options) -> dict[str, Any]:
@@ -82,6 +102,8 @@ def asked(run_directory: str, options: Options) -> dict[str, Any]:
         "only_plugged": options.only_plugged,
         "verbose": options.verbose,
         "log": options.log and os.path.abspath(options.log),
+        "hide_real": options.hide_real,
+        "began": time.monotonic(),
     }
 
 
@@ -140,6 +162,20 @@ def version_in_name(path: str) -> str | None:
         if found:
             return found[1]
     return None
+
+
+def failures(run_directory: str) -> list[str]:
+    """What failed in programs of a session since the last time."""
+    found = []
+    for name, text in (("refused", "a program did not get the hooks; its stderr says why"), ("failed", "")):
+        path = os.path.join(run_directory, HOSTS, name)
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                found += [text] if text else file.read().splitlines()
+        except FileNotFoundError:
+            continue
+        unlink(path)
+    return found
 
 
 def exit_code(run_directory: str, code: int, options: Options) -> int:

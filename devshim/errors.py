@@ -12,7 +12,9 @@ Models themselves raise plain OSError, as a driver returns an errno.
 
 from __future__ import annotations
 
-from typing import ClassVar
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class DevshimError(Exception):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import gc
 import os
 
-from devshim.target import remove_run_directory
+from devshim.rundirectory import lock_of, remove_run_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def be_host(run_directory: str, options: Options, mask: Iterable[int], status: i
         os.setsid()
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Python's own handler would show a traceback
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
-        keep_only(status, control)
+        keep_only(status, control, lock_of(run_directory))
         gc.disable()  # what is imported now stays
         from devshim.host.main import serve
 
@@ -125,20 +125,8 @@ def be_host(run_directory: str, options: Options, mask: Iterable[int], status: i
     except BaseException as error:
         code = give_up(error, status)
     finally:
-        if closed(control):
-            remove_run_directory(run_directory)  # the waiter was killed, so nobody else does it
+        remove_run_directory(run_directory, quietly=True)  # before the waiter, which may be killed at any moment
         os._exit(code)
-
-
-def closed(control: int) -> bool:
-    """Tell whether the waiter's end of a pipe has gone; its parenthood tells too late, for a process dies in steps."""
-    os.set_blocking(control, False)
-    try:
-        while os.read(control, 64):
-            pass  # what was said to a host that ends anyway
-        return True
-    except BlockingIOError:
-        return False
 
 
 def keep_only(*descriptors: int) -> None:

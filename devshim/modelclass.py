@@ -7,54 +7,66 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from devshim import catalogue
 from devshim.errors import DevshimError, SpecError
 from devshim.model.device import Device
 
-Result = TypeVar("Result")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+    from types import ModuleType
+    from typing import Any, NoReturn, TypeVar
 
-WORD = r"[A-Za-z_]\w*"
+    Result = TypeVar("Result")
 
 
-class Model(NamedTuple):
+class Model:
     """What a text named: the class, the keywords that the text itself sets, and what kind of text it was."""
 
-    cls: type[Any]
-    fixed: dict[str, Any]
-    kind: str
+    def __init__(self, cls: type[Any], fixed: dict[str, Any], kind: str) -> None:
+        self.cls = cls
+        self.fixed = fixed
+        self.kind = kind
 
 
-class Kind(NamedTuple):
-    """One way of naming a model: its name for people, the texts it knows, and how the class is got."""
+class Kind:
+    """One way of naming a model: its name for people, and how the class is got from a text; None from other texts."""
 
-    name: str
-    pattern: re.Pattern[str]
-    find: Callable[[re.Match[str]], Model | None]
+    def __init__(self, name: str, find: Callable[[str], Model | None]) -> None:
+        self.name = name
+        self.find = find
 
 
 def find(model: str) -> Model:
     """The class that a text names.  Raises SpecError, or ConfigError for YAML, in one line."""
     for kind in KINDS:
-        match = kind.pattern.fullmatch(model)
-        found = match and kind.find(match)
-        if found:
+        found = kind.find(model)
+        if found is not None:
             return found
     raise SpecError(nothing_known(model))
 
 
-def from_name(match: re.Match[str]) -> Model | None:
+def split_class(model: str) -> tuple[str, str | None]:
+    """What stands before :Class, and the class; None where there is none."""
+    before, colon, cls = model.rpartition(":")
+    return (before, cls) if colon and cls.isidentifier() else (model, None)
+
+
+def is_word(text: str, more: str) -> bool:
+    """Whether a text is made of letters, digits and these signs alone."""
+    return bool(text) and all(sign.isalnum() or sign in more for sign in text)
+
+
+def from_name(name: str) -> Model | None:
     """gps: a file of the catalogue, else another package's entry point."""
-    name = match[0]
+    if not is_word(name, "_-"):
+        return None
     file = catalogue.file_of(name)
     if file is not None:
-        return Model(yaml_class(file) if file.suffix == ".yml" else class_in_file(file, None), {}, "catalogue")
+        return Model(yaml_class(file) if file.endswith(".yml") else class_in_file(file, None), {}, "catalogue")
     point = catalogue.entry_points().get(name)
     if point is None:
         return None
@@ -64,20 +76,23 @@ def from_name(match: re.Match[str]) -> Model | None:
     return Model(cls, {}, "entry point")
 
 
-def from_python_file(match: re.Match[str]) -> Model:
+def from_python_file(model: str) -> Model | None:
     """file.py or file.py:Class."""
-    return Model(class_in_file(Path(match["file"]), match["cls"]), {}, "file")
+    file, cls = split_class(model)
+    return Model(class_in_file(file, cls), {}, "file") if file.endswith(".py") else None
 
 
-def from_yaml_file(match: re.Match[str]) -> Model:
+def from_yaml_file(model: str) -> Model | None:
     """file.yml: a device without any Python."""
-    return Model(yaml_class(Path(match[0])), {}, "YAML file")
+    return Model(yaml_class(model), {}, "YAML file") if model.endswith((".yml", ".yaml")) else None
 
 
-def from_module(match: re.Match[str]) -> Model:
+def from_module(model: str) -> Model | None:
     """package.module:Class; the working directory counts as a place for modules, as with `python -m`."""
-    look_in(Path.cwd())
-    name = match["module"]
+    name, cls = split_class(model)
+    if cls is None or not all(part.isidentifier() for part in name.split(".")):
+        return None
+    look_in(os.getcwd())
 
     def load() -> ModuleType:
         return importlib.import_module(name)
@@ -89,34 +104,39 @@ def from_module(match: re.Match[str]) -> Model:
         if isinstance(missing, ModuleNotFoundError) and missing.name and f"{name}.".startswith(f"{missing.name}."):
             raise SpecError(f'no module named "{missing.name}"') from None
         raise
-    return Model(class_named(module, match["cls"], name), {}, "module")
+    return Model(class_named(module, cls, name), {}, "module")
 
 
-def from_url(match: re.Match[str]) -> Model:
+def from_url(model: str) -> Model | None:
     """A pyserial URL: a port elsewhere."""
+    scheme, mark, _ = model.partition("://")
+    if not mark or not is_word(scheme, "_+-"):
+        return None
     from importlib.util import find_spec
 
     if find_spec("serial") is None:
         raise SpecError("a URL needs pyserial; install it with: pip install pyserial")
     from devshim.model.serial_url import SerialUrl
 
-    return Model(SerialUrl, {"url": match[0]}, "URL")
+    return Model(SerialUrl, {"url": model}, "URL")
 
 
-def from_trace(match: re.Match[str]) -> Model:
+def from_trace(model: str) -> Model | None:
     """file.trace: a recording answers."""
+    if not model.endswith((".trace", ".trace.zst")):
+        return None
     from devshim.trace.replay.part import TraceNode
 
-    return Model(TraceNode, {"trace": match[0]}, "trace")
+    return Model(TraceNode, {"trace": model}, "trace")
 
 
 KINDS = (
-    Kind("a pyserial URL", re.compile(r"[\w+-]+://.*"), from_url),
-    Kind("file.py or file.py:Class", re.compile(rf"(?P<file>.+\.py)(?::(?P<cls>{WORD}))?"), from_python_file),
-    Kind("file.trace", re.compile(r".+\.trace(?:\.zst)?"), from_trace),
-    Kind("file.yml", re.compile(r".+\.ya?ml"), from_yaml_file),
-    Kind("package.module:Class", re.compile(rf"(?P<module>{WORD}(?:\.{WORD})*):(?P<cls>{WORD})"), from_module),
-    Kind("a name that `devshim devices` lists", re.compile(r"[\w-]+"), from_name),
+    Kind("a pyserial URL", from_url),
+    Kind("file.py or file.py:Class", from_python_file),
+    Kind("file.trace", from_trace),
+    Kind("file.yml", from_yaml_file),
+    Kind("package.module:Class", from_module),
+    Kind("a name that `devshim devices` lists", from_name),
 )
 
 
@@ -136,15 +156,17 @@ def nothing_known(model: str) -> str:
     return f'no model "{model}"; a model is {", ".join(kind.name for kind in KINDS[:-1])}, or {KINDS[-1].name}'
 
 
-def yaml_class(file: Path) -> type[Any]:
+def yaml_class(file: str) -> type[Any]:
     """The class of a YAML device; YAML is imported only here, as most runs use none."""
     missing(file)
+    from pathlib import Path
+
     from devshim import yamldevice
 
-    return yamldevice.load_class(file)
+    return yamldevice.load_class(Path(file))
 
 
-def class_in_file(file: Path, name: str | None) -> type[Any]:
+def class_in_file(file: str | PathLike[str], name: str | None) -> type[Any]:
     """A device class of a Python file: the one asked for, else the only one that the file itself defines."""
     missing(file)
     module = module_of(file)
@@ -154,7 +176,7 @@ def class_in_file(file: Path, name: str | None) -> type[Any]:
     own = [cls for cls in dict.fromkeys(own) if not cls.__name__.startswith("_")]
     if len(own) > 1:
         # tmp102.py may hold Tmp102 and what else it takes.
-        plain = file.stem.replace("_", "").lower()
+        plain = stem_of(file).replace("_", "").lower()
         own = [cls for cls in own if cls.__name__.lower() == plain] or own
     if len(own) == 1:
         only: type[Any] = own[0]
@@ -186,39 +208,45 @@ def is_model(value: object) -> bool:
     return isinstance(value, type) and (issubclass(value, Device) or hasattr(value, "plug_into"))
 
 
-def missing(file: Path) -> None:
+def stem_of(file: str | PathLike[str]) -> str:
+    """A file's name without its folder and suffix."""
+    return os.path.splitext(os.path.basename(file))[0]
+
+
+def missing(file: str | PathLike[str]) -> None:
     """Raise SpecError where a file is not there or is none; the nearest name beside it is the way out."""
-    if file.is_file():
+    if os.path.isfile(file):
         return
-    if file.is_dir():
+    if os.path.isdir(file):
         raise SpecError(f"{file} is a folder, not a model's file")
     from difflib import get_close_matches
+    from pathlib import Path
 
-    folder = file.parent
+    path = Path(file)
     # Their common suffix makes short names too much alike.
-    stems = [each.stem for each in folder.iterdir() if each.suffix == file.suffix] if folder.is_dir() else []
-    near = get_close_matches(file.stem, stems, n=1)
-    hint = f'; did you mean "{folder / near[0]}{file.suffix}"?' if near else ""
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    near = get_close_matches(path.stem, [each.stem for each in beside if each.suffix == path.suffix], n=1)
+    hint = f'; did you mean "{path.parent / near[0]}{path.suffix}"?' if near else ""
     raise SpecError(f"{file}: no such file{hint}")
 
 
-def module_of(file: Path) -> ModuleType:
+def module_of(file: str | PathLike[str]) -> ModuleType:
     """The module that a file holds; loaded once, and under its own name where it is one of the catalogue."""
-    known = catalogue.module_name(file)
+    known = catalogue.module_name(os.fspath(file))
     if known is not None:
         return guarded(str(file), file, lambda: importlib.import_module(known))
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    resolved = file.resolve()
+    resolved = os.path.realpath(file)
     # A name that no import statement can ask for, so that the file never stands in for a real module.
-    name = f"{file.stem} ({resolved})"
+    name = f"{stem_of(file)} ({resolved})"
     if name in sys.modules:
         return sys.modules[name]
+    from importlib.util import module_from_spec, spec_from_file_location
+
     spec = spec_from_file_location(name, resolved)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
-    look_in(resolved.parent)
+    look_in(os.path.dirname(resolved))
     sys.modules[name] = module
     try:
         guarded(str(file), file, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
@@ -228,13 +256,13 @@ def module_of(file: Path) -> ModuleType:
     return module
 
 
-def look_in(folder: Path) -> None:
+def look_in(folder: str) -> None:
     """Let a model import what lies beside it; last in line, so that a json.py there replaces nothing."""
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
+    if folder not in sys.path:
+        sys.path.append(folder)
 
 
-def guarded(origin: str, file: Path | None, load: Callable[[], Result]) -> Result:
+def guarded(origin: str, file: str | PathLike[str] | None, load: Callable[[], Result]) -> Result:
     """What load() returns; what goes wrong in the author's code becomes one line with its file and line."""
     try:
         return load()
@@ -244,7 +272,7 @@ def guarded(origin: str, file: Path | None, load: Callable[[], Result]) -> Resul
         raise_as_line(origin, file, problem)
 
 
-def raise_as_line(origin: str, file: Path | None, problem: BaseException) -> NoReturn:
+def raise_as_line(origin: str, file: str | PathLike[str] | None, problem: BaseException) -> NoReturn:
     """Raise SpecError for a failure of the author's code: file:line: what."""
     if isinstance(problem, SyntaxError):
         line = f":{problem.lineno}" if problem.lineno else ""

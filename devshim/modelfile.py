@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import re
+import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim import modelclass
 from devshim.errors import SpecError
-from devshim.model.hook import hooks_of
-from devshim.model.opening import openings_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     from devshim.model.hook import Hook
     from devshim.model.opening import Opening
 
-IN_FILE = re.compile(r"(?P<file>.+\.py)(?::\w+)?")
-IN_MODULE = re.compile(r"(?P<module>\w+(?:\.\w+)*):\w+")
 
-
-class Declared(NamedTuple):
+class Declared:
     """What is in force for a run, in the order of the files and of their lines."""
 
-    openings: list[Opening]
-    hooks: list[Hook]
+    def __init__(self) -> None:
+        self.openings: list[Opening] = []
+        self.hooks: list[Hook] = []
 
 
 def declared(files: list[str], models: list[str], in_process: bool) -> Declared | None:
@@ -35,13 +31,13 @@ def declared(files: list[str], models: list[str], in_process: bool) -> Declared 
     Raises SpecError where a file cannot be loaded, a file named for the purpose declares nothing, or functions are to
     be replaced in a program that the interpreter is not in.
     """
-    found = Declared([], [])
+    found = Declared()
     for name in files:
-        modelclass.missing(Path(name))
-        if not take(found, modelclass.module_of(Path(name))):
+        modelclass.missing(name)
+        if not take(found, modelclass.module_of(name)):
             raise SpecError(f"{name} declares nothing: no function in it is marked with @opening or @hook")
     for module in {id(module): module for module in map(module_named, models) if module is not None}.values():
-        if module.__name__ not in {modelclass.module_of(Path(name)).__name__ for name in files}:
+        if module.__name__ not in {modelclass.module_of(name).__name__ for name in files}:
             take(found, module)
     if found.hooks and not in_process:
         raise SpecError(f"{found.hooks[0].where} needs the interpreter inside the program; add --in-process")
@@ -49,18 +45,24 @@ def declared(files: list[str], models: list[str], in_process: bool) -> Declared 
 
 
 def take(found: Declared, module: ModuleType) -> bool:
-    """Add what a module declares itself; whether it does."""
+    """Add what a module declares itself; whether it does.  A file that does has imported the one or the other."""
     own: list[Any] = [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__]
-    openings, hooks = openings_of(own), hooks_of(own)
-    found.openings.extend(openings)
-    found.hooks.extend(hooks)
-    return bool(openings or hooks)
+    before = len(found.openings) + len(found.hooks)
+    if "devshim.model.opening" in sys.modules:
+        from devshim.model.opening import openings_of
+
+        found.openings.extend(openings_of(own))
+    if "devshim.model.hook" in sys.modules:
+        from devshim.model.hook import hooks_of
+
+        found.hooks.extend(hooks_of(own))
+    return len(found.openings) + len(found.hooks) > before
 
 
 def module_named(model: str) -> ModuleType | None:
     """The module that a model was loaded from, where its text names a file or a module."""
-    in_file = IN_FILE.fullmatch(model)
-    if in_file is not None and Path(in_file["file"]).is_file():
-        return modelclass.module_of(Path(in_file["file"]))
-    in_module = IN_MODULE.fullmatch(model)
-    return sys.modules.get(in_module["module"]) if in_module is not None else None
+    before, colon, name = model.rpartition(":")
+    file = before if colon and name.isidentifier() else model
+    if file.endswith(".py") and os.path.isfile(file):
+        return modelclass.module_of(file)
+    return sys.modules.get(file) if colon else None

@@ -102,7 +102,7 @@ def traces_of(request: pytest.FixtureRequest) -> Traces:
 def note(item: pytest.Item, session: Session, traces: Traces) -> None:
     """Keep what is to be said of a test's traces."""
     replays = session.replays
-    recorded = {traces.recorded: ""} if traces.recorded else {}
+    recorded = dict.fromkeys(traces.recorded, "")
     item.stash[_mismatched] = replays.mismatched
     left = replays.left if item.stash.get(_passed, False) else {}  # where it failed there is more to be said of it
     item.stash[_told] = {"used": dict.fromkeys(replays.paths, ""), "left": left, "recorded": recorded}

@@ -10,25 +10,25 @@ A URL (socket://host:port) is one piece; what it takes stands after its `?`.
 from __future__ import annotations
 
 import os
-import re
-import typing
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
 
 from devshim import modelclass
 from devshim.errors import DevshimError, SpecError
 from devshim.model.device import Device
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
 LONGEST_NODE, LONGEST_NAME = 1023, 255
 """In bytes.  NAME_MAX of linux/limits.h, and a quarter of PATH_MAX: the run's directory comes before it."""
 
-OF_A_PROCESS = re.compile(r"/proc/(\d+|self|thread-self)/")
 EXAMPLE = "ttyUSB0"
 
 CLOSING = {"[": "]", "(": ")", "{": "}"}
 
 
-class Spec(NamedTuple):
+class Spec:
     """One device to be plugged.
 
     node        where: an absolute, normalised path
@@ -37,10 +37,11 @@ class Spec(NamedTuple):
     where       for messages: the text as typed, or file:line:column
     """
 
-    node: str
-    model: str
-    parameters: dict[str, Any]
-    where: str
+    def __init__(self, node: str, model: str, parameters: dict[str, Any], where: str) -> None:
+        self.node = node
+        self.model = model
+        self.parameters = parameters
+        self.where = where
 
 
 def parse(text: str) -> Spec:
@@ -78,7 +79,8 @@ def check_node(node: str, where: str) -> str:
         )
     if os.path.isdir(path):
         raise SpecError(f"{where}: {path} is a folder; plug the device at a path in it, such as {path}/{EXAMPLE}")
-    if OF_A_PROCESS.match(os.path.realpath(os.path.dirname(path)) + "/"):
+    top, proc, process, *_ = [*os.path.realpath(os.path.dirname(path)).split("/"), "", ""]
+    if (top, proc) == ("", "proc") and (process.isdigit() or process in ("self", "thread-self")):
         raise SpecError(f"{where}: {path} is another file in each process; plug the device at a path of its own")
     return path
 
@@ -156,7 +158,7 @@ def readable(cls: type[Any], name: str, value: Any) -> Any:
     parameter = cls.parameters.get(name)
     if parameter is None or not isinstance(value, str):
         return value
-    kind = typing.get_origin(parameter.type) or parameter.type
+    kind = getattr(parameter.type, "__origin__", parameter.type)
     if kind not in (list, tuple, dict, set):
         return value
     from ast import literal_eval

@@ -1,4 +1,4 @@
-"""Starts the unmodified program with the shim in it: the run's directory, the environment, and the exec.
+"""Starts the unmodified program with the shim in it: the environment, and the exec.
 
 Every `devshim run` passes here, so nothing is imported that Python has not loaded anyway.
 """
@@ -18,12 +18,6 @@ else:
 
 SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shim", "libdevshim.so")
 """The library that goes into the program."""
-
-LONGEST_PARENT = 107 - len(f"/devshim-{'0' * 8}/{'0' * 32}/socket")
-"""In bytes; the path of a Unix socket, sun_path of unix(7), has room for 107 and its closing NUL."""
-
-AROUND = "devshim-"
-"""How the name begins of the directory around a run's: what others can see of it."""
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a program that could not be started, as the shell has them."""
@@ -45,75 +39,6 @@ def failed(text: str, code: int = 125) -> Exception:
     error = TargetFailed(text)
     error.exit_code = code  # type: ignore[misc]
     return error
-
-
-# ---- The run's directory -------------------------------------------------------------------------------
-
-
-def make_run_directory(environment: Mapping[str, str]) -> str:
-    """Make the run's private directory and return its path.
-
-    Below $TMPDIR if that is set and short enough for the path of a socket, else below /dev/shm, which is memory,
-    else below /tmp.  Its name cannot be guessed, and its mode, 0711, and that of the directory around it, which
-    everybody can see there, let pass only who knows the name: a daemon that dropped its uid does, other users do not.
-
-    Raises TargetFailed where it cannot be made.
-    """
-    parent = run_directory_parent(environment)
-    path = os.path.join(parent, f"{AROUND}{os.urandom(4).hex()}", os.urandom(16).hex())
-    try:
-        for directory in (os.path.dirname(path), path):
-            os.mkdir(directory, 0o711)
-            os.chmod(directory, 0o711)  # whatever the umask took away
-    except OSError as error:
-        remove_run_directory(path)
-        raise failed(
-            f"cannot make the run's directory in {parent}: {error.strerror}; set TMPDIR to another one"
-        ) from error
-    return path
-
-
-def run_directory_parent(environment: Mapping[str, str]) -> str:
-    """The directory for run directories, absolute because the program may change its own."""
-    chosen = environment.get("TMPDIR")
-    if chosen:
-        chosen = os.path.abspath(chosen)
-        if len(os.fsencode(chosen)) <= LONGEST_PARENT:
-            return chosen
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else "/tmp"
-
-
-def remove_run_directory(path: str) -> None:
-    """Remove the run's directory with all that is in it; what somebody else removes meanwhile is no failure."""
-    remove_tree(path)
-    around = os.path.dirname(path)
-    if os.path.basename(around).startswith(AROUND) and os.path.isdir(around) and not os.path.lexists(path):
-        remove_tree(around)
-
-
-def remove_tree(path: str) -> None:
-    """Remove a directory with all that is in it; say so where that cannot be."""
-    try:
-        os.chmod(path, 0o700)  # a directory of the device tree may be read-only, as sysfs's are
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    remove_tree(entry.path)
-                else:
-                    unlink(entry.path)
-        os.rmdir(path)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        say(f"cannot remove {path}: {error.strerror}")
-
-
-def unlink(path: str) -> None:
-    """Remove a file that somebody else may be removing, too."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
 
 
 # ---- The program's environment -------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def written(tmp_path: Path):
 def test_all_of_it_is_read(written, tmp_path):
     config = load(written(WHOLE))
 
-    assert [spec[:3] for spec in config.devices] == [
+    assert [(spec.node, spec.model, spec.parameters) for spec in config.devices] == [
         ("/dev/ttyUSB0", "bench_supply", {"limit": 12, "name": "0123"}),
         ("/dev/horn", f"{tmp_path}/models/horn.py:Horn", {}),
         ("/dev/far", "socket://host:1/x.py", {}),

@@ -43,7 +43,8 @@ def refusal(text: str) -> str:
 def test_node_model_and_parameters_are_taken_apart():
     spec = parse("/dev/ttyUSB0=gps,latitude=52.5,longitude=13.4")
 
-    assert spec[:3] == ("/dev/ttyUSB0", "gps", {"latitude": "52.5", "longitude": "13.4"})
+    assert (spec.node, spec.model) == ("/dev/ttyUSB0", "gps")
+    assert spec.parameters == {"latitude": "52.5", "longitude": "13.4"}
 
 
 def test_a_value_may_contain_an_equals_sign():
@@ -69,11 +70,13 @@ def test_commas_inside_quotes_and_brackets_belong_to_the_value(text, value):
 
 
 def test_a_model_with_commas_may_be_quoted():
-    assert parse('/dev/x="my,model.py",a=1')[1:3] == ("my,model.py", {"a": "1"})
+    spec = parse('/dev/x="my,model.py",a=1')
+    assert (spec.model, spec.parameters) == ("my,model.py", {"a": "1"})
 
 
 def test_a_url_keeps_its_commas_and_its_own_parameters():
-    assert parse("/dev/x=socket://host:7000?a=1,b=2")[1:3] == ("socket://host:7000?a=1,b=2", {})
+    spec = parse("/dev/x=socket://host:7000?a=1,b=2")
+    assert (spec.model, spec.parameters) == ("socket://host:7000?a=1,b=2", {})
 
 
 @pytest.mark.parametrize("node", ["/dev//ttyX", "//dev/ttyX", "/dev/./ttyX", "/dev/pts/../ttyX"])

@@ -1,4 +1,4 @@
-"""The run's directory, the program's environment, and the search for the program."""
+"""The program's environment, and the search for the program."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devshim import target
+from devshim import rundirectory, target
 from devshim.errors import ShimNotBuilt, TargetFailed
 
 
@@ -17,65 +17,6 @@ def short() -> Iterator[str]:
     """A directory with a path short enough for sockets below it."""
     with tempfile.TemporaryDirectory(prefix="room-", dir="/tmp") as path:
         yield path
-
-
-class TestRunDirectory:
-    """make_run_directory and remove_run_directory."""
-
-    def test_lies_below_tmpdir_and_lets_pass_who_knows_its_name(self, short: str) -> None:
-        path = target.make_run_directory({"TMPDIR": short})
-
-        around = os.path.dirname(path)
-        assert os.path.dirname(around) == short
-        assert [os.stat(directory).st_mode & 0o7777 for directory in (around, path)] == [0o711, 0o711]
-
-        target.remove_run_directory(path)
-        assert os.listdir(short) == []
-
-    def test_has_another_name_each_time(self, short: str) -> None:
-        assert len({target.make_run_directory({"TMPDIR": short}) for _ in range(10)}) == 10
-
-    def test_is_absolute_where_tmpdir_is_not(self, short: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.chdir(short)
-
-        assert target.make_run_directory({"TMPDIR": "."}).startswith(short + "/devshim-")
-
-    @pytest.mark.parametrize("length", range(40, 70))
-    def test_leaves_room_for_a_socket(self, short: str, length: int) -> None:
-        parent = os.path.join(short, "x" * (length - len(short) - 1))
-        os.mkdir(parent)
-
-        path = target.make_run_directory({"TMPDIR": parent})
-        target.remove_run_directory(path)
-
-        assert len(path + "/socket") <= 107
-        assert path.startswith(parent) == (length <= target.LONGEST_PARENT)
-
-    def test_that_cannot_be_made_says_what_to_do(self) -> None:
-        with pytest.raises(
-            TargetFailed, match=r"cannot make the run's directory in /no/such: No such file.*; set TMPDIR"
-        ):
-            target.make_run_directory({"TMPDIR": "/no/such"})
-
-    def test_is_removed_with_read_only_directories_and_links_but_not_what_they_lead_to(self, short: str) -> None:
-        kept = Path(short, "kept")
-        kept.mkdir()
-        (kept / "file").touch()
-        run = Path(target.make_run_directory({"TMPDIR": short}))
-        (run / "tree/sys").mkdir(parents=True)
-        (run / "tree/sys/file").touch()
-        (run / "tree/link").symlink_to(kept)
-        (run / "tree/sys").chmod(0o555)
-
-        target.remove_run_directory(str(run))
-
-        assert not run.exists()
-        assert (kept / "file").exists()
-
-    def test_that_is_gone_already_is_no_failure(self, short: str, capfd: pytest.CaptureFixture[str]) -> None:
-        target.remove_run_directory(os.path.join(short, "gone"))
-
-        assert capfd.readouterr().err == ""
 
 
 class TestEnvironment:
@@ -128,7 +69,7 @@ class TestShim:
         shim = Path(short, f"a{letter}b.so")
         shim.touch()
         monkeypatch.setattr(target, "SHIM", str(shim))
-        run = target.make_run_directory({"TMPDIR": short})
+        run = rundirectory.make_run_directory({"TMPDIR": short})
 
         link = target.shim_path(run)
 

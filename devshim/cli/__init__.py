@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from errno import EMFILE, ENFILE, ENOMEM, ENOSPC
+from errno import EAGAIN, EMFILE, ENFILE, ENOMEM, ENOSPC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def explain(error: Exception) -> int:
         code, text = FAILED, os_error_text(error)
     elif isinstance(error, MemoryError) or str(error) == "can't start new thread":
         code, text = FAILED, "no memory left, or no thread; give it more (ulimit -v, ulimit -u)"
+    elif isinstance(error, ImportError) and os.strerror(EMFILE) in str(error):
+        code, text = FAILED, f"{error}{WAYS_OUT[EMFILE]}"
     else:
         code, text = (
             FAILED,
@@ -103,6 +105,7 @@ def explain(error: Exception) -> int:
 
 
 WAYS_OUT = {
+    EAGAIN: "; allow more processes (ulimit -u)",
     EMFILE: "; allow more (ulimit -n)",
     ENFILE: "; all processes together have as many as the system allows (sysctl fs.file-max)",
     ENOMEM: "; give it more (ulimit -v)",

@@ -8,12 +8,11 @@ import importlib.util
 import mmap
 import os
 import platform
-import re
 import resource
 import subprocess
 from collections.abc import Callable, Iterator
 
-from devshim import target
+from devshim import rundirectory, target
 from devshim.cli.caught import Finding
 from devshim.elf import Elf, NotElf
 from devshim.errors import DevshimError
@@ -159,17 +158,18 @@ KERNEL: dict[str, Callable[[], object]] = {
 def run_directory() -> Iterator[Finding]:
     """Make and remove a run's directory."""
     try:
-        path = target.make_run_directory(os.environ)
+        path = rundirectory.make_run_directory(os.environ)
     except DevshimError as error:
         yield Finding(False, str(error))
         return
-    target.remove_run_directory(path)
+    rundirectory.remove_run_directory(path)
     parent = os.path.dirname(os.path.dirname(path))
     yield Finding(True, f"a run's directory can be made in {parent}")
-    left = [name for name in os.listdir(parent) if re.fullmatch(r"devshim-[0-9a-f]{8}", name)]
-    if left:
-        text = f"{len(left)} run director{'y' if len(left) == 1 else 'ies'} in {parent}: runs that go on or were killed"
-        yield Finding(True, text, f"when no devshim runs any more: rm -r {parent}/devshim-*")
+    left = len([name for name in os.listdir(parent) if rundirectory.is_around(name)])
+    if left:  # making one swept up what was dead
+        yield Finding(
+            True, f"{left} run director{'y' if left == 1 else 'ies'} in {parent}: living runs', or another user's"
+        )
 
 
 def surroundings() -> Iterator[Finding]:

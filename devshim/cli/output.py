@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from devshim.target import say
@@ -36,14 +37,16 @@ def print_lines(lines: Iterable[str], at_once: bool = False) -> None:
     write = sys.stdout.write
     batch: list[str] = []
     most = 1 if at_once else BATCH
+    rest = iter(lines)
     try:
-        for line in lines:
-            batch.append(line)
-            if len(batch) >= most:
-                write("\n".join(batch) + "\n")
-                batch.clear()
-                if at_once:
-                    sys.stdout.flush()
+        while True:
+            batch.extend(islice(rest, most))
+            if not batch:
+                return
+            write("\n".join(batch) + "\n")
+            batch.clear()
+            if at_once:
+                sys.stdout.flush()
     except BrokenPipeError:
         batch.clear()
         raise

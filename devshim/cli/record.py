@@ -25,7 +25,8 @@ Without -d every device node that PROGRAM opens is recorded, but for null, zero,
 random, urandom, tty, ptmx and pts/*, and what it has inherited: those only where -d names
 them. PROGRAM talks to the device itself, as without devshim. TRACE is replaced with the
 first call that is recorded; where there is none it stays as it is, and the exit code is
-that of a failed run (--error-exitcode).
+that of a failed run (--error-exitcode). For programs that only look at /sys there is
+--snapshot with a folder of /sys: -d /sys/class/net/eth0.
 
 examples:
   devshim record -o gps.trace -d /dev/ttyUSB0 -- gpspipe -r -n 20
@@ -76,7 +77,7 @@ RECORD = (
     Option(None, "--stable",   None,           switch("stable"),
            "leave times out, so that two recordings differ where the device did"),
     Option(None, "--snapshot", None,           switch("snapshot"),
-           "take down what /sys and udev show of each node, too"),
+           "take down what /sys and udev show of each node, too, and of folders of /sys that -d names"),
     Option(None, "--with-command", None,       switch("with_command"),
            "say in the trace how PROGRAM was called"),
 )

@@ -19,7 +19,9 @@ recorded.  TRACE is a file, or the name of a recording that comes with devshim.
 {options}
 
 Calls are matched by their meaning: a terminal's bytes as a stream, a disk by its content,
-ioctls by request and argument, each after what had been done before it. Where the program
+ioctls by request and argument, each after what had been done before it; data also after
+what had been done on other nodes, unless that does not come (--patience). A node that is
+opened more often than recorded answers as it did to the last open alike. Where the program
 does something else, it gets EIO, and stderr tells the line of the trace, both sides and
 the first difference.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from devshim import target
+from devshim import rundirectory, target
 from devshim.cli.options import RUN, Options, parse, wrong
 from devshim.hostprocess import HostProcess
 from devshim.waiter import GRACE, RECORDER_GRACE, SIGNALS, Interrupted, Waiter, ending
@@ -43,7 +43,7 @@ def run(options: Options) -> int:
     path = target.find_program(options.program[0], environment)
     reserve_standard_streams()
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, SIGNALS)
-    run_directory = target.make_run_directory(environment)
+    run_directory = rundirectory.make_run_directory(environment)
     try:
         shim = target.shim_path(run_directory)
         prepare_run(run_directory)
@@ -54,7 +54,7 @@ def run(options: Options) -> int:
         environment = target.target_environment(environment, run_directory, shim)
         return run_in(run_directory, path, options, environment, mask)
     finally:
-        target.remove_run_directory(run_directory)
+        rundirectory.remove_run_directory(run_directory)
 
 
 def run_in(run_directory: str, path: str, options: Options, environment: dict[str, str], mask: Iterable[int]) -> int:
@@ -68,12 +68,8 @@ def run_in(run_directory: str, path: str, options: Options, environment: dict[st
         waiter.raise_pending()
         waiter.started(target.start(path, options.program, environment, mask))
         waiter.host.started(waiter.program)
-        leave_streams_to_program(waiter.host)
-        code = finish(waiter, waiter.until_program_ended(), options)
-        if options.in_process:
-            from devshim import embedding
-
-            code = embedding.exit_code(run_directory, code, options)
+        leave_streams_to_program(waiter.host.status, waiter.host.control, rundirectory.lock_of(run_directory))
+        code = finish(waiter, waiter.until_program_ended(), options, run_directory)
         if options.record is not None and waiter.host.lost():
             options.record.take_over(run_directory, target.say)
         return code
@@ -90,7 +86,7 @@ def refused(waiter: Waiter) -> int:
     return waiter.host.refused or 125
 
 
-def finish(waiter: Waiter, code: int, options: Options) -> int:
+def finish(waiter: Waiter, code: int, options: Options, run_directory: str) -> int:
     """After the program: wait for what it left behind, let the host finish, and choose the exit code."""
     host = waiter.host
     host.listen()
@@ -98,6 +94,10 @@ def finish(waiter: Waiter, code: int, options: Options) -> int:
         return code  # over before the host had begun: nobody can have needed it
     if options.needs_loading():
         waiter.until_alone(options.linger)
+    if options.in_process:  # the host removes the directory
+        from devshim import embedding
+
+        code = embedding.exit_code(run_directory, code, options)
     host.end()
     waiter.until_host_ended(GRACE if options.record is None else RECORDER_GRACE)
     waiter.tell_host_lost()
@@ -128,13 +128,16 @@ def reserve_standard_streams() -> None:
     os.close(descriptor)
 
 
-def leave_streams_to_program(host: HostProcess) -> None:
-    """Let go of what the program inherited through us: a pipe must end for its reader when the program closes it."""
+def leave_streams_to_program(*kept: int) -> None:
+    """Let go of what the program inherited through us: a pipe must end for its reader when the program closes it.
+
+    kept: descriptors of our own.
+    """
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
     first = 3
-    for descriptor in sorted((host.status, host.control)):
+    for descriptor in sorted(kept):
         os.closerange(first, descriptor)
         first = descriptor + 1
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
@@ -142,12 +145,7 @@ def leave_streams_to_program(host: HostProcess) -> None:
 
 def prepare_run(run_directory: str) -> None:
     """Make the run's registry, and become the parent of what its processes leave behind (prctl(2))."""
-    try:
-        from devshim.host._channel import create_registry, set_subreaper
-    except ImportError as error:
-        from devshim.errors import ShimNotBuilt
+    from devshim.host._channel import create_registry, set_subreaper
 
-        advice = "run `make build` in a source tree, or install devshim again"
-        raise ShimNotBuilt(f"the host's C module cannot be loaded ({error}): {advice}") from error
     create_registry(run_directory + "/registry")
     set_subreaper()

@@ -78,7 +78,10 @@ def text_lines(trace: Trace, options: ToolOptions, described: Described) -> Iter
                 if len(texts) >= MOST_TEXTS:
                     texts.clear()
                 texts[event.alike] = text
-        if event.time is None:
+        if event.times is not None:
+            time, took = event.times
+            yield f"{event.number:6}  {time:>11}  {text} <{took}>"
+        elif event.time is None:
             yield f"{event.number:6}  {text}"
         elif event.took is None:
             yield f"{event.number:6}  {event.time:11.6f}  {text}"

@@ -4,6 +4,7 @@
  * asleep on the bell. It copies a request before it looks at it (the target can write to the mapping at any
  * time), calls Python, and writes the answer. What a call means is Python's business (host/files.py). */
 #include "_channel.h"
+#include "_answer.h"
 #include "_direct.h"
 #include "_lock.h"
 #include "_ring.h"
@@ -86,18 +87,9 @@ static bool asks(const struct slot *slot)
 
 /* ---- Answers ---- */
 
-struct answer {
-    int64_t result;
-    int32_t error;
-    uint32_t flags, place;
-    uint64_t token;
-    const void *data;
-    uint32_t length;
-};
-
-static void give(struct slot *slot, uint8_t *room, const struct answer *answer, uint32_t generation)
+static void fill_in(struct slot *slot, uint8_t *room, const struct answer *answer, uint32_t generation)
 {
-    if (answer->length)
+    if (answer->length && answer->data)
         memcpy(room, answer->data, answer->length);
     slot->result = answer->result;
     slot->error = answer->error;
@@ -106,6 +98,11 @@ static void give(struct slot *slot, uint8_t *room, const struct answer *answer, 
     slot->length = answer->length;
     slot->place = answer->place;
     slot->answered = generation;
+}
+
+static void give(struct slot *slot, uint8_t *room, const struct answer *answer, uint32_t generation)
+{
+    fill_in(slot, room, answer, generation);
     __atomic_store_n(&slot->state, SLOT_ANSWER, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&slot->sleeping, __ATOMIC_SEQ_CST))
         futex(&slot->state, FUTEX_WAKE, 1, NULL);
@@ -165,18 +162,10 @@ static bool has(PyObject *object, PyObject *name)
     return found;
 }
 
-static PyObject *dispatch(Channel *self, const struct slot *request, const uint8_t *data, uint32_t process)
+PyObject *channel_ask(PyObject *file, const struct call *call)
 {
-    if (request->op == 0 || request->op > OP_WAITS || (request->op == OP_NOTE && request->size > HELLO_PATH))
-        return not_understood();
-    if (request->op == OP_NOTE)
-        return PyObject_CallFunction(self->noted, "INI", process, PyBytes_FromStringAndSize((const char *)data, request->size), request->request);
-
-    PyObject *file = PyList_GetItem(self->files, request->file);
-    if (!file || file == Py_None) { /* of a device unplugged meanwhile, or a number that nobody has */
-        PyErr_Clear();
-        return Py_BuildValue("LiIKOI", -1ll, ENODEV, 0u, 0ull, Py_None, UINT32_MAX);
-    }
+    const struct slot *request = call->request;
+    const uint8_t *data = call->room;
     PyObject *name = names[request->op], *first = NULL, *second = NULL, *third = NULL;
     switch (request->op) {
     case OP_READ:
@@ -220,6 +209,34 @@ static PyObject *dispatch(Channel *self, const struct slot *request, const uint8
     return answer;
 }
 
+static enum outcome dispatch(Channel *self, const struct call *call, struct answer *answer, PyObject **value)
+{
+    const struct slot *request = call->request;
+
+    *value = NULL;
+    if (request->op == 0 || request->op > OP_WAITS || (request->op == OP_NOTE && request->size > HELLO_PATH)) {
+        *value = not_understood();
+        return SAID;
+    }
+    if (request->op == OP_NOTE) {
+        *value = PyObject_CallFunction(self->noted, "INI", call->process, PyBytes_FromStringAndSize((const char *)call->room, request->size), request->request);
+        return SAID;
+    }
+    PyObject *file = Py_XNewRef(PyList_GetItem(self->files, request->file));
+    enum outcome outcome = SAID;
+    if (!file || file == Py_None) { /* of a device unplugged meanwhile, or a number that nobody has */
+        PyErr_Clear();
+        *value = Py_BuildValue("LiIKOI", -1ll, ENODEV, 0u, 0ull, Py_None, UINT32_MAX);
+    } else if (is_noted(file)) {
+        outcome = answer_noted(file, (PyObject *)self, call, answer, value);
+    } else if ((outcome = quick_answer(file, call, false, answer, value)) == ASK) {
+        *value = channel_ask(file, call);
+        outcome = SAID;
+    }
+    Py_XDECREF(file);
+    return outcome;
+}
+
 /* With the GIL and the lock. */
 static void answer_call(Channel *self, uint32_t process, uint32_t index)
 {
@@ -240,11 +257,12 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
     uint8_t *room = room_of(channel, index, large);
 
     PyObject *value = NULL;
+    enum outcome outcome = SAID;
     if ((large && index >= self->processes[process].rooms) || request.size > most)
         value = not_understood();
     else
-        value = dispatch(self, &request, room, process);
-    if (!value || !understand(value, &answer, &buffer, request.op == OP_READ ? request.size : most)) {
+        outcome = dispatch(self, &(struct call){ &request, room, process }, &answer, &value);
+    if (outcome == SAID && (!value || !understand(value, &answer, &buffer, request.op == OP_READ ? request.size : most))) {
         if (PyErr_Occurred())
             PyErr_WriteUnraisable((PyObject *)Py_TYPE((PyObject *)self));
         answer = (struct answer){ .result = -1, .error = EIO };
@@ -297,8 +315,9 @@ void channel_answer_own(PyObject *object, struct slot *slot, uint8_t *room, uint
 
     self->caller = OWN_PROCESS;
     self->caller_thread = slot->thread;
-    PyObject *value = dispatch(self, slot, room, OWN_PROCESS);
-    if (!value || !understand(value, &answer, &buffer, slot->op == OP_READ ? slot->size : most)) {
+    PyObject *value;
+    enum outcome outcome = dispatch(self, &(struct call){ slot, room, OWN_PROCESS }, &answer, &value);
+    if (outcome == SAID && (!value || !understand(value, &answer, &buffer, slot->op == OP_READ ? slot->size : most))) {
         if (is_of_program()) {
             answer = interrupted();
         } else {
@@ -307,7 +326,8 @@ void channel_answer_own(PyObject *object, struct slot *slot, uint8_t *room, uint
             answer = (struct answer){ .result = -1, .error = EIO };
         }
     }
-    give(slot, room, &answer, slot->generation);
+    fill_in(slot, room, &answer, slot->generation);
+    slot->state = SLOT_ANSWER;
     if (buffer.obj)
         PyBuffer_Release(&buffer);
     Py_XDECREF(value);
@@ -380,7 +400,7 @@ static bool take_rung(Channel *self, uint32_t *process, uint32_t *index)
     while (take_bit(&self->bell->summary, &group)) {
         while (take_bit(&self->bell->pending[group], &member)) {
             *process = group * 64 + member;
-            struct channel *channel = self->processes[*process].channel;
+            struct channel *channel = __atomic_load_n(&self->processes[*process].channel, __ATOMIC_ACQUIRE);
             for (uint32_t word = 0; channel && word < SLOTS / 64; word++) {
                 while (take_bit(&channel->pending[word], &bit)) {
                     *index = word * 64 + bit;
@@ -409,8 +429,8 @@ static void bury_dead(Channel *self)
             if (self->watched[w].slot && self->watched[w].process == i)
                 self->watched[w].slot = NULL;
         munmap(process->channel, process->size);
-        process->channel = NULL;
-        __atomic_store_n(&process->dying, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&process->dying, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&process->channel, NULL, __ATOMIC_RELEASE); /* from here on it may be given to the next */
     }
 }
 
@@ -494,6 +514,7 @@ static PyObject *Channel_serve(PyObject *object, PyObject *unused)
     bool more;
     (void)unused;
 
+    be_prompt();
     sched_getaffinity(0, sizeof self->allowed, &self->allowed);
     for (;;) {
         Py_BEGIN_ALLOW_THREADS
@@ -551,7 +572,7 @@ static PyObject *Channel_add(PyObject *object, PyObject *args)
     if (!PyArg_ParseTuple(args, "i", &fd))
         return NULL;
     for (uint32_t i = 0; i < MAX_PROCESSES; i++) {
-        if (self->processes[i].channel)
+        if (__atomic_load_n(&self->processes[i].channel, __ATOMIC_ACQUIRE))
             continue;
         struct process *process = &self->processes[i];
         struct channel *channel = map_channel(fd, process);
@@ -561,7 +582,7 @@ static PyObject *Channel_add(PyObject *object, PyObject *args)
         channel->version = WIRE_VERSION;
         channel->process = i;
         channel->rooms = process->rooms;
-        process->channel = channel;
+        __atomic_store_n(&process->channel, channel, __ATOMIC_RELEASE); /* whatever a program rings for before is not heard */
         return PyLong_FromUnsignedLong(i);
     }
     errno = EAGAIN;
@@ -585,17 +606,22 @@ static PyObject *Channel_remove(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *Channel_caller(PyObject *object, PyObject *unused)
+PyObject *channel_caller(PyObject *object)
 {
     Channel *self = (Channel *)object;
-    (void)unused;
     if (!self->told || self->told_caller != self->caller || self->told_thread != self->caller_thread) {
         Py_XDECREF(self->told);
         self->told = Py_BuildValue("II", self->caller, self->caller_thread);
         self->told_caller = self->caller;
         self->told_thread = self->caller_thread;
     }
-    return Py_XNewRef(self->told);
+    return self->told;
+}
+
+static PyObject *Channel_caller(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return Py_XNewRef(channel_caller(object));
 }
 
 static int Channel_init(PyObject *object, PyObject *args, PyObject *keywords)
@@ -689,11 +715,15 @@ static PyType_Spec Channel_spec = { "devshim.host._channel.Channel", sizeof(Chan
 
 static PyMethodDef functions[] = {
     { "create_registry", run_create_registry, METH_VARARGS, "create_registry(path): the empty registry of a new run." },
+    { "lock_file", run_lock_file, METH_VARARGS, "lock_file(fd, alone): shared, or alone if that can be had now; whether." },
+    { "be_prompt", prompt_be_prompt, METH_NOARGS, "be_prompt(): let this thread be woken without delay." },
     { "set_subreaper", run_set_subreaper, METH_NOARGS, "Orphans among this process's descendants become its children (prctl(2))." },
+    { "listen", sockets_listen, METH_VARARGS, "listen(path) -> fd of a socket there." },
     { "accept", sockets_accept, METH_VARARGS, "accept(listener, size) -> (fd, pid, uid, gid, request) or None." },
     { "answer", sockets_answer, METH_VARARGS, "answer(fd, data, [fd, [fd]]) -> whether the other end was still there." },
     { "carrier", sockets_carrier, METH_VARARGS, "carrier(nonblock, type, our buffer, their buffer) -> (our end, their end, st_dev, st_ino)." },
     { "send", sockets_send, METH_VARARGS, "send(fd, data) -> whether the packet went out." },
+    { "mark", sockets_mark, METH_VARARGS, "mark(fd) -> whether poll sees POLLPRI at the other end." },
     { "empty", sockets_empty, METH_VARARGS, "empty(fd): take out all that lies in a packet socket." },
     { "guarded_setattr", lock_guarded_setattr, METH_O, "guarded_setattr(lock) -> a __setattr__ for classes, which takes the lock." },
     { "raise_descriptors", sockets_raise_descriptors, METH_VARARGS, "raise_descriptors(lowest): leave smaller numbers to the program, 0: no longer." },
@@ -702,7 +732,9 @@ static PyMethodDef functions[] = {
     { "detach", direct_detach, METH_NOARGS, "detach(): answer them no more." },
     { "host_thread", direct_host_thread, METH_VARARGS, "host_thread(which, ident): that thread's own calls are real ones; which is 0 or 1." },
     { "aside", direct_aside, METH_VARARGS, "aside(now) -> before: whether this thread's calls are real ones for a while." },
+    { "meet", direct_meet, METH_O, "meet(shim_entry): find the shim in this process, whose host is elsewhere." },
     { "hook", direct_hook, METH_VARARGS, "hook(name, original, replacement): have this process call another function."},
+    { "unhook", direct_unhook, METH_NOARGS, "unhook(): give this process all its functions back." },
     { "real", direct_real, METH_VARARGS, "real(name) -> the address of libc's own function, or 0." },
     { "hang_up", sockets_hang_up, METH_VARARGS, "hang_up(fd, last words, descriptor): end the connection, for the other end too." },
     { NULL, NULL, 0, NULL },
@@ -728,6 +760,20 @@ PyMODINIT_FUNC PyInit__channel(void)
     if (!ring || PyModule_AddObject(module, "Ring", ring) < 0)
         return NULL;
     if (PyModule_AddObject(module, "Lock", lock) < 0 || PyModule_AddObject(module, "Channel", channel) < 0)
+        return NULL;
+    static const struct {
+        const char *name;
+        PyType_Spec *spec;
+        PyTypeObject **type;
+    } types[] = { { "Quick", &Quick_spec, &Quick_type }, { "Way", &Way_spec, &Way_type },
+                  { "Facts", &Facts_spec, &Facts_type }, { "NotedFile", &NotedFile_spec, &NotedFile_type } };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        PyObject *type = PyType_FromSpec(types[i].spec);
+        *types[i].type = (PyTypeObject *)Py_XNewRef(type);
+        if (!type || PyModule_AddObject(module, types[i].name, type) < 0)
+            return NULL;
+    }
+    if (quick_prepare() < 0 || facts_prepare() < 0)
         return NULL;
     if (PyModule_AddIntConstant(module, "OWN_PROCESS", OWN_PROCESS) < 0)
         return NULL;

@@ -18,6 +18,9 @@
 #define Py_RETURN_FALSE return Py_NewRef(Py_False)
 
 PyObject *run_create_registry(PyObject *module, PyObject *args);
+PyObject *run_lock_file(PyObject *module, PyObject *args);
+void be_prompt(void);
+PyObject *prompt_be_prompt(PyObject *module, PyObject *unused);
 PyObject *run_set_subreaper(PyObject *module, PyObject *unused);
 PyObject *sockets_accept(PyObject *module, PyObject *args);
 PyObject *sockets_answer(PyObject *module, PyObject *args);
@@ -25,7 +28,9 @@ PyObject *sockets_carrier(PyObject *module, PyObject *args);
 PyObject *sockets_raise_descriptors(PyObject *module, PyObject *args);
 PyObject *sockets_raised(PyObject *module, PyObject *args);
 PyObject *sockets_send(PyObject *module, PyObject *args);
+PyObject *sockets_mark(PyObject *module, PyObject *args);
 PyObject *sockets_empty(PyObject *module, PyObject *args);
+PyObject *sockets_listen(PyObject *module, PyObject *args);
 PyObject *sockets_hang_up(PyObject *module, PyObject *args);
 
 #endif

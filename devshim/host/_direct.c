@@ -5,17 +5,22 @@
  * may be waiting for the GIL. shim/direct.h says what is lent to whom. */
 #include "_direct.h"
 
+#include "_thunks.h"
+
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* glibc 2.34 gave these a new version when they moved into libc; the old one loads there, too. */
 #if defined(__GLIBC__) && defined(__x86_64__)
 __asm__(".symver pthread_key_create, pthread_key_create@GLIBC_2.2.5");
+__asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5");
 __asm__(".symver pthread_setspecific, pthread_setspecific@GLIBC_2.2.5");
 #elif defined(__GLIBC__) && defined(__aarch64__)
 __asm__(".symver pthread_key_create, pthread_key_create@GLIBC_2.17");
+__asm__(".symver pthread_create, pthread_create@GLIBC_2.17");
 __asm__(".symver pthread_setspecific, pthread_setspecific@GLIBC_2.17");
 #endif
 
@@ -23,16 +28,24 @@ __asm__(".symver pthread_setspecific, pthread_setspecific@GLIBC_2.17");
 extern PyThreadState *_PyThreadState_UncheckedGet(void) __attribute__((weak));
 extern PyThreadState *PyThreadState_GetUnchecked(void) __attribute__((weak));
 
+/* Of CPython's API from 2.0 on, and left out of the stable ABI. */
+extern void PyThreadState_DeleteCurrent(void) __attribute__((weak));
+
 static struct {
     PyObject *channel, *descriptor;
     Lock *lock;
     const struct direct_shim *shim;
-    bool attached;
+    bool attached, hooks;
 } own;
+
+static PyThreadState *state_with_gil(void)
+{
+    return PyThreadState_GetUnchecked ? PyThreadState_GetUnchecked() : _PyThreadState_UncheckedGet();
+}
 
 static bool holds_gil(void)
 {
-    PyThreadState *now = PyThreadState_GetUnchecked ? PyThreadState_GetUnchecked() : _PyThreadState_UncheckedGet();
+    PyThreadState *now = state_with_gil();
     return now && now == PyGILState_GetThisThreadState();
 }
 
@@ -43,7 +56,8 @@ struct dead {
     struct dead *next;
 };
 
-static struct dead *dead; /* states of threads that have ended, to be deleted by whoever has the GIL next */
+static struct dead *dead; /* states of threads that have ended */
+static unsigned deaths;   /* since the last ones were deleted */
 static pthread_key_t kept_key;
 static bool kept_key_made;
 
@@ -58,12 +72,15 @@ static void thread_ended(void *state)
     entry->next = __atomic_load_n(&dead, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&dead, &entry->next, entry, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         ;
+    __atomic_fetch_add(&deaths, 1, __ATOMIC_RELAXED);
 }
 
 /* With the GIL. */
 static void delete_dead(void)
 {
     struct dead *entry = __atomic_exchange_n(&dead, NULL, __ATOMIC_ACQUIRE);
+
+    __atomic_store_n(&deaths, 0, __ATOMIC_RELAXED);
 
     while (entry) {
         struct dead *next = entry->next;
@@ -74,11 +91,54 @@ static void delete_dead(void)
     }
 }
 
+/* No state is being made while this is held: one that a fork finds half made would hang the child (PyOS_AfterFork_Child()
+ * of 3.11 waits for a lock that its maker holds). Before the GIL. */
+static pthread_mutex_t making_states = PTHREAD_MUTEX_INITIALIZER;
+
+static PyGILState_STATE make_state(void)
+{
+    pthread_mutex_lock(&making_states);
+    PyGILState_STATE state = PyGILState_Ensure();
+    pthread_mutex_unlock(&making_states);
+    return state;
+}
+
+/* From 3.12 on, deleting another thread's state takes this one's record of its own away: so it is done by a thread that
+ * needs none afterwards. */
+static void *bury(void *unused)
+{
+    make_state();
+    delete_dead();
+    PyThreadState *own_state = PyThreadState_Get();
+    PyThreadState_Clear(own_state);
+    PyThreadState_DeleteCurrent();
+    return unused;
+}
+
+static void bury_dead(void)
+{
+    uint64_t all = ~0ull, before;
+    pthread_attr_t detached;
+    pthread_t thread;
+
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8ul); /* signals are the program's */
+    pthread_create(&thread, &detached, bury, NULL); /* or next time */
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8ul);
+    pthread_attr_destroy(&detached);
+}
+
 /* Without the GIL, in a thread without a state. */
 static void keep_state(void)
 {
-    PyGILState_Ensure(); /* never released: the state stays the thread's */
-    delete_dead();
+    enum { MANY = 32, PYTHON_3_12 = 0x030c0000 };
+
+    make_state(); /* never released: the state stays the thread's */
+    if (Py_Version < PYTHON_3_12)
+        delete_dead();
+    else if (__atomic_load_n(&deaths, __ATOMIC_RELAXED) >= MANY && __atomic_exchange_n(&deaths, 0, __ATOMIC_RELAXED))
+        bury_dead();
     if (!kept_key_made)
         kept_key_made = pthread_key_create(&kept_key, thread_ended) == 0;
     if (kept_key_made)
@@ -86,9 +146,16 @@ static void keep_state(void)
     PyEval_SaveThread();
 }
 
+void prepare_thread(void)
+{
+    int before = errno;
+    if (!PyGILState_GetThisThreadState())
+        keep_state();
+    errno = before;
+}
+
 /* What a thread has to undo when it is through. */
 struct entry {
-    PyGILState_STATE state;
     bool held;
     PyObject *type, *value, *trace; /* an exception that was already set, for a C extension may call at any time */
 };
@@ -96,7 +163,9 @@ struct entry {
 /* Take the lock and the GIL, in whatever state we come. */
 static void enter(struct entry *entry)
 {
-    entry->held = holds_gil();
+    PyThreadState *state = PyGILState_GetThisThreadState();
+
+    entry->held = state && state == state_with_gil();
     if (lock_is_mine(own.lock)) {
         lock_enter_again(own.lock);
     } else if (!lock_enter_now(own.lock)) {
@@ -106,9 +175,9 @@ static void enter(struct entry *entry)
             PyEval_RestoreThread(kept);
     }
     if (!entry->held) {
-        if (!PyGILState_GetThisThreadState())
+        if (!state)
             keep_state();
-        entry->state = PyGILState_Ensure();
+        PyEval_RestoreThread(state ? state : PyGILState_GetThisThreadState());
     } else {
         PyErr_Fetch(&entry->type, &entry->value, &entry->trace);
     }
@@ -120,13 +189,13 @@ static void leave(const struct entry *entry)
         PyErr_Restore(entry->type, entry->value, entry->trace);
     lock_leave(own.lock);
     if (!entry->held)
-        PyGILState_Release(entry->state);
+        PyEval_SaveThread();
 }
 
 /* Another thread may have detached since the shim looked. */
 static bool answers(void *host)
 {
-    return host == own.channel && own.attached;
+    return host == own.channel && __atomic_load_n(&own.attached, __ATOMIC_ACQUIRE);
 }
 
 static void serve(void *host, struct slot *slot, uint8_t *room, uint32_t most)
@@ -212,17 +281,88 @@ static struct direct lent = {
     .locked = locked,
 };
 
+/* ---- Forks: hooked functions are called in the child, too, so the interpreter goes along ----------------------------
+ *
+ * Where Python itself forks it holds the GIL, and does all this. Else it is done here, and only where there are hooks: a
+ * child without any does not need the interpreter, and its parent need not wait for the GIL. */
+
+static __thread struct {
+    bool under_way;
+    PyGILState_STATE state;
+    int aside;
+} forking;
+
+static void before_fork(void)
+{
+    if (!own.hooks || holds_gil())
+        return;
+    forking.aside = own.shim->aside(1);
+    prepare_thread();
+    pthread_mutex_lock(&making_states);
+    forking.state = PyGILState_Ensure();
+    PyOS_BeforeFork();
+    forking.under_way = true;
+}
+
+static void after_fork(void (*tell_python)(void))
+{
+    if (!forking.under_way)
+        return;
+    forking.under_way = false;
+    pthread_mutex_unlock(&making_states);
+    tell_python();
+    PyGILState_Release(forking.state);
+    own.shim->aside(forking.aside);
+}
+
+static void in_fork_parent(void)
+{
+    after_fork(PyOS_AfterFork_Parent);
+}
+
 /* A child that kept the host's ends would never hear that the host has gone. */
 static void in_fork_child(void)
 {
     if (own.attached) {
         close_noted_descriptors();
-        own.shim->unhook();
+        if (!lock_is_mine(own.lock))
+            lock_forget(own.lock);
     }
     own.attached = false;
+    dead = NULL; /* Python deletes the states of all other threads itself */
+    if (own.hooks)
+        own.shim->hooks_in_child();
+    after_fork(PyOS_AfterFork_Child);
+}
+
+static void watch_forks(void)
+{
+    static bool watches;
+    if (!watches)
+        watches = pthread_atfork(before_fork, in_fork_parent, in_fork_child) == 0;
 }
 
 /* ---- For ownprocess.py --------------------------------------------------------------------------- */
+
+static bool find_shim(unsigned long long found)
+{
+    own.shim = ((const struct direct_shim *(*)(void))(uintptr_t)found)();
+    if (own.shim->size == sizeof *own.shim)
+        return true;
+    own.shim = NULL;
+    PyErr_SetString(PyExc_OSError, "the shim is of another version; build or install devshim again");
+    return false;
+}
+
+PyObject *direct_meet(PyObject *module, PyObject *found)
+{
+    unsigned long long entry = PyLong_AsUnsignedLongLong(found);
+    (void)module;
+    if (PyErr_Occurred() || !find_shim(entry))
+        return NULL;
+    watch_forks();
+    Py_RETURN_NONE;
+}
 
 PyObject *direct_attach(PyObject *module, PyObject *args)
 {
@@ -238,22 +378,17 @@ PyObject *direct_attach(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_RuntimeError, "the calls of this process are answered by another host already");
         return NULL;
     }
-    own.shim = ((const struct direct_shim *(*)(void))(uintptr_t)found)();
-    if (own.shim->size != sizeof *own.shim) {
-        own.shim = NULL;
-        PyErr_SetString(PyExc_OSError, "the shim is of another version; build or install devshim again");
+    if (!find_shim(found))
         return NULL;
-    }
     Py_XDECREF(own.channel);
     Py_XDECREF(own.descriptor);
     own.channel = Py_NewRef(channel);
     own.descriptor = Py_NewRef(callable);
     own.lock = channel_lock(channel);
-    static bool watches_forks;
-    if (!watches_forks)
-        watches_forks = pthread_atfork(NULL, NULL, in_fork_child) == 0;
+    watch_forks();
     own.attached = true;
     lent.host = channel;
+    lent.own_descriptor = patch ? NULL : noted_descriptor;
     int error = own.shim->attach(run, preload, &lent, patch);
     if (error) {
         own.attached = false;
@@ -270,7 +405,8 @@ PyObject *direct_detach(PyObject *module, PyObject *unused)
     (void)unused;
     if (own.attached) {
         own.shim->detach();
-        own.attached = false;
+        __atomic_store_n(&own.attached, false, __ATOMIC_RELEASE);
+        own.hooks = false;
         Py_CLEAR(own.descriptor);
     }
     Py_RETURN_NONE;
@@ -313,11 +449,22 @@ PyObject *direct_hook(PyObject *module, PyObject *args)
     (void)module;
     if (!PyArg_ParseTuple(args, "sKK", &name, &original, &replacement))
         return NULL;
-    char *kept = own.attached ? strdup(name) : NULL;
-    errno = kept ? own.shim->hook(kept, (const void *)(uintptr_t)original, (const void *)(uintptr_t)replacement) : ENODEV;
-    if (errno) {
-        free(kept);
+    char *kept = own.shim ? strdup(name) : NULL;
+    const void *found = (const void *)(uintptr_t)original;
+    const void *thunk = kept ? thunk_for(kept, found, (const void *)(uintptr_t)replacement) : NULL;
+    errno = !kept ? ENODEV : !thunk ? ENOSPC : own.shim->hook(kept, found, thunk);
+    if (errno)
         return PyErr_SetFromErrno(PyExc_OSError);
-    }
+    own.hooks = true;
+    Py_RETURN_NONE;
+}
+
+PyObject *direct_unhook(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    if (own.hooks)
+        own.shim->unhook();
+    own.hooks = false;
     Py_RETURN_NONE;
 }

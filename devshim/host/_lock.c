@@ -112,14 +112,17 @@ static PyObject *Lock_turn(PyObject *self, PyObject *unused)
     return Py_BuildValue("kK", owner, (unsigned long long)lock->turns);
 }
 
-/* In a forked child: whoever held it is not there. */
-static PyObject *Lock_reset(PyObject *self, PyObject *unused)
+void lock_forget(Lock *lock)
 {
-    Lock *lock = (Lock *)self;
-    (void)unused;
     lock->owner = 0;
     lock->depth = 0;
     __atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+}
+
+static PyObject *Lock_reset(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    lock_forget((Lock *)self);
     Py_RETURN_NONE;
 }
 

@@ -26,6 +26,7 @@ void lock_enter(Lock *lock); /* without the GIL */
 bool lock_enter_now(Lock *lock); /* false where another thread has it; with or without the GIL */
 void lock_enter_again(Lock *lock); /* where lock_is_mine() */
 void lock_leave(Lock *lock);
+void lock_forget(Lock *lock); /* in a forked child: whoever held it is not there */
 
 PyObject *lock_guarded_setattr(PyObject *module, PyObject *lock); /* METH_O */
 

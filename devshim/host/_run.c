@@ -2,9 +2,11 @@
  * the program takes to start. */
 #include "_channel.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,4 +59,23 @@ PyObject *run_create_registry(PyObject *module, PyObject *args)
     if (!made)
         return NULL;
     Py_RETURN_NONE;
+}
+
+/* lock_file(fd, alone) -> bool: flock(2), shared, for which a sweep is waited out; or alone, and then False at once where
+ * somebody holds it. */
+PyObject *run_lock_file(PyObject *module, PyObject *args)
+{
+    int fd, alone, done;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "ip", &fd, &alone))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    do
+        done = flock(fd, alone ? LOCK_EX | LOCK_NB : LOCK_SH);
+    while (done < 0 && errno == EINTR);
+    Py_END_ALLOW_THREADS
+    if (done < 0 && errno != EWOULDBLOCK)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    return PyBool_FromLong(done == 0);
 }

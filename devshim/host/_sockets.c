@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define FDS 2
@@ -115,14 +116,21 @@ static int note_descriptor(int fd)
     return fd;
 }
 
-void close_noted_descriptors(void)
+int noted_descriptor(int first, int last)
 {
     struct statx status;
 
-    for (int fd = 0; fd < MOST_NOTED; fd++)
+    for (int fd = first < 0 ? 0 : first; fd <= last && fd < MOST_NOTED; fd++)
         if (noted[fd].inode && identity(fd, &status) && status.stx_ino == noted[fd].inode
             && status.stx_dev_major == noted[fd].major && status.stx_dev_minor == noted[fd].minor)
-            close(fd);
+            return fd;
+    return -1;
+}
+
+void close_noted_descriptors(void)
+{
+    for (int fd = 0; (fd = noted_descriptor(fd, MOST_NOTED)) >= 0; fd++)
+        close(fd);
     memset(noted, 0, sizeof noted);
 }
 
@@ -185,6 +193,17 @@ PyObject *sockets_send(PyObject *module, PyObject *args)
     return PyBool_FromLong(send(fd, data, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0);
 }
 
+/* mark(fd): let poll see POLLPRI at the other end, by a byte out of band (unix(7), since Linux 5.15). */
+PyObject *sockets_mark(PyObject *module, PyObject *args)
+{
+    int fd;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "i", &fd))
+        return NULL;
+    return PyBool_FromLong(send(fd, "!", 1, MSG_OOB | MSG_NOSIGNAL | MSG_DONTWAIT) == 1);
+}
+
 /* empty(fd): take out all that lies there. */
 PyObject *sockets_empty(PyObject *module, PyObject *args)
 {
@@ -197,6 +216,30 @@ PyObject *sockets_empty(PyObject *module, PyObject *args)
     while (recv(fd, block, sizeof block, MSG_DONTWAIT) > 0)
         ;
     Py_RETURN_NONE;
+}
+
+/* listen(path) -> fd: a socket at a path to which anybody who gets there may connect. */
+PyObject *sockets_listen(PyObject *module, PyObject *args)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    PyObject *path;
+    char *text;
+    Py_ssize_t length;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "S", &path) || PyBytes_AsStringAndSize(path, &text, &length) < 0)
+        return NULL;
+    errno = ENAMETOOLONG;
+    if ((size_t)length >= sizeof address.sun_path)
+        return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    memcpy(address.sun_path, text, (size_t)length);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && chmod(text, 0666) == 0 && listen(fd, 1024) == 0)
+        return PyLong_FromLong(fd); /* the directory is what keeps others out */
+    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    if (fd >= 0)
+        close(fd);
+    return NULL;
 }
 
 /* hang_up(fd, last words, descriptor): the other end finds the connection ended, at once after these. False where

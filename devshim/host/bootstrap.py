@@ -12,17 +12,16 @@ import errno
 import fcntl
 import os
 import select
-import socket
 import struct
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from devshim.host import wire
-from devshim.host._channel import accept, answer, raised
+from devshim.host._channel import accept, answer, listen, raised
 from devshim.host.wire import HelloAnswer, HelloRequest
 from devshim.model.device import WAIT
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.host.host import Host
     from devshim.host.plugs import DevicePlug
@@ -37,16 +36,21 @@ PATIENCE = 0.02  # seconds, where the host has no descriptor left
 MOST_PATIENCE = 50  # times that it waits for one before it refuses who waits
 
 
-class Caller(NamedTuple):
+class Caller:
     """Whoever is at the other end of a connection."""
 
-    fd: int
-    pid: int
-    uid: int
-    gid: int
+    __slots__ = ("fd", "gid", "pid", "uid")
+
+    def __init__(self, fd: int, pid: int, uid: int, gid: int) -> None:
+        self.fd = fd
+        self.pid = pid
+        self.uid = uid
+        self.gid = gid
 
     def groups(self) -> list[int]:
         """The supplementary groups."""
+        import socket
+
         with socket.socket(fileno=os.dup(self.fd)) as connection:
             try:
                 raw = connection.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, 4 * 1024)
@@ -56,6 +60,8 @@ class Caller(NamedTuple):
 
     def gone(self) -> bool:
         """Whether the other end was closed: its process was interrupted, or died."""
+        import socket
+
         with socket.socket(fileno=os.dup(self.fd)) as connection:
             try:
                 return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
@@ -89,21 +95,18 @@ class Bootstrap:
         self.bell = os.memfd_create("devshim-bell", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.bell, wire.BELL_SIZE)
         fcntl.fcntl(self.bell, F_ADD_SEALS, SEALS)
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-        self.listener.bind(path)
-        os.chmod(path, 0o666)  # the directory is what keeps others out
-        self.listener.listen(1024)
+        self.listener = listen(os.fsencode(path))  # -1 once it is closed
 
     def start(self) -> None:
         """Begin to answer."""
-        if self.listener.fileno() < 0:
+        if self.listener < 0:
             return
-        self.host.loop.watch(self.listener.fileno(), select.EPOLLIN, self._accept)
+        self.host.loop.watch(self.listener, select.EPOLLIN, self._accept)
 
     def _accept(self, events: int) -> None:
         while True:
             try:
-                accepted = accept(self.listener.fileno(), MOST)
+                accepted = accept(self.listener, MOST)
             except OSError as problem:
                 self._lack_descriptor(problem)
                 return
@@ -120,7 +123,7 @@ class Bootstrap:
         """Nobody can be let in: wait for a descriptor, but not for ever, or all might wait for each other."""
         self._waits_for_descriptor += 1
         if self._waits_for_descriptor < MOST_PATIENCE or self._spare < 0:
-            self.host.loop.unwatch(self.listener.fileno())
+            self.host.loop.unwatch(self.listener)
             self.host.loop.after_real(PATIENCE, self.start)
             return
         self._waits_for_descriptor = 0
@@ -128,7 +131,7 @@ class Bootstrap:
         os.close(self._spare)
         self._spare = -1
         with contextlib.suppress(OSError):  # a model took the spare one meanwhile: then they wait on
-            while (accepted := accept(self.listener.fileno(), MOST)) is not None:
+            while (accepted := accept(self.listener, MOST)) is not None:
                 caller = Caller(*accepted[:4])
                 self._refuse(caller, errno.EMFILE)
                 os.close(caller.fd)
@@ -171,6 +174,8 @@ class Bootstrap:
             if caller.uid and not plug.may_open(request.flags, caller.uid, caller.gid, caller.groups):
                 return self._refuse(caller, errno.EACCES)
             return self._open(caller, request.flags, plug, request.thread or caller.pid)
+        if request.what == wire.HELLO_OPENING:
+            return self._open_path(caller, request, message[REQUEST_SIZE : REQUEST_SIZE + request.length])
         if request.what == wire.HELLO_CHANNEL:
             return self._join(caller, request.flags)
         if request.what == wire.HELLO_TICKET:
@@ -239,6 +244,17 @@ class Bootstrap:
         finally:
             os.close(fd)
         return False
+
+    def _open_path(self, caller: Caller, request: HelloRequest, path: bytes) -> bool:
+        who = caller.pid, request.thread or caller.pid
+        openings = self.host.openings
+        opened = openings.ask(path, request.flags, request.mode, who) if openings is not None else None
+        if opened is None:
+            answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC, error=errno.EAGAIN, flags=wire.ANSWER_REAL)))
+            return False
+        if opened.error:
+            return self._refuse(caller, opened.error)
+        return self._hand_over(caller, opened.descriptor)
 
     def retry(self, plug: DevicePlug) -> None:
         """Ask the model again about opens that wait."""
@@ -310,9 +326,10 @@ class Bootstrap:
 
     def close(self) -> None:
         """Answer no more."""
-        if self.listener.fileno() >= 0:
-            self.host.loop.unwatch(self.listener.fileno())
-            self.listener.close()
+        if self.listener >= 0:
+            self.host.loop.unwatch(self.listener)
+            os.close(self.listener)
+            self.listener = -1
 
     def release(self) -> None:
         """Give back all descriptors; the loop has ended."""

@@ -7,8 +7,8 @@ answered that may depend on them, at a cost that grows with the closes, not with
 from __future__ import annotations
 
 import select
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.host.files import Opened
     from devshim.host.loop import Loop

@@ -11,35 +11,28 @@ import gc
 import os
 import resource
 import sys
-import threading
+import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
 from devshim.errors import DevshimError
 from devshim.host import _channel, ownprocess
 from devshim.host.host import Host
 from devshim.host.log import Log
-from devshim.host.main import SWITCH_INTERVAL, asked_for, plug
+from devshim.host.main import SWITCH_INTERVAL, absent, asked_for, hide_real, play, plug
+from devshim.host.threads import HostThread
+from devshim.host.told import Told
+from devshim.rundirectory import hold
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.cli.options import Options
 
 MOST_SMALL = 512  # descriptors that are left to the program
+GAP = 32  # numbers without a descriptor, behind which there are none
 LONGEST = 97  # bytes of a run's directory: RUN_DIRECTORY in shim/registry.h
-
-
-class Told(list[str]):
-    """Failures of the run: the command learns that there was one, however the program ends."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__()
-        self._path = path
-
-    def append(self, failure: str) -> None:
-        """Keep it, and leave a mark for the command."""
-        super().append(failure)
-        with open(self._path, "a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(failure.replace("\n", " ") + "\n")
 
 
 def start(asked: dict[str, Any]) -> None:
@@ -63,7 +56,7 @@ def begin(asked: dict[str, Any]) -> None:
 
     options = Options()
     options.in_process = True
-    for name in ("devices", "config", "describe", "models", "deny", "only_plugged", "verbose", "log"):
+    for name in ("devices", "config", "describe", "models", "deny", "only_plugged", "verbose", "log", "hide_real"):
         setattr(options, name, asked[name])
     own = os.path.join(asked["run"], str(os.getpid()))
     if len(os.fsencode(own)) > LONGEST:
@@ -76,16 +69,29 @@ def begin(asked: dict[str, Any]) -> None:
 
 def begin_in(own: str, options: Options, asked: dict[str, Any]) -> None:
     """The same, in a directory of its own."""
+    with contextlib.suppress(OSError):  # as another user; then the command alone keeps the directory
+        hold(os.path.dirname(asked["run"]))
     wanted = asked_for(options)
-    host = Host(own, asked["root"], Log(options.verbose, options.log), wanted.guard(), wanted.descriptions)
+    log = Log(options.verbose, options.log, more=True)
+    host = Host(own, asked["root"], log, wanted.guard(), wanted.descriptions)
+    os.register_at_fork(after_in_child=host.log.leave_file)
     host.failures = Told(os.path.join(asked["run"], "failed"))
+    late = time.monotonic() - asked["began"]
     with host.lock:
+        if wanted.hide_real:
+            hide_real(host)
+        later = absent(wanted)
         for node, device in wanted.devices.items():
-            plug(host, node, device)
+            if node not in later:
+                plug(host, node, device)
+        for step in wanted.scenario:
+            host.loop.after(max(0.0, step.at - late), partial(play, host, step, wanted.devices[step.node]))
         if wanted.declared is not None:
             host.ask_about(wanted.declared.openings)
     host.start()
-    threading.Thread(target=host.loop.run, name="devshim-loop", daemon=True).start()
+    thread = HostThread(host.loop.run)
+    thread.start()
+    host.loop.thread = thread.ident  # known before it runs: the program may close whatever is nobody's at once
     ownprocess.attach(own, host, patch=False)
     if wanted.declared is not None and wanted.declared.hooks:
         from devshim.host import hooks
@@ -102,7 +108,26 @@ def small_descriptors_taken() -> Iterator[None]:
     try:
         while taken[-1] < lowest:
             taken.append(os.dup(taken[0]))
+        first = taken[-1] + 1
+        before = open_descriptors(first)
         yield
+        for fd in open_descriptors(first) - before:
+            _channel.raised(fd)  # known: a program that closes all that it did not open leaves it alone
     finally:
         for fd in taken:
             os.close(fd)
+
+
+def open_descriptors(first: int) -> set[int]:
+    """The numbers of this process's descriptors from the first one that the host can have got, up to a wide gap."""
+    found: set[int] = set()
+    fd = last = first
+    while fd < last + GAP:
+        try:
+            os.fstat(fd)
+        except OSError:
+            fd += 1
+            continue
+        found.add(fd)
+        fd, last = fd + 1, fd
+    return found

@@ -2,6 +2,7 @@
 
 _channel.c calls read, write, ioctl, ... of an OpenFile with the lock held, and takes bytes (data), an int (the
 result), or an Answer.  Nothing here blocks: "nothing yet" is an answer, and the program waits in its own process.
+Plain calls on an OpenFile are answered in C (_quick.c), as they would be here; the rest is asked for here.
 """
 
 from __future__ import annotations
@@ -9,22 +10,24 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
-from devshim.host._channel import STREAM, carrier, empty, hang_up, send
+from devshim.host._channel import STREAM, Quick, Way, carrier, empty, hang_up, send
 from devshim.host.locks import Owner
-from devshim.host.memory import call_unknown, plan_of
+from devshim.host.memory import Outcome, call_unknown, plan_of
 from devshim.model.device import POLLIN, POLLOUT, REAL, WAIT, Device, File
-from devshim.model.ioctl import find_handler
+from devshim.model.ioctl import Handler, find_handler
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.host.host import Host
     from devshim.host.plugs import DevicePlug
     from devshim.host.underneath import Underneath
 
 #: result, errno, flags, token, data, place of a new descriptor
-Answer = tuple[int, int, int, int, Any, int]
+Answer = tuple[int, int, int, int, "Any", int]
 
 TOKEN_SIZE = 8
 CARRIER_BUFFER = 4608  # the kernel's least: one filler block fills it
@@ -66,19 +69,36 @@ class Answering:
 
     def ioctl(self, request: int, argument: int, data: bytes) -> Any:
         """Answer one ioctl."""
-        handler = self._handlers.get(request)
-        if handler is None:
-            handler = find_handler(self._handlers, request)
+        handler = self.handler_of(request)
         try:
             if handler is None:
-                result, out, new_file, place = call_unknown(self.file, request, argument, data)
+                outcome = call_unknown(self.file, request, argument, data)
             else:
                 plan = handler.plan or plan_of(handler)
-                result, out, new_file, place = plan.call(self.file, request, argument, data)
+                outcome = plan.call(self.file, request, argument, data)
+                if plan.way is not None:
+                    self.learn(request, plan.way)
         except (Exception, SystemExit) as exception:
-            if handler is None and isinstance(exception, OSError) and exception.errno == errno.ENOTTY:
-                self.host.unknown_ioctl(self.plug, request)
-            return self.error(handler.label if handler is not None else f"ioctl {request:#010x}", exception)
+            return self.ioctl_failed(request, exception)
+        return self.settle(outcome, request, argument, data)
+
+    def handler_of(self, request: int) -> Handler | None:
+        """Who answers a request, if anybody does."""
+        return self._handlers.get(request) or find_handler(self._handlers, request)
+
+    def learn(self, request: int, way: Way) -> None:
+        """Plain answers to this request can be made in C from now on."""
+
+    def ioctl_failed(self, request: int, exception: BaseException) -> Answer:
+        """The method that answers a request raised."""
+        handler = self.handler_of(request)
+        if handler is None and isinstance(exception, OSError) and exception.errno == errno.ENOTTY:
+            self.host.unknown_ioctl(self.plug, request)
+        return self.error(handler.label if handler is not None else f"ioctl {request:#010x}", exception)
+
+    def settle(self, outcome: Outcome, request: int, argument: int, data: bytes) -> Any:
+        """Make an answer of what came of an ioctl."""
+        result, out, new_file, place = outcome
         if result is WAIT:
             return self.wait_elsewhere()
         if result is REAL:
@@ -88,6 +108,7 @@ class Answering:
                 token = self.host.promise(self.plug, new_file)
             except OSError as problem:  # the host has no descriptor left
                 return failed(problem.errno or errno.EIO)
+            self.arm()
             return (result, 0, wire.ANSWER_FILE, token, out, place)
         flags, token = self.changes()
         if flags or (result and out is not None):
@@ -105,6 +126,9 @@ class Answering:
     def changes(self) -> tuple[int, int]:
         """Flags and token by which an answer tells of changed readiness."""
         return 0, 0
+
+    def arm(self) -> None:
+        """Show that there is something to read where the answer itself cannot tell of it."""
 
     def lock(self, operation: int, process: int) -> Any:
         """flock(2), and the record locks of fcntl(2), which are independent of it."""
@@ -152,7 +176,15 @@ class Opened(Answering):
         try:
             taken = self.file.write(data) if offset < 0 else self.file.pwrite(data, offset)
         except (Exception, SystemExit) as exception:
-            return self.error(f"write({len(data)} bytes)", exception)
+            return self.write_failed(len(data), exception)
+        return self.write_answered(data, taken, offset)
+
+    def write_failed(self, size: int, exception: BaseException) -> Answer:
+        """The model's write() raised."""
+        return self.error(f"write({size} bytes)", exception)
+
+    def write_answered(self, data: bytes, taken: Any, offset: int = -1) -> Any:
+        """Make an answer of what the model's write() returned."""
         if taken is None:
             taken = len(data)
         if taken is WAIT:
@@ -190,7 +222,7 @@ class Opened(Answering):
         hang_up(self.end)
 
 
-class OpenFile(Opened):
+class OpenFile(Quick, Opened):
     """One open file description of a computed device; its carrier carries readiness alone.
 
     A stream socket, because one token then wakes all who wait to look at it; of packets it would wake one.
@@ -198,6 +230,9 @@ class OpenFile(Opened):
 
     def __init__(self, host: Host, plug: DevicePlug, file: File, number: int, nonblock: bool) -> None:
         super().__init__(host, plug, file, number, carrier(nonblock, STREAM, 0, CARRIER_BUFFER))
+        kind = type(self)
+        self.reads, self.writes = kind.read is OpenFile.read, kind.write is Opened.write  # those in C may answer
+        self.controls = kind.ioctl is Answering.ioctl
         self._polls = type(file).poll is not File.poll
         self._ready = POLLIN | POLLOUT  # what poll() would say, for a file that has none
         self._token = 0
@@ -251,6 +286,11 @@ class OpenFile(Opened):
             flags |= wire.ANSWER_FULL
         return flags, self._token
 
+    def arm(self) -> None:
+        """A token goes out where there is something to read, and none says so."""
+        if not self._armed and self.ready() & POLLIN:
+            self.send_token()
+
     def fill(self) -> None:
         """Let the carrier not be writable from the start; later on that is the shim's, when an answer says so."""
         self._full = True
@@ -283,12 +323,30 @@ class OpenFile(Opened):
 
     # ---- Calls
 
+    def ioctl_answered(self, request: int, argument: int, data: bytes, given: Any, returned: Any) -> Any:
+        """Make an answer of what a method returned that _quick.c has called, with what it was given, if anything."""
+        handler = self.handler_of(request)
+        assert handler is not None
+        try:
+            outcome = plan_of(handler).outcome(self.file, data, given, returned)
+        except (Exception, SystemExit) as exception:
+            return self.ioctl_failed(request, exception)
+        return self.settle(outcome, request, argument, data)
+
     def read(self, size: int, offset: int) -> Any:
         """Answer read(2) and its kin; offset is negative where the file's own position counts."""
         try:
             data = self.file.read(size) if offset < 0 else self.file.pread(size, offset)
         except (Exception, SystemExit) as exception:
-            return self.error(f"read({size})", exception)
+            return self.read_failed(size, exception)
+        return self.read_answered(size, data, offset)
+
+    def read_failed(self, size: int, exception: BaseException) -> Answer:
+        """The model's read() raised."""
+        return self.error(f"read({size})", exception)
+
+    def read_answered(self, size: int, data: Any, offset: int = -1) -> Any:
+        """Make an answer of what the model's read() returned."""
         if type(data) is bytes:
             if len(data) > size:
                 return self.wrong_type("read()", data, f"at most the {size} bytes that were asked for")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-from fnmatch import fnmatchcase
 
-from devshim.deny import Rule
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from devshim.deny import Rule
 
 
 class Guard:
@@ -17,6 +18,8 @@ class Guard:
 
     def refusal(self, path: str) -> tuple[int, str] | None:
         """The errno with which opening a path fails, and the rule that says so; None where it may be opened."""
+        from fnmatch import fnmatchcase
+
         for pattern, error in self.deny:
             if fnmatchcase(path, pattern):
                 return error, f"--deny {pattern}"

@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from devshim.errors import SpecError
 from devshim.host import _channel
-from devshim.model.device import Device
+from devshim.host.lock import lock
 from devshim.model.hook import NO_DEFAULT, Hook, array, ctype, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Protocol
 
-    from devshim.host.host import Host
+    from devshim.host.blame import Blame
 
-_kept: list[Any] = []  # what C code has the address of lives as long as the process
+    class Judge(Protocol):
+        """Who hears of functions that fail: a Host, or what stands for one."""
+
+        blame: Blame
+        failures: list[str]
+
+
+_kept: dict[Any, tuple[Any, Any, Hooked]] = {}  # what C code has the address of lives as long as the process
 _inside: set[int] = set()  # threads in which a Python function is at work: what that calls is the library's own
 
 
-def install(host: Host, hooks: Iterable[Hook]) -> None:
+def _forked() -> None:
+    """In a fork child, where this thread is the only one: another may get the name of one that was at work."""
+    _inside.intersection_update({threading.get_ident()})
+    if not lock.held():
+        lock.reset()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def install(judge: Judge, hooks: Iterable[Hook]) -> None:
     """Have the functions called from now on.  Raises SpecError for a library or function that is not there."""
     for hook in hooks:
-        prototype, original = original_of(hook)
-        made = prototype(Hooked(host, hook, original).call)
-        _kept.extend((original, made))
+        key = hook.library, hook.symbol, hook.result, tuple(map(ctype, hook.parameters))
+        if key not in _kept:
+            prototype, original = original_of(hook)
+            hooked = Hooked(original)
+            _kept[key] = original, prototype(hooked.call), hooked
+        original, made, hooked = _kept[key]
+        hooked.answer_by(judge, hook)
         try:
             _channel.hook(hook.symbol, address(original), address(made))
         except OSError as problem:
@@ -54,10 +77,16 @@ def address(function: Any) -> int:
 class Hooked:
     """A hook in force: turns what the program passes into what the Python function takes, and contains its failures."""
 
-    def __init__(self, host: Host, hook: Hook, original: Callable[..., Any]) -> None:
-        self.host = host
-        self.hook = hook
+    judge: Judge
+    hook: Hook
+    _plain: bool
+
+    def __init__(self, original: Callable[..., Any]) -> None:
         self.original = original
+
+    def answer_by(self, judge: Judge, hook: Hook) -> None:
+        """From now on this hook's Python function is called, and its failures are that one's."""
+        self.judge, self.hook = judge, hook
         self._plain = not any(isinstance(one, (array, reference)) for one in hook.parameters)
 
     def call(self, *passed: Any) -> Any:
@@ -111,8 +140,8 @@ class Hooked:
         """Count a failure of the run; its traceback is shown the first time."""
         outcome = "the library's own answers" if self.hook.default is NO_DEFAULT else f"it gets {self.hook.default!r}"
         where = f"{self.hook.symbol} of {self.hook.library}"
-        with self.host.lock:
-            self.host.failed(type(self.hook.function.__name__, (Device,), {})(), where, problem, outcome)
+        with lock:
+            self.judge.failures.append(self.judge.blame.failed(self.hook.function.__name__, where, problem, outcome))
 
 
 class Original:

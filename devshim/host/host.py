@@ -9,15 +9,13 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import re
-import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from devshim.errors import DevshimError, SpecError
 from devshim.host import wire
 from devshim.host._channel import Channel
 from devshim.host.aside import aside
+from devshim.host.blame import Blame
 from devshim.host.bootstrap import Bootstrap
 from devshim.host.callers import Callers
 from devshim.host.closes import Closes
@@ -29,7 +27,7 @@ from devshim.host.loop import Loop
 from devshim.host.picture import Picture
 from devshim.host.plugs import DevicePlug, plug_class
 from devshim.host.registry import Registry
-from devshim.host.tracebacks import model_traceback
+from devshim.host.threads import HostThread
 from devshim.host.tree import Tree, canonical
 from devshim.host.unmodelled import Unmodelled, letters
 from devshim.host.waits import WaitPoints
@@ -37,8 +35,10 @@ from devshim.host.watchdog import Watchdog
 from devshim.model.device import Device, File
 from devshim.model.ioctl import Descriptions
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from devshim.host.noted import Noted, Observer
     from devshim.host.observed import ObservedFile, Observers
@@ -69,7 +69,7 @@ class Host:
         self.guard = guard
         self.failures: list[str] = []
         self._lack_told = False
-        self._failed_so: dict[tuple[str, str], int] = {}
+        self.blame = Blame(log)
         self.used = False
         self.unmodelled = Unmodelled(descriptions)
         self.registry = Registry(os.path.join(run, "registry"))
@@ -99,7 +99,7 @@ class Host:
             from devshim.host.logged import Lines
 
             self.observe(Lines(log))
-        self._thread: threading.Thread | None = None
+        self._thread: HostThread | None = None
         self._watchdog = Watchdog(self.lock.turn, self.message)
         if guard is not None:
             self.registry.head.flags |= wire.REGISTRY_GUARD
@@ -145,7 +145,7 @@ class Host:
         """Begin to answer: calls in a thread of their own; the caller then runs self.loop.run()."""
         self.registry.publish()
         self.bootstrap.start()
-        self._thread = threading.Thread(target=self.channel.serve, name="devshim-calls", daemon=True)
+        self._thread = HostThread(self.channel.serve)
         self._thread.start()
         self._watchdog.start()
 
@@ -172,6 +172,8 @@ class Host:
                     self.unplug(plug)
                 except Exception as exception:
                     self.failed(plug.device, "unplugged", exception)
+            if self.openings is not None:
+                self.openings.withdraw_all()
             self._give_back()
             self.registry.close()
 
@@ -186,7 +188,7 @@ class Host:
         self._give_back()
 
     def _give_back(self) -> None:
-        for plug in self._plugs.values():
+        for plug in self._with_files():
             for file in plug.files:
                 os.close(file.end)
             plug.files.clear()
@@ -271,7 +273,10 @@ class Host:
 
     def carriers(self) -> dict[tuple[int, int], str]:
         """The nodes of the files that programs hold, by st_dev and st_ino of their descriptors."""
-        return {identity: plug.node for plug in self._plugs.values() for identity in plug.identities()}
+        return {identity: plug.node for plug in self._with_files() for identity in plug.identities()}
+
+    def _with_files(self) -> list[DevicePlug]:
+        return [*self._plugs.values(), *(self.openings.plugs if self.openings is not None else ())]
 
     def _forget(self, plug: DevicePlug) -> None:
         """An unplugged device never comes back to its node: let its number and its entries be used again."""
@@ -288,8 +293,8 @@ class Host:
             major = self._majors.setdefault(type(device), FIRST_OWN_MAJOR + len(self._majors))
         taken = self._minors.setdefault(major, set())
         if minor is None:
-            trailing = re.search(r"(\d+)$", node)
-            minor = int(trailing[1]) if trailing else 0
+            digits = node[len(node.rstrip("0123456789")) :]
+            minor = int(digits) if digits else 0
             while minor in taken:
                 minor += 1
         taken.add(minor)
@@ -340,11 +345,17 @@ class Host:
         self.promised[ticket] = fd
         return ticket
 
-    def lacks(self, problem: OSError) -> None:
-        """A carrier could not be made; said once, for the program's own limit is another."""
-        if problem.errno in (errno.EMFILE, errno.ENFILE) and not self._lack_told:
+    def lacks(self, problem: Exception) -> None:
+        """A carrier could not be made; what is lacking is said once: the program has limits of its own."""
+        error = problem.errno if isinstance(problem, OSError) else None
+        text = {
+            errno.EMFILE: "the host has no descriptor left; allow more (ulimit -n)",
+            errno.ENFILE: "the host has no descriptor left; the system's limit is reached (fs.file-max)",
+            errno.ENOSPC: "the file system of the run's directory is full; make room there, or set TMPDIR to another",
+        }.get(error or 0)
+        if text and not self._lack_told:
             self._lack_told = True
-            self.log.message("the host has no descriptor left; allow more (ulimit -n)")
+            self.log.message(text)
 
     def retry_opens(self, plug: DevicePlug) -> None:
         """Opens that wait may succeed now."""
@@ -363,7 +374,7 @@ class Host:
 
     def process_died(self, pid: int) -> None:
         """A process died: it may have taken tokens that were meant for others, and its locks are free."""
-        for plug in self._plugs.values():
+        for plug in self._with_files():
             plug.records.died(pid)
             for file in plug.files:
                 file.refresh()
@@ -379,21 +390,8 @@ class Host:
 
         outcome: what the program gets of it, if anything.
         """
-        trace = model_traceback(exception)
         where = f"{type(device).__name__} at {device.node}" if device.node else type(device).__name__
-        self.failures.append(f"{where}: {call}: {type(exception).__name__}: {exception}")
-        times = self._failed_so.get((where, trace), 0)
-        self._failed_so[where, trace] = times + 1
-        if not times:
-            self.log.message(f"{where} failed in {call}{outcome and '; ' + outcome}\n{trace}")
-
-    def failed_again(self) -> list[str]:
-        """One message for each failure that came more than once."""
-        return [
-            f"{where} failed so {times} times in all: {trace.splitlines()[-1]}"
-            for (where, trace), times in self._failed_so.items()
-            if times > 1
-        ]
+        self.failures.append(self.blame.failed(where, call, exception, outcome))
 
     def callback_failed(self, callback: Callable[..., object], exception: BaseException) -> None:
         """Something of the host's own or a model's raised in the loop."""

@@ -7,16 +7,24 @@ the whole device: there is nothing to count bytes in.
 from __future__ import annotations
 
 import fcntl
-from typing import NamedTuple
 
 from devshim.host.waits import WaitPoint
 
 
-class Owner(NamedTuple):
+class Owner:
     """Who holds a lock: a process, or a file (then process is -1, as F_GETLK tells it; fcntl(2))."""
 
-    process: int
-    file: int | None
+    __slots__ = ("file", "process")
+
+    def __init__(self, process: int, file: int | None) -> None:
+        self.process = process
+        self.file = file
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Owner) and (self.process, self.file) == (other.process, other.file)
+
+    def __hash__(self) -> int:
+        return hash((self.process, self.file))
 
 
 class Locks:

@@ -8,15 +8,23 @@ import time
 
 
 class Log:
-    """Messages go to stderr and, where there is one, to the log file; call lines where `verbose` is set."""
+    """Messages go to stderr and, where there is one, to the log file; call lines where `verbose` is set.
 
-    def __init__(self, verbose: bool = False, path: str | None = None) -> None:
+    more: the file holds lines of the same run already.
+    """
+
+    def __init__(self, verbose: bool = False, path: str | None = None, more: bool = False) -> None:
         self.verbose = verbose or path is not None
         self._echo = verbose
         self._fd = -1
         if path is not None:
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            empty = 0 if more else os.O_TRUNC
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | empty | os.O_APPEND | os.O_CLOEXEC, 0o666)
         self._start = time.monotonic()
+
+    def leave_file(self) -> None:
+        """In a fork child, where the file's descriptor is closed with the host's others."""
+        self._fd = -1
 
     def message(self, text: str) -> None:
         """One message; its further lines are indented below the first."""

@@ -5,15 +5,19 @@ Calls on devices do not come this way but through the channel (_channel.c); the 
 
 from __future__ import annotations
 
+import _thread
 import os
 import select
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
-from devshim.host._channel import Lock
+from devshim.host._channel import Lock, be_prompt
 from devshim.host.timers import NEVER, Clock, Timer, Timers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FOREVER = -1.0
 
@@ -37,6 +41,7 @@ class Loop:
         self._epoll.register(self._wake_read, select.EPOLLIN)
         self._sleeping_until: float | None = None
         self._running = False
+        self.thread: int | None = None  # that runs it
         self.closed = False
         self._forgotten: set[int] = set()  # unwatched while a batch of events is served: theirs are void
 
@@ -108,6 +113,8 @@ class Loop:
     def run(self) -> None:
         """Serve until stop()."""
         self._running = True
+        self.thread = _thread.get_ident()
+        be_prompt()
         while self._running:
             with self.lock:
                 pause = self._before_sleep()

@@ -12,7 +12,6 @@ import resource
 import select
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from devshim.errors import DevshimError, SpecError
 from devshim.host import wire
@@ -20,6 +19,7 @@ from devshim.host.guard import Guard
 from devshim.host.host import Host
 from devshim.host.log import Log
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.cli.options import Options
     from devshim.model.device import Device
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from devshim.scenario import Step
     from devshim.trace.replay.replay import Replay
 
-SWITCH_INTERVAL = 1e-4  # a Python thread that computes must not hold a call up by 5 ms
+SWITCH_INTERVAL = 2e-5  # a Python thread that computes must not hold a call up by 5 ms
 
 
 def serve(run_directory: str, options: Options, status: int, control: int) -> None:
@@ -82,13 +82,14 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     host.stop()
     if recorder is not None:
         host.failures += recorder.end(log.message)
-    for text in [*host.failed_again(), *host.unmodelled.messages(asked.devices)]:
+    for text in [*host.blame.again(), *host.unmodelled.messages(asked.devices)]:
         log.message(text)
-    for replay in asked.replays:
+    for replay in asked.replays if not options.in_process else ():  # what programs did they told their own hosts
         for text, failure in replay.report():
             log.message(text)
             host.failures += [text] * failure
-    if asked.devices and not host.used and not options.in_process:
+    wanted = asked.devices or (recorder is not None and not recorder.used)
+    if wanted and not host.used and not options.in_process:
         write_all(status, b"unused\n")
     write_all(status, b"done %d\n" % len(host.failures))
 
@@ -135,17 +136,28 @@ def play(host: Host, step: Step, device: Device) -> None:
         device.plug()
 
 
-class Asked(NamedTuple):
+class Asked:
     """What the command line and the configuration ask for together."""
 
-    devices: dict[str, Device]
-    deny: list[tuple[str, int]]
-    only_plugged: bool
-    descriptions: Descriptions | None
-    replays: list[Replay]
-    hide_real: bool = False
-    scenario: tuple[Step, ...] = ()
-    declared: Declared | None = None
+    def __init__(
+        self,
+        devices: dict[str, Device],
+        deny: list[tuple[str, int]],
+        only_plugged: bool,
+        descriptions: Descriptions | None,
+        replays: list[Replay],
+        hide_real: bool = False,
+        scenario: tuple[Step, ...] = (),
+        declared: Declared | None = None,
+    ) -> None:
+        self.devices = devices
+        self.deny = deny
+        self.only_plugged = only_plugged
+        self.descriptions = descriptions
+        self.replays = replays
+        self.hide_real = hide_real
+        self.scenario = scenario
+        self.declared = declared
 
     def guard(self) -> Guard | None:
         """What refuses nodes; None where nothing is to be refused."""

@@ -7,8 +7,8 @@ of numbers the general one.  What comes from a program is hostile: a malformed a
 from __future__ import annotations
 
 import ctypes
-from typing import Any
 
+from devshim.host._channel import Way
 from devshim.host.general import RESULT, General, Outcome, Plan
 from devshim.host.returned import is_result, settle
 from devshim.host.segments import FLAT_AT, SEGMENT, SEGMENT_WRITE, SEGMENTS, parse
@@ -17,6 +17,10 @@ from devshim.model.argument import Ctype
 from devshim.model.device import REAL, WAIT, File, Special
 from devshim.model.ioctl import Handler
 from devshim.model.request import direction_of, size_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["RESULT", "Outcome", "call", "call_unknown", "compile_table", "unpack", "unpack_unknown"]
 
@@ -62,17 +66,36 @@ def make_plan(handler: Handler) -> Plan:
 class ByValue(Plan):
     """No argument, or one that is a number itself."""
 
+    def __init__(self, handler: Handler) -> None:
+        super().__init__(handler)
+        if handler.first is None:
+            self.way = way_of_value(handler)
+
     def call(self, file: File, request: int, argument: int, data: bytes) -> Outcome:
         """Hand over the number as the ctype says, with its sign."""
         handler = self.handler
         arguments = () if handler.first is None else (handler.index(request),)
         if handler.value is not None:
             arguments = (*arguments, handler.value(argument).value)
-        returned = getattr(file, self.name)(*arguments)
+        return self.outcome(file, data, None, getattr(file, self.name)(*arguments))
+
+    def outcome(self, file: File, data: bytes, given: Any, returned: Any) -> Outcome:
+        """Nothing goes back but the result."""
         if returned is None:
             return DONE
-        result, _, new = settle(file, handler, returned)
+        result, _, new = settle(file, self.handler, returned)
         return result, None, new, RESULT
+
+
+def way_of_value(handler: Handler) -> Way | None:
+    """How C code calls a method with a number, where the ctype is one of C's integers; or without an argument."""
+    value = handler.value
+    if value is None:
+        return Way(handler, "", None, 0)
+    code = getattr(value, "_type_", "")
+    if value.__base__ is not ctypes.c_int.__base__ or not isinstance(code, str) or code not in "bBhHiIlLqQ":
+        return None
+    return Way(handler, "i" if code.islower() else "u", value, ctypes.sizeof(value))
 
 
 class Flat(Plan):
@@ -86,6 +109,7 @@ class Flat(Plan):
         self.general = General(handler)
         self.asked = SEGMENTS.pack(1, 0) + SEGMENT.pack(FLAT_AT, size, 0, 0, 0, 0)
         self.answer = SEGMENTS.pack(1, 0) + SEGMENT.pack(FLAT_AT, size, SEGMENT_WRITE, 0, size, 0)
+        self.way = Way(handler, "b" if handler.access == "rw" else handler.access, self.ctype, size)
 
 
 class FlatRead(Flat):
@@ -95,7 +119,10 @@ class FlatRead(Flat):
         """Copy out what the method returns."""
         if not data.startswith(self.asked):
             return self.general.call(file, request, argument, data)
-        returned = getattr(file, self.name)()
+        return self.outcome(file, data, None, getattr(file, self.name)())
+
+    def outcome(self, file: File, data: bytes, given: Any, returned: Any) -> Outcome:
+        """The structure goes back."""
         if type(returned) is self.ctype:
             return 0, self.answer + returned, None, RESULT
         result, out, new = settle(file, self.handler, returned)
@@ -109,7 +136,11 @@ class FlatWrite(Flat):
         """Hand over a copy of the structure."""
         if not data.startswith(self.asked):
             return self.general.call(file, request, argument, data)
-        returned = getattr(file, self.name)(self.ctype.from_buffer_copy(data, FLAT_AT))
+        given = self.ctype.from_buffer_copy(data, FLAT_AT)
+        return self.outcome(file, data, given, getattr(file, self.name)(given))
+
+    def outcome(self, file: File, data: bytes, given: Any, returned: Any) -> Outcome:
+        """Nothing goes back but the result."""
         if returned is None:
             return DONE
         result, _, new = settle(file, self.handler, returned)
@@ -124,7 +155,10 @@ class FlatBoth(Flat):
         if not data.startswith(self.asked):
             return self.general.call(file, request, argument, data)
         given = self.ctype.from_buffer_copy(data, FLAT_AT)
-        returned = getattr(file, self.name)(given)
+        return self.outcome(file, data, given, getattr(file, self.name)(given))
+
+    def outcome(self, file: File, data: bytes, given: Any, returned: Any) -> Outcome:
+        """The structure goes back where it was changed; what was returned in its place goes back anyway."""
         result, out, new = (0, None, None) if returned is None else settle(file, self.handler, returned)
         if isinstance(result, Special):
             return result, None, None, RESULT

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim.host import wire
+from devshim.host._channel import NotedFile
 from devshim.host.callers import Callers
 from devshim.host.memory import plan_of
 from devshim.host.noted import Noted
@@ -77,89 +78,40 @@ class Observers:
         self, plug: DevicePlug, flags: int, file: ObservedFile | None, error: int, caller: tuple[int, int]
     ) -> None:
         """An open was answered; caller: process id and thread id."""
-        process, thread = self.callers.of_process(*caller)
+        self.opened_at(plug.node, plug, flags, file, error, self.callers.of_process(*caller))
+
+    def opened_at(
+        self, path: str, plug: DevicePlug, flags: int, file: ObservedFile | None, error: int, caller: tuple[int, int]
+    ) -> None:
+        """The same by process and thread as numbered here, and by the path where a plug answers for many."""
         if file is not None:  # a terminal's stands for all its opens: the last one gives the number
             file.number = self.next_file()
-            file.opener = process, thread
-        event = Event("open", plug.node, file.number if file is not None else 0)
-        event.flags, event.process, event.thread = flags, process, thread
+            file.opener, file.node = caller, path
+        event = Event("open", path, file.number if file is not None else 0)
+        event.flags, (event.process, event.thread) = flags, caller
         if error:
             event.result, event.error = -1, errno.errorcode.get(error, str(error))
         self._tell(event, plug, file.file if file is not None else None, None)
 
     def closed(self, plug: DevicePlug, file: ObservedFile) -> None:
         """The last descriptor of a file has gone; nobody can tell by whose hand, so it counts as the opener's."""
-        event = Event("close", plug.node, file.number)
+        event = Event("close", file.node, file.number)
         event.process, event.thread = file.opener
         self._tell(event, plug, file.file, 0)
 
 
-class ObservedFile:
-    """Stands in front of a file in the host's list, and notes each call."""
+class ObservedFile(NotedFile):
+    """Stands in front of a file in the host's list; _facts.c hands each call on to it and notes what was answered."""
+
+    inner: Answering | GoneFile
+    observers: Observers
 
     def __init__(self, observers: Observers, inner: Answering) -> None:
-        self.observers = observers
-        self.inner: Answering | GoneFile = inner
+        super().__init__(inner, observers.noted, observers, observers.callers.known)
         self.plug = inner.plug
         self.file = inner.file
-        self.number = 0
+        self.node = inner.plug.node
         self.opener = (1, 1)
-        self._noted, self._known, self._asking = observers.noted, observers.callers.known, observers.asking
-
-    # ---- Calls
-
-    def _note(self, name: str, first: int, second: int, data: bytes, answer: Any, began: float) -> Any:
-        """Note a call that was answered just now, in as few steps as can be; seen() makes more of it."""
-        noted = self._noted
-        who = self._known.get(self._asking()) or self.observers.caller()
-        count = noted.count = noted.count + 1
-        noted.facts += (
-            self, name, first, second, data, answer, self.number, self.observers.promised, who, began, monotonic(),
-        )  # fmt: skip
-        if count > noted.room:
-            noted.trim()
-        if noted.eager:
-            noted.tell()
-        return answer
-
-    def read(self, size: int, offset: int) -> Any:
-        """read(2) and its kin, with the bytes that came."""
-        began = monotonic()
-        return self._note("read", size, offset, b"", self.inner.read(size, offset), began)  # type: ignore[union-attr]
-
-    def write(self, data: bytes, offset: int) -> Any:
-        """write(2) and its kin."""
-        began = monotonic()
-        return self._note("write", 0, offset, data, self.inner.write(data, offset), began)  # type: ignore[union-attr]
-
-    def ioctl(self, request: int, argument: int, data: bytes) -> Any:
-        """ioctl(2), with the memory behind its argument."""
-        began = monotonic()
-        return self._note("ioctl", request, argument, data, self.inner.ioctl(request, argument, data), began)
-
-    def seek(self, offset: int, whence: int) -> Any:
-        """lseek(2)."""
-        began = monotonic()
-        return self._note("lseek", offset, whence, b"", self.inner.seek(offset, whence), began)  # type: ignore[union-attr]
-
-    def lock(self, operation: int, process: int) -> Any:
-        """flock(2) and its kin."""
-        began = monotonic()
-        return self._note("flock", operation, process, b"", self.inner.lock(operation, process), began)
-
-    def poll(self) -> Any:
-        """Readiness asked for anew; not a call of the program's."""
-        return self.inner.poll()  # type: ignore[union-attr]
-
-    def waits(self, op: int) -> Any:
-        """A call is about to wait; not a call of the program's."""
-        return self.inner.waits(op)  # type: ignore[union-attr]
-
-    def report(self, op: int, result: int, data: bytes) -> Any:
-        """A native call that is over."""
-        answer = result if result >= 0 else (-1, -result, 0, 0, None, wire.NO_PLACE)
-        self._note("report", op, 0, data, answer, monotonic())
-        return 0
 
     # ---- What was noted
 
@@ -167,8 +119,8 @@ class ObservedFile:
         self, name: str, first: int, second: int, data: bytes, answer: Any, number: int, promised: int,
         who: tuple[int, int], began: float, ended: float,
     ) -> Seen:  # fmt: skip
-        """Make of what _note() has noted all that can be told."""
-        event = Event(name, self.plug.node, number)
+        """Make of the facts of a call, as _facts.c has noted them, all that can be told."""
+        event = Event(name, self.node, number)
         event.process, event.thread = who
         event.time, event.took = began - self.observers.began, ended - began
         asked = b""

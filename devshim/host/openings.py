@@ -8,7 +8,7 @@ import struct
 from fnmatch import translate
 from re import Pattern
 from re import compile as compile_pattern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim.host import wire
 from devshim.host.files import Answer, failed
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 NOTE = struct.Struct("=II")
 """struct opening_note: flags, mode."""
 GO_ON: Answer = (0, 0, wire.ANSWER_REAL, 0, None, wire.NO_PLACE)
+
+
+class OpenedPath(NamedTuple):
+    """What came of opening a path: an errno, or a descriptor for the program and its file, if it has one."""
+
+    error: int
+    descriptor: int = -1
+    number: int = 0
+    entry: int = 0
 
 
 class OpeningPlug(DevicePlug):
@@ -47,47 +56,85 @@ class Openings:
     def __init__(self, host: Host) -> None:
         self.host = host
         self._plugs: list[OpeningPlug] = []
+        self._withdrawn: list[OpeningPlug] = []  # whose files are not all closed yet
 
     def add(self, openings: Iterable[Opening]) -> None:
         """Ask these from now on, after those that are there."""
         self._plugs += [OpeningPlug(self.host, opening) for opening in openings]
-        self.host.registry.declare([plug.node for plug in self._plugs], [])
+        self.host.registry.declare([plug.node for plug in self._plugs])
+
+    def withdraw(self, openings: Iterable[Opening]) -> None:
+        """Ask these no more; their open files hang up, as those of a device that is unplugged."""
+        withdrawn = list(openings)
+        gone = [plug for plug in self._plugs if any(plug.opening is opening for opening in withdrawn)]
+        self._plugs = [plug for plug in self._plugs if plug not in gone]
+        self.host.registry.declare([plug.node for plug in self._plugs])
+        for plug in gone:
+            plug.detach()
+            plug.forget()
+        self._withdrawn = [plug for plug in (*self._withdrawn, *gone) if plug.files]
+
+    def withdraw_all(self) -> None:
+        """Ask about nothing any more."""
+        self.withdraw([plug.opening for plug in self._plugs])
+
+    @property
+    def plugs(self) -> list[OpeningPlug]:
+        """All that have files, or may get some."""
+        return [*self._plugs, *self._withdrawn]
 
     def answer(self, note: bytes) -> Answer:
-        """A path is about to be opened: what the first opening says that does not leave it to the others."""
+        """A path is about to be opened, as the channel tells it: its descriptor is to be fetched by ticket."""
         flags, mode = NOTE.unpack_from(note)
-        name = note[NOTE.size :]
+        opened = self.ask(note[NOTE.size :], flags, mode, None)
+        if opened is None:
+            return GO_ON
+        if opened.error:
+            return failed(opened.error)
+        return (0, 0, wire.ANSWER_FILE, self.host.promise_descriptor(opened.descriptor), None, wire.NO_PLACE)
+
+    def ask(self, name: bytes, flags: int, mode: int, caller: tuple[int, int] | None) -> OpenedPath | None:
+        """What the first opening says that does not leave a path to the others; None: it is opened as ever.
+
+        caller: process id and thread id; None: who asks over the channel.
+        """
         for plug in self._plugs:
             if plug.compiled.match(name):
-                answer = self._ask(plug, os.fsdecode(name), flags, mode)
-                if answer is not GO_ON:
-                    return answer
-        return GO_ON
+                opened = self._ask_one(plug, os.fsdecode(name), flags, mode, caller)
+                if opened is not None:
+                    return opened
+        return None
 
-    def _ask(self, plug: OpeningPlug, path: str, flags: int, mode: int) -> Answer:
+    def _ask_one(
+        self, plug: OpeningPlug, path: str, flags: int, mode: int, caller: tuple[int, int] | None
+    ) -> OpenedPath | None:
         try:
-            opened = plug.opening.function(path, flags, mode)
-            if opened is REAL:
-                return GO_ON
-            ticket = self._promise(plug, opened, flags)
+            said = plug.opening.function(path, flags, mode)
+            if said is REAL:
+                return None
+            opened = self._carry(plug, said, flags)
+            self.host.used = True
         except (Exception, SystemExit) as problem:
-            error = problem.errno or errno.EIO if isinstance(problem, OSError) else errno.EIO
+            opened = OpenedPath(problem.errno or errno.EIO if isinstance(problem, OSError) else errno.EIO)
             if not isinstance(problem, OSError):
                 self.host.failed(plug.device, f"opening {path}", problem, "the program gets EIO")
-            return failed(error)
-        self.host.used = True
-        return (0, 0, wire.ANSWER_FILE, ticket, None, wire.NO_PLACE)
+        observers = self.host.observers
+        if observers is not None:
+            who = observers.caller() if caller is None else observers.callers.of_process(*caller)
+            file = self.host.observed(opened.number) if opened.number else None
+            observers.opened_at(path, plug, flags, file, opened.error, who)
+        return opened
 
-    def _promise(self, plug: OpeningPlug, opened: Any, flags: int) -> int:
-        """The ticket for what a function returned."""
-        if isinstance(opened, File):
+    def _carry(self, plug: OpeningPlug, said: Any, flags: int) -> OpenedPath:
+        """Give what a function returned a descriptor.  Raises TypeError for what cannot have one."""
+        if isinstance(said, File):
             self.host.closes.settle()
-            opened.flags = flags
-            if not hasattr(opened, "device"):
-                opened.device = plug.device  # type: ignore[attr-defined]
-            return self.host.promise(plug, opened)
-        if isinstance(opened, int) and not isinstance(opened, bool):
-            os.fstat(opened)
-            return self.host.promise_descriptor(opened)
-        hint = "; is a return missing?" if opened is None else ""
-        raise TypeError(f"it returned {opened!r}: it must return REAL, a File or a descriptor, or raise OSError{hint}")
+            said.flags = flags
+            if not hasattr(said, "device"):
+                said.device = plug.device  # type: ignore[attr-defined]
+            return OpenedPath(0, *plug.carry(said, flags))
+        if isinstance(said, int) and not isinstance(said, bool):
+            os.fstat(said)
+            return OpenedPath(0, said)
+        hint = "; is a return missing?" if said is None else ""
+        raise TypeError(f"it returned {said!r}: it must return REAL, a File or a descriptor, or raise OSError{hint}")

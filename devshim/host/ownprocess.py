@@ -8,18 +8,18 @@ everything back.  Programs started meanwhile, and fork children, are ordinary ta
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import ctypes
 import errno
 import os
-import threading
-from typing import TYPE_CHECKING
 
 from devshim.errors import DevshimError, ShimNotBuilt
 from devshim.host import _channel, wire
 from devshim.model.device import WAIT
 from devshim.target import SHIM
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.host.host import Host
 
@@ -41,12 +41,14 @@ def attach(run_directory: str, host: Host, patch: bool = True) -> None:
         raise DevshimError("this process has its devices from another host already; end that session first")
     own = OwnProcess(host)
     preload = os.environ.get("LD_PRELOAD") or SHIM
-    _channel.raised(host.bootstrap.listener.fileno())  # known, so that a fork child does not keep it
+    _channel.raised(host.bootstrap.listener)  # known, so that a fork child does not keep it
     _channel.attach(host.channel, own.descriptor, shim_entry(), os.fsencode(run_directory), preload, patch)
     _attached = own
     if host.calls_thread is not None:
         _channel.host_thread(CALLS, host.calls_thread)
-    host.loop.soon(lambda: _channel.host_thread(LOOP, threading.get_ident()))
+    host.loop.soon(lambda: _channel.host_thread(LOOP, _thread.get_ident()))
+    if host.loop.thread is not None:  # it may be about to serve what comes with that; else it does that first of all
+        _channel.host_thread(LOOP, host.loop.thread)
     atexit.register(detach)
 
 
@@ -88,11 +90,6 @@ class OwnProcess:
             if what == wire.HELLO_PICTURE:
                 self.host.picture.settle()
                 return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), 0, 0, 0, 0
-            if what == wire.HELLO_MONITOR:
-                return self.host.picture.uevents.monitor(), 0, 0, 0, 0
-            if what == wire.HELLO_PICTURE:
-                self.host.picture.settle()
-                return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), 0, 0, 0, 0
         except OSError as problem:  # no descriptor or memory left
             return refused(problem.errno or errno.EIO)
         return refused(errno.EINVAL)
@@ -110,7 +107,7 @@ class OwnProcess:
             return refused(errno.EACCES)
         host.closes.settle()
         who = os.getpid(), thread
-        lowest = os.dup(host.bootstrap.listener.fileno())  # the program expects the lowest number; take it first
+        lowest = os.dup(host.bootstrap.listener)  # the program expects the lowest number; take it first
         try:
             opened = plug.open(flags, who[0])
             if opened is WAIT:

@@ -6,22 +6,22 @@ import os
 import stat
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING
 
 from devshim.errors import SpecError
 from devshim.host import wire
 from devshim.host.attributes import AttributePlug
-from devshim.host.uevents import KernelDevice, Uevents
 from devshim.model.attribute import Attribute
 from devshim.model.attribute import Picture as Surroundings
 from devshim.model.device import Link
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from devshim.host.host import Host
     from devshim.host.plugs import DevicePlug
     from devshim.host.tree import Entry
+    from devshim.host.uevents import KernelDevice, Uevents
 
 UDEV = "/run/udev/control"  # libudev asks for it before it believes in udev's events
 NOBODYS = "/sys/uevent"  # a path at which nothing lies
@@ -51,13 +51,22 @@ class Picture:
         self.tree = host.tree
         self.registry = host.registry
         self.attributes: dict[str, AttributePlug] = {}
-        self.uevents = Uevents(host)
+        self._uevents: Uevents | None = None
         self._indices: dict[tuple[str, int], int] = {}
         self._around: dict[DevicePlug, Surroundings] = {}  # of what is plugged now
         self._pending: dict[DevicePlug, Surroundings] = {}  # of them, those that are not laid out yet
         self._claims: Counter[str] = Counter()  # how many of them have a kernel's device, by its uevent file
         self._leaving: list[AttributePlug] = []  # gone, and still open somewhere
         self._with_udev = False
+
+    @property
+    def uevents(self) -> Uevents:
+        """Who monitors devices, and what they are told."""
+        if self._uevents is None:
+            from devshim.host.uevents import Uevents
+
+            self._uevents = Uevents(self.host)
+        return self._uevents
 
     def show(self, plug: DevicePlug) -> list[KernelDevice]:
         """Lay out all that belongs to a device; return what there is to announce.
@@ -136,7 +145,8 @@ class Picture:
 
     def close(self) -> None:
         """Give back all descriptors."""
-        self.uevents.close()
+        if self._uevents is not None:
+            self._uevents.close()
         for attribute in (*self.attributes.values(), *self._leaving):
             for file in attribute.files:
                 os.close(file.end)
@@ -159,8 +169,8 @@ class Picture:
         for path in filter(is_uevent, around):
             self._claims[path] += 1
             if self._claims[path] == 1:
-                added.append(self.uevents.device(path, around))
-        return sorted((device for device in added if device.subsystem), key=lambda device: device.path)
+                added.append(path)
+        return self._told(added, around)
 
     def _disclaim(self, around: Surroundings) -> list[KernelDevice]:
         """Somebody has them no more; return those that nobody has now, in the order in which they go."""
@@ -169,8 +179,15 @@ class Picture:
             self._claims[path] -= 1
             if not self._claims[path]:
                 del self._claims[path]
-                gone.append(self.uevents.device(path, around))
-        return sorted((device for device in gone if device.subsystem), key=lambda device: device.path, reverse=True)
+                gone.append(path)
+        return self._told(gone, around)[::-1]
+
+    def _told(self, uevents: list[str], around: Surroundings) -> list[KernelDevice]:
+        """The devices that have a subsystem, by their paths; none where nobody monitors them."""
+        if self._uevents is None or not self._uevents.monitored:
+            return []
+        devices = [self.uevents.device(path, around) for path in uevents]
+        return sorted((device for device in devices if device.subsystem), key=lambda device: device.path)
 
     def _add(self, plug: DevicePlug, around: Surroundings, there: Collection[str] = ()) -> None:
         """Lay out what is not there."""
@@ -206,7 +223,7 @@ class Picture:
 
     def _add_attribute(self, plug: DevicePlug, path: str, attribute: Attribute, content: bytes | None) -> None:
         index = self._index("" if content is not None else path, attribute)
-        self._enter(self.tree.add_attribute(path, attribute.mode, content), index)
+        self._enter(self.tree.add_attribute(path, attribute.mode, content, attribute.size), index)
         if self.tree.is_new(path):
             self.attributes[path] = AttributePlug(self.host, path, plug.device, attribute, index)
 

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
 
 from devshim.errors import DevshimError
 from devshim.host import wire
 from devshim.host.files import Opened, OpenFile
 from devshim.host.locks import Locks
+from devshim.host.registry import RegistryFull
 from devshim.host.table import compile_table
 from devshim.host.timers import Timer
 from devshim.model.device import REAL, WAIT, Device, File
 from devshim.model.stream import Stream
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from devshim.host.host import Host
     from devshim.trace.event import Event
+
+
+@lru_cache(maxsize=256)
+def table_of(file: type[File]) -> bytes:
+    """What the program's ioctls on files of a class look like: the same for all devices of a kind."""
+    native = getattr(file, "native_ioctls", ())
+    return compile_table(file.ioctls.values(), native) if file.ioctls or native else b""
 
 
 class DevicePlug:
@@ -66,13 +76,12 @@ class DevicePlug:
                 record, gone = file.record, file.gone_errno
             if self.host.observers is not None and flags & (wire.DEVICE_TTY | wire.DEVICE_STREAM):
                 flags |= wire.DEVICE_REPORT
-            native = getattr(file, "native_ioctls", ())
             recorded = self.host.recorded if self.has_node and self.node.startswith("/dev/") else None
             recorded = recorded if recorded is not None and recorded.with_models else None
-            table = compile_table(file.ioctls.values(), native) if file.ioctls or native else b""
+            table = table_of(file)  # type: ignore[arg-type]
             if recorded is not None:
                 flags |= wire.DEVICE_RECORD
-                table = recorded.model_table(file, self.node, native)
+                table = recorded.model_table(file, self.node, getattr(file, "native_ioctls", ()))
             index = self.host.registry.add_device(self.node, flags, self.device.mode, self.rdev, table, record, gone)
             if recorded is not None:
                 recorded.add_model(index, self.node, file, self.device, self.rdev, flags)
@@ -121,6 +130,10 @@ class DevicePlug:
         """Handle all closes that have happened."""
         with self.host.lock:
             self.host.closes.settle()
+
+    def devices(self) -> list[Device]:
+        """All that is plugged in this run now."""
+        return [plug.device for plug in self.host.plugs()]
 
     def unplug(self) -> None:
         """Take the device away, as a pulled cable does."""
@@ -171,18 +184,22 @@ class DevicePlug:
             file.flags = flags
         number = self.host.free_number()
         nonblock = bool(flags & os.O_NONBLOCK)
+        open_file = None
         try:
+            index = self.entry(type(file))
             open_file = self.make(file, number, nonblock)
-        except OSError as problem:
+            dev, inode = open_file.key
+            self.host.registry.add_carrier(dev, inode, 0, index, number, flags & os.O_ACCMODE)
+        except (OSError, RegistryFull) as problem:
+            if open_file is not None:
+                os.close(open_file.end)
+                os.close(open_file.theirs)
             self.host.numbers.append(number)
             self._release(file)
             self.host.lacks(problem)
             raise
         self.host.add_file(open_file)
         self.files.add(open_file)
-        index = self.entry(type(file))
-        dev, inode = open_file.key
-        self.host.registry.add_carrier(dev, inode, 0, index, number, flags & os.O_ACCMODE)
         self.host.closes.watch(open_file)
         return open_file.theirs, number, index
 

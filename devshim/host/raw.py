@@ -75,6 +75,7 @@ class RawIoctls(Answering):
         if new_file is not None:
             token = self.host.promise(self.plug, new_file)
             where = wire.NO_PLACE if place is None else place
+            self.arm()
             return (result, 0, wire.ANSWER_FILE, token, out, where)
         given: Any = (result, 0, 0, 0, out, wire.NO_PLACE) if result and out is not None else out or result
         flags, token = self.changes()
@@ -276,15 +277,26 @@ FLAT = SEGMENTS.pack(1, 0)
 
 def memory_of(data: bytes) -> list[bytes | None]:
     """The segments of an argument.  Raises ValueError for what the shim cannot have sent."""
-    if data.startswith(FLAT):
-        at, length, flags, *_ = SEGMENT.unpack_from(data, SEGMENTS.size)
-        if at == FLAT_AT and not flags and len(data) == FLAT_AT + length:
-            return [data[FLAT_AT:]]
+    if is_flat(data):
+        return [data[FLAT_AT:]]
     return [None if one.null else data[one.at : one.at + one.length] for one in parse(data)]
+
+
+def is_flat(data: bytes) -> bool:
+    """Whether an argument is one run of bytes, as most are."""
+    if not data.startswith(FLAT):
+        return False
+    at, length, flags, *_ = SEGMENT.unpack_from(data, SEGMENTS.size)
+    return at == FLAT_AT and not flags and len(data) == FLAT_AT + length
 
 
 def filled(data: bytes, after: Sequence[bytes | None]) -> bytes | None:
     """The room of an argument with new bytes in its segments, as far as they fit; None where nothing goes back."""
+    if after and is_flat(data):
+        size = len(data) - FLAT_AT
+        given = (after[0] or b"")[:size]
+        head = SEGMENT.pack(FLAT_AT, size, SEGMENT_WRITE, 0, len(given), 0)
+        return b"".join((FLAT, head, given, data[FLAT_AT + len(given) :])) if given else None
     room, any_goes = bytearray(data), False
     for index, (segment, new) in enumerate(zip(parse(data), after, strict=False)):
         if not new or segment.null:

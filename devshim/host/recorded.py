@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim.errors import SpecError
 from devshim.host import wire
-from devshim.host.snapshot import sysfs_folder
+from devshim.host.snapshot import surroundings_of_folder, sysfs_folder
 from devshim.host.table import compile_table
 from devshim.known import for_node
 from devshim.model.attribute import Attribute
 from devshim.model.description import Description, Descriptions
 from devshim.model.device import Link
-from devshim.trace.event import Node
+from devshim.trace.event import Node, SysFile
 
 if TYPE_CHECKING:
     from devshim.host.registry import Registry
@@ -56,6 +57,10 @@ class RecordedNodes:
         self.around = around
         self.with_models = True
         """Whether plugged models are recorded, too."""
+        self.asked: list[Node] = []
+        """Of what was asked for by name, that of which more is to be told than calls."""
+        self.elsewhere: dict[str, str] = {}
+        """Links outside /dev by which nodes were asked for, by the node: a trace has no say in what is there."""
         self.by_index: dict[int, Recorded] = {}
         self.nodes: dict[str, Node] = {}
         self._hardware: dict[tuple[int, int], int] = {}
@@ -80,7 +85,18 @@ class RecordedNodes:
         index = self._hardware[identity]
         if not name and os.path.abspath(path) != real:
             self.add_link(index, os.path.abspath(path))
+            if not os.path.abspath(path).startswith("/dev/"):
+                self.elsewhere[real] = os.path.abspath(path)
         return index
+
+    def add_folder(self, path: str) -> None:
+        """Take down what a folder of /sys shows, for programs that open nothing below /dev.
+
+        Raises SpecError where no snapshot is wanted.
+        """
+        if self.around is None:
+            raise SpecError(f"{path}: this is a folder, of which --snapshot takes down what it shows")
+        self.asked.append(Node(os.path.realpath(path), "sysfs", surroundings=surroundings_of_folder(path)))
 
     def _enter_hardware(self, path: str, status: os.stat_result) -> int:
         rdev = os.major(status.st_rdev), os.minor(status.st_rdev)
@@ -95,6 +111,11 @@ class RecordedNodes:
         self.registry.add_carrier(wire.CARRIER_ANONYMOUS, index + wire.FIRST_ANONYMOUS, 0, index, 0, os.O_RDWR)
         self.registry.add_carrier(status.st_dev, status.st_ino, 0, index, 0, os.O_RDWR)
         return index
+
+    def also_unopened(self, index: int) -> None:
+        """What is around a node is to be told even where nobody opens it."""
+        if self.around is not None and self.by_index[index].node not in self.asked:
+            self.asked.append(self.by_index[index].node)
 
     def add_link(self, index: int, link: str) -> None:
         """A link by which programs find a node is part of its surroundings, where it lies under /dev."""
@@ -135,11 +156,16 @@ def as_they_are(around: Picture) -> Iterator[tuple[str, Any]]:
     for path, content in around.items():
         if not isinstance(content, Attribute):
             yield path, content
-        elif content.show is not None:
+        elif path.endswith("/uevent"):
+            yield path, b""
+        else:
+            shown, failure = b"", ""
             try:
-                yield path, content.content()
-            except (OSError, ValueError):
-                continue  # nothing to be seen there now
+                shown = content.content() if content.show is not None else b""
+            except (OSError, ValueError) as problem:
+                failure = errno.errorcode.get(getattr(problem, "errno", 0) or 0, "EIO")
+            plain = content.mode == 0o444 and not failure
+            yield path, shown if plain else SysFile(shown, content.mode, failure)
 
 
 def kind_of(mode: int, rdev: tuple[int, int]) -> str:

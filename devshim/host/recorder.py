@@ -22,7 +22,7 @@ from devshim.model.device import Link
 from devshim.model.request import direction_of, type_and_number
 from devshim.trace.described import Described
 from devshim.trace.description import to_object
-from devshim.trace.event import Event, Header
+from devshim.trace.event import Event, Header, Node
 from devshim.trace.format.writer import Writer
 from devshim.trace.show import line
 
@@ -89,6 +89,8 @@ class Recording:
         self.notes: list[str] = []
         self.counts: dict[str, list[int]] = {}
         """By node: events, bytes read, bytes written, errors."""
+        self.pictures: dict[str, int] = {}
+        """Of nodes that nobody opened: how many files and links are around them."""
         self.files = Numbers()
         """Open files that the trace knows."""
         self.heard: Callable[[Event, Callable[[], str]], object] | None = None
@@ -173,6 +175,15 @@ class Recording:
                 "a pointer; what it points to is not recorded (--describe FILE.h says what it is)"
             )
 
+    def around(self, node: Node) -> None:
+        """Tell what is around a node of which perhaps nothing else is to be told."""
+        if self.broken or (self.writer is None and not self._open()):
+            return
+        assert self.writer is not None
+        if node.path not in self.writer.header.nodes:
+            self.writer.node(node)
+            self.pictures[node.path] = len(node.surroundings)
+
     def count(self, event: Event) -> None:
         """Add an event to what is told at the end."""
         counts = self.counts.setdefault(event.node, [0, 0, 0, 0])
@@ -222,6 +233,7 @@ class Recording:
             parts += [f"{written} bytes written"] if written else []
             parts += [f"{errors} error{'s' * (errors != 1)}"] if errors else []
             lines.append(f"recorded {path}: {', '.join(parts)}")
+        lines += [f"recorded {path}: no calls, {count} files around it" for path, count in self.pictures.items()]
         if self.broken:
             lines = []
         return [*lines, *self.notes]
@@ -307,6 +319,9 @@ class Recorder:
         self._stopping = True
         self.ring.wake()
         self._thread.join()
+        if self.checking is None:
+            for node in self.nodes.asked:
+                self.recording.around(node)
         finish(self.ring, self.recording, self.assembler, why)
         self.nodes.close()
 
@@ -317,18 +332,23 @@ class Recorder:
             return self.checking.end()
         for text in self.recording.messages():
             message(text)
+        for node, link in self.nodes.elsewhere.items():
+            if node in self.recording.counts:
+                message(f"{link} leads to {node}, as the trace calls it; replay it there with --map {node}={link}")
         if self.failed:
             return [f"{self.recording.wanted.path} could not be written"]
         if self.used:
             return []
         text = f"nothing was recorded: the program opened no device; {self.recording.wanted.path} was not written"
+        if self.nodes.around is not None:
+            text += "; -d /sys/class/... takes down what a folder of /sys shows"
         message(text)
         return [text]
 
     @property
     def used(self) -> bool:
         """Whether anything was recorded."""
-        return bool(self.recording.counts)
+        return bool(self.recording.counts or self.recording.pictures)
 
 
 def parts(event: Event) -> Iterator[Event]:

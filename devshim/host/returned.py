@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
 
 from devshim.model.device import REAL, WAIT, File
 from devshim.model.ioctl import Handler
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def settle(file: File, handler: Handler, returned: Any) -> tuple[Any, bytes | None, File | None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
+from operator import itemgetter
 
 from devshim.model.argument import Place
 
@@ -18,12 +18,12 @@ MOST_SEGMENTS = 256
 FLAT_AT = SEGMENTS.size + SEGMENT.size
 
 
-class Segment(NamedTuple):
-    """One run of the program's bytes, as it lies in the data."""
+class Segment(tuple[int, int, bool]):
+    """One run of the program's bytes: where it lies in the data, how long it is, and whether it is a NULL's."""
 
-    at: int
-    length: int
-    null: bool
+    at: int = property(itemgetter(0))  # type: ignore[assignment]
+    length: int = property(itemgetter(1))  # type: ignore[assignment]
+    null: bool = property(itemgetter(2))  # type: ignore[assignment]
 
 
 def parse(data: bytes) -> list[Segment]:
@@ -46,6 +46,9 @@ def parse(data: bytes) -> list[Segment]:
         end = at + length
     return segments
 
+
+#: Bytes that are compared as one number; of more, memcmp() is faster.
+SHORT = 256
 
 UNSIGNED = {width: struct.Struct(code) for width, code in ((1, "<B"), (2, "<H"), (4, "<I"), (8, "<Q"))}
 
@@ -92,10 +95,15 @@ def counter(place: Place) -> Callable[[bytes, int], int]:
 
 def changed(data: bytes, room: bytearray, segment: Segment) -> tuple[int, int]:
     """The range [from, to) of a segment in which room differs from data; (0, 0) where it does not."""
-    before = data[segment.at : segment.at + segment.length]
-    changed_to = room[segment.at : segment.at + segment.length]
+    at, length, _ = segment
+    before = data[at : at + length]
+    changed_to = room[at : at + length]
     if before == changed_to:
         return 0, 0
+    if length <= SHORT:
+        different = int.from_bytes(before, "big") ^ int.from_bytes(changed_to, "big")
+        start = length - (different.bit_length() + 7) // 8
+        return start, length - ((different & -different).bit_length() - 1) // 8
     after = bytes(changed_to)
     start = common(before, after)
     return start, len(before) - common(before[start:][::-1], after[start:][::-1])

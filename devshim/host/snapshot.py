@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from typing import Any
 
 from devshim.model.device import Link
-from devshim.trace.event import Node
+from devshim.trace.event import Node, SysFile
 
 MOST_BYTES = 4096
 """Of one attribute: sysfs gives a page, and what is larger is no attribute."""
@@ -32,20 +33,40 @@ def surroundings(node: Node) -> dict[str, Any]:
     """What there is around a node: paths to bytes of files and to Links.
 
     Its folder in /sys with its attributes, the folders above it as far as they are devices, the links to it in /sys/dev
-    and /sys/class, udev's record, and the links to the node under /dev.  What cannot be read is left out.
+    and /sys/class, udev's record, and the links to the node under /dev.  What this user may not read is left out.
     """
     found: dict[str, Any] = {}
     number = sysfs_folder(node.kind, node.rdev)
     folder = os.path.realpath(number)
     if folder.startswith("/sys/devices/"):
         take_link(found, number)
-        for level in levels(folder):
-            take_folder(found, level)
-            take_class_links(found, level)
-            take_record(found, level)
+        take_levels(found, folder)
     for link in links_to(node.path):
         take_link(found, link)
     return found
+
+
+def surroundings_of_folder(path: str) -> dict[str, Any]:
+    """The same of a folder of /sys, with the groups of attributes that it has; path may be a link to it."""
+    found: dict[str, Any] = {}
+    folder = os.path.realpath(path)
+    if os.path.islink(path):
+        take_link(found, os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)))
+    take_levels(found, folder)
+    if folder not in levels(folder):
+        take_folder(found, folder)
+    for entry in sorted(os.scandir(folder), key=lambda one: one.name):
+        if entry.is_dir(follow_symlinks=False) and not os.path.exists(os.path.join(entry.path, "uevent")):
+            take_folder(found, entry.path)
+    return found
+
+
+def take_levels(found: dict[str, Any], folder: str) -> None:
+    """A device's folder and those above it, each with its links and its record."""
+    for level in levels(folder):
+        take_folder(found, level)
+        take_class_links(found, level)
+        take_record(found, level)
 
 
 def levels(folder: str) -> Iterator[str]:
@@ -75,20 +96,35 @@ def take_folder(found: dict[str, Any], folder: str) -> None:
 
 
 def take_file(found: dict[str, Any], path: str) -> None:
-    """An attribute that everybody may read."""
+    """An attribute: what it shows, or how reading it fails, and its mode where programs may write it."""
     try:
         status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o444:
-            return
+    except OSError:
+        return  # it has gone
+    if not stat.S_ISREG(status.st_mode):
+        return
+    content, failure = read(path) if status.st_mode & 0o444 else (b"", "")
+    if content is None:
+        return
+    mode = stat.S_IMODE(status.st_mode)
+    if path.startswith("/sys/") and not path.endswith("/uevent") and (failure or mode & 0o222):
+        found[path] = SysFile(content, mode, failure)
+    elif not failure:
+        found[path] = content
+
+
+def read(path: str) -> tuple[bytes | None, str]:
+    """What a file shows, and the name of the errno with which reading it fails; None where it is no attribute."""
+    try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             content = os.read(descriptor, MOST_BYTES + 1)
         finally:
             os.close(descriptor)
-    except OSError:
-        return  # drivers fail here as they please: what is not there cannot be replayed
-    if len(content) <= MOST_BYTES:
-        found[path] = content
+    except OSError as problem:
+        failure = errno.errorcode.get(problem.errno or 0, "EIO")
+        return (None, "") if problem.errno in (errno.ENOENT, errno.EACCES, errno.EPERM) else (b"", failure)
+    return (content, "") if len(content) <= MOST_BYTES else (None, "")
 
 
 def take_link(found: dict[str, Any], path: str) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Collection
 
 from devshim.errors import SpecError
 from devshim.host import wire
-from devshim.target import AROUND
+from devshim.model.device import Shared
+from devshim.rundirectory import AROUND
 
 Entry = tuple[str, int]
 DIRECTORY_MODE = 0o755
@@ -97,16 +98,16 @@ class Tree:
         os.close(fd)
         return [*entries, (node, wire.NODE_DEVICE)]
 
-    def add_attribute(self, path: str, mode: int, content: bytes | None) -> list[Entry]:
+    def add_attribute(self, path: str, mode: int, content: bytes | None, size: int = 4096) -> list[Entry]:
         """Make the placeholder of an attribute; return its directories and itself.
 
-        content: what it always shows; None where it computes, and then its size is a page as in sysfs.
+        content: what it always shows; None where it computes, and then stat says that it has so many bytes.
         Raises SpecError as add_device() does.
         """
         entries = self._room(path)
         fd = self._open_new(path, mode)
         if content is None:
-            os.ftruncate(fd, 4096)
+            os.ftruncate(fd, size)
         elif content:
             os.write(fd, content)
         self._finish(fd, mode)
@@ -131,6 +132,8 @@ class Tree:
 
         Raises SpecError as add_device() does.
         """
+        if isinstance(content, Shared) and path in self._uses:
+            return self._used(path, [])
         entries = self._room(path)
         mode = SYSFS_MODE if path.startswith("/sys/") else FILE_MODE
         fd = self._open_new(path, mode)
@@ -221,8 +224,20 @@ class Tree:
             if path in self._kinds:
                 raise SpecError(f"{path} is a directory of this run: other nodes are plugged below it")
             return []
+        if kind is None and self._is_ours(path):
+            return self._directories(path)
         self.check(path)
         return [] if kind is not None else self._directories(path)
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether the directories that are yet to be made above a path lie below one that is ours alone."""
+        if "/." in path or "//" in path or path.endswith("/"):
+            return False  # check() has a closer look
+        directory = above = path.rpartition("/")[0]
+        while (above := above.rpartition("/")[0]) and above not in self._kinds:
+            if above in self._uses:  # a file or a link
+                return False
+        return self._kinds.get(above) == wire.NODE_TREE and directory not in self._uses
 
     def _directories(self, path: str) -> list[Entry]:
         """Make the directories above a path that are not there; return those to be entered, the outermost first."""
@@ -244,17 +259,24 @@ class Tree:
     def _parents(self, path: str) -> list[Entry]:
         """Return the directories above a path, the outermost first."""
         entries: list[Entry] = []
+        ancestors = []
         above = path
         while (above := os.path.dirname(above)) != "/":
+            ancestors.append(above)
+        inside = False  # what is above exists only here, so nothing real is below
+        for above in reversed(ancestors):
             kind = self._kinds.get(above)
-            if kind is None:
+            if kind is None and inside:
+                kind = wire.NODE_MASKED if above in self._masked else wire.NODE_TREE
+            elif kind is None:
                 seen = self.is_seen(above)
                 if seen and os.path.lexists(above) and not os.path.isdir(above):
                     raise SpecError(f"{path}: {above} is not a directory")
                 kind = wire.NODE_MERGED if seen and os.path.isdir(above) else wire.NODE_TREE
                 kind = wire.NODE_MASKED if above in self._masked else kind
+            inside = kind == wire.NODE_TREE
             entries.append((above, kind))
-        return entries[::-1]
+        return entries
 
     def _make(self, path: str) -> None:
         os.mkdir(path, DIRECTORY_MODE)

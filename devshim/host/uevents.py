@@ -100,6 +100,11 @@ class Uevents:
 
     # ---- Devices
 
+    @property
+    def monitored(self) -> bool:
+        """Whether anybody may be told."""
+        return bool(self._monitors)
+
     def device(self, uevent: str, around: Picture) -> KernelDevice:
         """The device of a directory with this uevent file, out of what surroundings() returned."""
         directory = uevent.removesuffix("/uevent")

@@ -31,8 +31,9 @@ class Underneath:
 
     def descriptor(self) -> int:
         """The descriptor.  Raises OSError where there is no real node, or it cannot be opened."""
-        if self._file.file.real is not None:
-            return self._file.file.real
+        given: int | None = self._file.file.real
+        if given is not None:
+            return given
         if self._fd < 0:
             if not self._file.plug.has_node:
                 raise OSError(errno.ENXIO, "nothing real is known of it; set `real` to a descriptor")

@@ -9,10 +9,13 @@ from __future__ import annotations
 import ctypes
 import operator
 from collections.abc import Callable
-from typing import Any
 
 from devshim.host.segments import Segment
 from devshim.model.argument import Ctype, Pointer, count_pointers, is_array, is_pointer, is_record, members
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BYTES = {"c_ubyte": "B", "c_char": "B", "c_byte": "b"}
 VIEWS: dict[Ctype, Ctype] = {}

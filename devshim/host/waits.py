@@ -7,9 +7,12 @@ caller that never fetches, and a wake-up between the answer and the fetch is not
 from __future__ import annotations
 
 import os
-import socket
 
 from devshim.host._channel import raised
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
 
 
 class WaitPoint:
@@ -33,6 +36,8 @@ class WaitPoint:
 
     def descriptor(self, ticket: int) -> int:
         """The caller's end: readable (end of file) once the point fires, at once if it has since the answer."""
+        import socket
+
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         if ticket == self.ticket():
             self._ends = [end for end in self._ends if not hung_up(end)]
@@ -44,6 +49,8 @@ class WaitPoint:
 
 def hung_up(end: socket.socket) -> bool:
     """Whether the waiter has gone: interrupted, or dead."""
+    import socket
+
     try:
         return end.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
     except BlockingIOError:

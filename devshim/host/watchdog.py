@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
 import sys
-import threading
-from collections.abc import Callable
-from types import FrameType
+
+from devshim.host.threads import HostThread
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 PATIENCE = 1.0
 
@@ -19,21 +24,22 @@ class Watchdog:
     def __init__(self, turn: Callable[[], tuple[int, int] | None], say: Callable[[str], None]) -> None:
         self._turn = turn
         self._say = say
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="devshim-watchdog", daemon=True)
+        self._watching = _thread.allocate_lock()
+        self._thread = HostThread(self._watch)
 
     def start(self) -> None:
         """Begin to look."""
+        self._watching.acquire()
         self._thread.start()
 
     def stop(self) -> None:
         """Look no more."""
-        self._stop.set()
+        self._watching.release()
         self._thread.join()
 
     def _watch(self) -> None:
         before = told = None
-        while not self._stop.wait(PATIENCE):
+        while not self._watching.acquire(timeout=PATIENCE):
             now = self._turn()
             if now is not None and now == before and now != told:
                 told = now

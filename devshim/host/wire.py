@@ -10,7 +10,7 @@ from ctypes import c_char, c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 from struct import Struct
 
 WIRE_MAGIC = 0x6D696873
-WIRE_VERSION = 2
+WIRE_VERSION = 3
 
 REGISTRY_SIZE = 16 << 20
 MAX_NODES = 65536
@@ -42,8 +42,8 @@ WAITS_BESIDE, WAITS_OVER = 0x100, 0x200
 NOTE_MAY, NOTE_RECORD, NOTE_OPENING = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 LOCK_OF_PROCESS, LOCK_OF_FILE, LOCK_TEST = 0x100, 0x200, 0x400
 ANSWER_WAIT, ANSWER_REAL, ANSWER_DRAIN, ANSWER_FILE, ANSWER_TICKET, ANSWER_FULL = 1, 2, 4, 8, 16, 32
-ANSWER_AGAIN = 64
-HELLO_CHANNEL, HELLO_OPEN, HELLO_TICKET, HELLO_MONITOR, HELLO_PICTURE = 1, 2, 3, 4, 5
+ANSWER_AGAIN, ANSWER_SEEN = 64, 128
+HELLO_CHANNEL, HELLO_OPEN, HELLO_TICKET, HELLO_MONITOR, HELLO_PICTURE, HELLO_OPENING = 1, 2, 3, 4, 5, 6
 HELLO_FOR_PARENT = 1
 HELLO_PATH = 4096
 NO_PLACE = 0xFFFFFFFF
@@ -64,7 +64,7 @@ class Registry(Structure):
         ("magic", c_uint32), ("version", c_uint32), ("ready", c_uint32), ("flags", c_uint32),
         ("host_pid", c_uint32), ("changes", c_uint32), ("root_length", c_uint32), ("declared", c_uint32),
         ("nodes_at", c_uint64), ("carriers_at", c_uint64), ("devices_at", c_uint64), ("text_at", c_uint64),
-        ("text_used", c_uint64), ("roots", c_char * 512),
+        ("text_used", c_uint64), ("roots", c_char * 512), ("present", c_uint64 * 64),
     ]  # fmt: skip
 
 

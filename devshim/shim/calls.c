@@ -11,6 +11,8 @@
 
 #include "channel.h"
 #include "embed.h"
+#include "hooks.h"
+#include "leaving.h"
 #include "memory.h"
 #include "arguments.h"
 #include "strays.h"
@@ -62,8 +64,8 @@ static void drain(const struct carrier *carrier, int fd, uint64_t newest)
     bool too_many = false;
     int before = errno;
 
-    while (recv(fd, &token, sizeof token, MSG_DONTWAIT | MSG_PEEK) == sizeof token && token <= newest) {
-        if (recv(fd, &token, sizeof token, MSG_DONTWAIT) != sizeof token)
+    while (real.recv(fd, &token, sizeof token, MSG_DONTWAIT | MSG_PEEK) == sizeof token && token <= newest) {
+        if (real.recv(fd, &token, sizeof token, MSG_DONTWAIT) != sizeof token)
             break;
         if (token > newest) {
             too_many = true;
@@ -82,7 +84,7 @@ static void fill(const struct carrier *carrier, int fd)
     static const char block[4096];
     int before = errno;
 
-    while (send(fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+    while (real.syscall(SYS_sendto, fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0) > 0)
         ;
     ask_for_fresh_token(carrier);
     errno = before;
@@ -97,7 +99,7 @@ static int wait_on_carrier(int fd)
 
     if (error)
         return fail(error);
-    ssize_t got = recv(fd, &token, sizeof token, MSG_PEEK);
+    ssize_t got = real.recv(fd, &token, sizeof token, MSG_PEEK);
     end_wait(&wait);
     return got < 0 && errno == EINTR ? -1 : 0;
 }
@@ -115,7 +117,7 @@ static int wait_on_ticket(uint64_t ticket)
         return -1;
     int stray = remember_stray(fd), error = begin_wait(&wait);
     if (!error) {
-        error = recv(fd, &byte, 1, 0) < 0 ? errno : 0;
+        error = real.recv(fd, &byte, 1, 0) < 0 ? errno : 0;
         end_wait(&wait);
     }
     forget_stray(stray);
@@ -143,6 +145,12 @@ static void settle(const struct carrier *carrier, int fd, const struct outcome *
         drain(carrier, fd, outcome->token);
     if (outcome->flags & ANSWER_FULL)
         fill(carrier, fd);
+    if (outcome->flags & ANSWER_SEEN) {
+        char mark;
+        int before = errno;
+        real.recv(fd, &mark, 1, MSG_OOB | MSG_DONTWAIT);
+        errno = before;
+    }
 }
 
 int tell_waiting(const struct carrier *carrier, enum op op)
@@ -208,6 +216,13 @@ static bool gather(char *to, size_t size, const struct iovec *parts, int count)
     return true;
 }
 
+/* Whether a file was opened for reading (O_RDONLY) or writing (O_WRONLY). Mode 3 is for ioctls alone, see open(2). */
+static bool may(const struct carrier *carrier, int direction)
+{
+    int mode = (int)(carrier->access & O_ACCMODE);
+    return !(carrier->access & O_PATH) && (mode == direction || mode == O_RDWR);
+}
+
 ssize_t device_read(const struct carrier *carrier, int fd, const struct iovec *parts, int count, int64_t offset,
                     bool nonblock)
 {
@@ -215,7 +230,7 @@ ssize_t device_read(const struct carrier *carrier, int fd, const struct iovec *p
 
     if (size < 0)
         return -1;
-    if ((carrier->access & O_ACCMODE) == O_WRONLY || (carrier->access & O_PATH))
+    if (!may(carrier, O_RDONLY))
         return fail(EBADF);
     for (;;) {
         struct slot *slot = begin(carrier, OP_READ);
@@ -252,7 +267,7 @@ ssize_t device_write(const struct carrier *carrier, int fd, const struct iovec *
 
     if (size < 0)
         return -1;
-    if ((carrier->access & O_ACCMODE) == O_RDONLY || (carrier->access & O_PATH))
+    if (!may(carrier, O_WRONLY))
         return fail(EBADF);
     for (;;) {
         struct slot *slot = begin(carrier, OP_WRITE);
@@ -410,14 +425,17 @@ int device_open(const struct node *node, const char *placeholder, int flags, mod
 
     if ((flags & O_CREAT) && (flags & O_EXCL))
         return fail(EEXIST);
-    if ((flags & O_DIRECTORY) && (flags & O_TMPFILE) != O_TMPFILE)
+    if (flags & O_DIRECTORY) /* O_TMPFILE has it too */
         return fail(ENOTDIR);
     if (flags & O_PATH)
         return watch(real.open(placeholder, flags));
+    if ((flags & O_DIRECT) && S_ISCHR(registry_device(node->device)->mode))
+        return fail(EINVAL); /* no character device of a kernel driver has direct I/O */
     if ((registry_device(node->device)->flags & DEVICE_PLAIN) && (flags & O_ACCMODE) == O_RDONLY)
         return real.open(placeholder, flags & ~(O_CREAT | O_TRUNC));
-    if ((registry->flags & REGISTRY_IN_PROCESS) && !direct_host() && !embed_host())
+    if ((registry->flags & REGISTRY_IN_PROCESS) && !direct_host() && !inherited_from_host() && !embed_host())
         return -1;
+    hooks_with_first_open();
     int fd = watch(ask_for_descriptor(&request, path, &answer, NULL));
     if (fd < 0) {
         if (errno == ENODEV && answer.magic == 0)

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "interposed.h"
+#include "jumps.h"
 #include "registry.h"
 #include "strays.h"
 
@@ -32,7 +33,7 @@ struct connection {
     struct bell *bell;
     pid_t process;  /* whose page this is; 0: not known */
     uint32_t epoch; /* tells a thread's cached id from one of before a fork */
-    uint32_t rooms; /* slots with a large room */
+    uint32_t lacking; /* slots without a large room */
     const struct direct *direct; /* the host is in this very process */
 };
 
@@ -105,7 +106,23 @@ static void close_fd(int fd)
     real.syscall(SYS_close, fd);
 }
 
-/* Two threads may join at once; the second one's channel is dropped. No lock: one may be a signal handler. */
+/* Of all who join at once each leaves no more rooms than its channel has: whichever wins, so many are there. */
+static void limit_rooms(struct connection *page, uint32_t rooms)
+{
+    uint32_t lacking = __atomic_load_n(&page->lacking, __ATOMIC_RELAXED);
+
+    while (lacking < SLOTS - rooms
+           && !__atomic_compare_exchange_n(&page->lacking, &lacking, SLOTS - rooms, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
+static uint32_t rooms_of(const struct connection *page)
+{
+    return SLOTS - __atomic_load_n(&page->lacking, __ATOMIC_RELAXED);
+}
+
+/* Two threads may join at once; the second one's channel is dropped. No lock: one may be a signal handler. So what both
+ * write is the same for both, or the first one's, or right for either channel. */
 static bool join(struct connection *page)
 {
     struct hello_request request = { .what = HELLO_CHANNEL, .flags = in_borrowed_memory() ? HELLO_FOR_PARENT : 0 };
@@ -128,9 +145,12 @@ static bool join(struct connection *page)
         return false;
     }
     struct channel *none = NULL;
-    page->bell = bell;
-    page->rooms = rooms < channel->rooms ? rooms : channel->rooms;
-    page->epoch = (uint32_t)channel->process * 2654435761u + (uint32_t)real.syscall(SYS_gettid) + 1;
+    struct bell *unheard = NULL;
+    uint32_t never = 0, epoch = (uint32_t)channel->process * 2654435761u + (uint32_t)real.syscall(SYS_gettid) + 1;
+    if (!__atomic_compare_exchange_n(&page->bell, &unheard, bell, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        munmap(bell, sizeof *bell);
+    limit_rooms(page, rooms < channel->rooms ? rooms : channel->rooms);
+    __atomic_compare_exchange_n(&page->epoch, &never, epoch, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     if (!__atomic_compare_exchange_n(&page->channel, &none, channel, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         munmap(channel, CHANNEL_SMALL + (size_t)rooms * LARGE_DATA);
     return true;
@@ -162,12 +182,12 @@ bool converse_in_process(const struct direct *direct)
         outer = *page;
     if (!direct && outer.process == page->process) {
         page->bell = outer.bell;
-        page->rooms = outer.rooms;
+        page->lacking = outer.lacking;
         page->epoch = outer.epoch;
         page->channel = outer.channel;
     }
     if (direct) {
-        page->rooms = SLOTS;
+        page->lacking = 0;
         page->epoch = (uint32_t)page->process * 2654435761u + 1;
         page->channel = slots;
     }
@@ -185,7 +205,7 @@ static struct connection *connected(void)
 {
     struct connection *page = __atomic_load_n(&connection, __ATOMIC_ACQUIRE);
 
-    if (__builtin_expect(page && page->channel, 1))
+    if (__builtin_expect(page && __atomic_load_n(&page->channel, __ATOMIC_ACQUIRE), 1))
         return page;
     page = connection_page();
     return page && join(page) ? page : NULL;
@@ -202,10 +222,13 @@ void join_host(void)
 
 static uint32_t thread_id(const struct connection *page)
 {
-    if (thread.epoch != page->epoch) {
+    uint32_t epoch = __atomic_load_n(&page->epoch, __ATOMIC_RELAXED);
+
+    if (thread.epoch != epoch) {
+        uint32_t rooms = rooms_of(page);
         thread.id = (uint32_t)real.syscall(SYS_gettid);
-        thread.hint = thread.id % (page->rooms ? page->rooms : SLOTS);
-        thread.epoch = page->epoch;
+        thread.hint = thread.id % (rooms ? rooms : SLOTS);
+        thread.epoch = epoch;
     }
     return thread.id;
 }
@@ -303,7 +326,7 @@ void *slot_room(struct slot *slot)
 
 size_t slot_limit(const struct slot *slot)
 {
-    return slot_index(slot) < connection->rooms ? LARGE_DATA : SLOT_DATA;
+    return slot_index(slot) < rooms_of(connection) ? LARGE_DATA : SLOT_DATA;
 }
 
 void *slot_data(struct slot *slot, size_t size)
@@ -425,14 +448,14 @@ void host_is_gone(void)
 /* ---- The socket ---------------------------------------------------------------------------------- */
 
 /* A program may start before its host is ready. 0, or -1 where the run ended before it was. */
-static int await_host(void)
+static int await_host(const struct run *run)
 {
     const struct timespec moment = { .tv_nsec = 1000000 };
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
-    memcpy(path, run_directory, strlen(run_directory));
-    memcpy(path + strlen(run_directory), "/registry", sizeof "/registry");
-    for (unsigned moments = 1; !__atomic_load_n(&registry->ready, __ATOMIC_ACQUIRE); moments++) {
+    memcpy(path, run->directory, strlen(run->directory));
+    memcpy(path + strlen(run->directory), "/registry", sizeof "/registry");
+    for (unsigned moments = 1; !__atomic_load_n(&run->registry->ready, __ATOMIC_ACQUIRE); moments++) {
         if (moments % 64 == 0 && real.syscall(SYS_faccessat, AT_FDCWD, path, F_OK) < 0)
             return -1;
         real.syscall(SYS_nanosleep, &moment, NULL);
@@ -440,21 +463,21 @@ static int await_host(void)
     return 0;
 }
 
-static int connect_to_host(int *stray)
+static int connect_to_host(const struct run *run, int *stray)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    size_t length = strlen(run_directory);
+    size_t length = strlen(run->directory);
     int fd = (int)real.syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1; /* EMFILE: as the open would have answered */
     *stray = remember_stray(fd); /* from here on there are cancellation points */
-    if (!registry->ready && await_host() < 0) {
+    if (!run->registry->ready && await_host(run) < 0) {
         close_fd(fd);
         errno = ENODEV;
         return -1;
     }
-    memcpy(address.sun_path, run_directory, length);
+    memcpy(address.sun_path, run->directory, length);
     memcpy(address.sun_path + length, "/socket", sizeof "/socket");
     while (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
         if (errno == EINTR || errno == EAGAIN)
@@ -517,14 +540,14 @@ static int move_down(int fd, int socket_fd)
     return socket_fd;
 }
 
-static int ask_over_socket(const struct hello_request *request, const char *path, struct hello_answer *answer,
-                           int *second)
+static int ask_host_of(struct run run, const struct hello_request *request, const char *path, struct hello_answer *answer,
+                       int *second)
 {
     struct hello_request filled = *request;
     int fds[2] = { -1, -1 }, before = errno;
     int stray = -1;
     close_strays();
-    int socket_fd = connect_to_host(&stray);
+    int socket_fd = connect_to_host(&run, &stray);
 
     memset(answer, 0, sizeof *answer);
     if (socket_fd < 0)
@@ -550,6 +573,18 @@ static int ask_over_socket(const struct hello_request *request, const char *path
     return answer->error ? -1 : fd;
 }
 
+static int ask_over_socket(const struct hello_request *request, const char *path, struct hello_answer *answer,
+                           int *second)
+{
+    return ask_host_of(this_run(), request, path, answer, second);
+}
+
+int ask_outer_host(const struct hello_request *request, const char *path)
+{
+    struct hello_answer answer;
+    return ask_host_of(outer_run(), request, path, &answer, NULL);
+}
+
 int ask_for_descriptor(const struct hello_request *request, const char *path, struct hello_answer *answer,
                        int *second)
 {
@@ -563,7 +598,9 @@ int ask_for_descriptor(const struct hello_request *request, const char *path, st
         errno = stands_aside() ? EBUSY : EDEADLK;
         return -1;
     }
+    struct staying staying = stay();
     int fd = direct->descriptor(direct->host, request, path, answer);
+    may_leave(&staying);
     if (fd == -1)
         errno = answer->error;
     if (fd != ASK_OVER_SOCKET)

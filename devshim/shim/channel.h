@@ -31,6 +31,9 @@ bool converse(struct slot *slot);
 int ask_for_descriptor(const struct hello_request *request, const char *path, struct hello_answer *answer,
                        int *second);
 
+/* The same in a program that has a host of its own, of the run that it was started in. */
+int ask_outer_host(const struct hello_request *request, const char *path);
+
 /* Whether a vfork child runs here, in its parent's memory: then nothing of the program's may be changed. */
 bool in_borrowed_memory(void);
 

@@ -13,6 +13,7 @@
 #include "handles.h"
 #include "hooks.h"
 #include "interposed.h"
+#include "jumps.h"
 #include "patch.h"
 #include "paths.h"
 #include "record.h"
@@ -53,13 +54,26 @@ int step_aside(int now)
     return before;
 }
 
+int host_s_descriptor(int first, int last)
+{
+    const struct direct *direct = direct_host();
+    if (__builtin_expect(!direct, 1) || !direct->own_descriptor || stands_aside())
+        return -1;
+    for (unsigned i = 0; i < HOST_THREADS; i++)
+        if (!__atomic_load_n(&host_thread_known[i], __ATOMIC_ACQUIRE)) /* this may be one, which closes what is its own */
+            return -1;
+    return direct->own_descriptor(first, last);
+}
+
 void serve_directly(const struct direct *direct, struct slot *slot, uint8_t *room, uint32_t most)
 {
     int before = errno;
+    struct staying staying = stay();
 
     aside_now++;
     direct->serve(direct->host, slot, room, most);
     aside_now--;
+    may_leave(&staying);
     errno = before;
 }
 
@@ -97,6 +111,7 @@ static int attach(const char *run, const char *preload, const struct direct *dir
         give_back_registry();
         return error;
     }
+    look_for_jumps();
     if (preload)
         remember_environment_as(preload);
     start_recording_again();
@@ -113,6 +128,7 @@ static int attach(const char *run, const char *preload, const struct direct *dir
 /* Other threads may be in the middle of a wrapper: nothing that they look at goes away, it only becomes empty. */
 static void detach(void)
 {
+    unhook();
     unpatch_libraries();
     forget_environment();
     converse_in_process(NULL);
@@ -129,6 +145,7 @@ static void *real_function(const char *name)
 static const struct direct_shim lent = {
     .size = sizeof lent, .attach = attach, .detach = detach, .host_thread = host_thread, .aside = step_aside,
     .real = real_function, .hook = hook, .unhook = unhook,
+    .hooks_in_child = hooks_in_child,
 };
 
 INTERPOSE const struct direct_shim *devshim_direct(void);

@@ -32,6 +32,10 @@ struct direct {
 
     /* Whether this thread holds the host's lock: then nobody could end its waiting. */
     bool (*locked)(void *host);
+
+    /* The first of the host's own descriptors in a range, which the program must not close; -1: none. NULL: it knows what
+     * it does, being Python. */
+    int (*own_descriptor)(int first, int last);
 };
 
 /* What the shim lends to the host. */
@@ -57,8 +61,11 @@ struct direct_shim {
     /* Have the program call another function in the place of a library's. Returns 0 or an errno. name: for good. */
     int (*hook)(const char *name, const void *original, const void *replacement);
 
-    /* Give the program its functions back: in a fork child, which has no interpreter. */
+    /* Give the program its functions back. */
     void (*unhook)(void);
+
+    /* In a fork child. */
+    void (*hooks_in_child)(void);
 };
 
 /* Whether this thread works for the host now, or is one of its own: what it calls is real. */
@@ -66,6 +73,9 @@ bool stands_aside(void);
 
 /* Let this thread work for the host, or no longer; returns how it was before. */
 int step_aside(int now);
+
+/* The first descriptor in a range that this program must not close, because the host inside of it needs it; or -1. */
+int host_s_descriptor(int first, int last);
 
 /* In a direct conversation, for channel.c. */
 void serve_directly(const struct direct *direct, struct slot *slot, uint8_t *room, uint32_t most);

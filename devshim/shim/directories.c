@@ -38,7 +38,8 @@ void look_at_roots(void)
         if (root[1])
             mark_first_byte(root[1]);
         else
-            memset(first_bytes, 0xff, sizeof first_bytes); /* nodes in "/" itself */
+            for (int byte = 0; byte < 256; byte++) /* nodes in "/" itself */
+                mark_first_byte((char)byte);
     mark_first_byte('\0'); /* "/" */
     mark_first_byte('/');
     mark_first_byte('.');
@@ -145,18 +146,109 @@ static bool kernel_path_of(int fd, char *path, size_t size)
     return path[0] == '/';
 }
 
-bool path_of(int dirfd, char *path, size_t size)
+/* Paths of directories in /sys, and above, by their mounts and inodes: libudev and its like follow each path there name
+ * by name, again and again, and readlink below /proc takes longer than all else that they ask for. Only there, because
+ * nobody can move a directory of sysfs; and only until something is plugged or pulled. Whoever finds an entry being
+ * written goes on without: nobody waits, and an entry that a dead child of vfork has left so is merely lost. */
+enum { LATELY = 128 };
+struct place {
+    uint64_t mount, inode;
+};
+static struct lately {
+    uint32_t sequence; /* odd: somebody writes it */
+    uint32_t changes;  /* registry->changes of that time */
+    struct place place;
+    uint16_t length;
+    bool tree; /* it lies in the run's tree */
+    char path[221];
+} lately[LATELY];
+
+/* False where the kernel (before 5.8) or its headers do not tell mounts. */
+static bool look_at_place(int fd, struct place *place)
 {
-    int before = errno;
+#ifdef STATX_MNT_ID
+    const unsigned wanted = STATX_INO | STATX_TYPE | STATX_MNT_ID;
+    struct statx status;
+
+    if (fd < 0 || !registry || real.statx(fd, "", AT_EMPTY_PATH, wanted, &status) < 0
+        || (status.stx_mask & wanted) != wanted || !S_ISDIR(status.stx_mode))
+        return false;
+    *place = (struct place){ .mount = status.stx_mnt_id, .inode = status.stx_ino };
+    return true;
+#else
+    (void)fd, (void)place;
+    return false;
+#endif
+}
+
+static bool path_known(const struct place *place, char *path, size_t size, bool *tree)
+{
+    const struct lately *entry = &lately[place->inode % LATELY];
+    uint32_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
+    size_t length = entry->length;
+
+    if ((sequence & 1) || !length || length >= sizeof entry->path || length >= size
+        || entry->place.inode != place->inode || entry->place.mount != place->mount
+        || entry->changes != __atomic_load_n(&registry->changes, __ATOMIC_ACQUIRE))
+        return false;
+    memcpy(path, entry->path, length);
+    path[length] = '\0';
+    *tree = entry->tree;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&entry->sequence, __ATOMIC_RELAXED) == sequence;
+}
+
+static void remember_path(const struct place *place, const char *path, bool tree, uint32_t changes)
+{
+    struct lately *entry = &lately[place->inode % LATELY];
+    uint32_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_RELAXED);
+    size_t length = strlen(path);
+    bool fixed = strncmp(path, "/sys/", 5) == 0 || strcmp(path, "/sys") == 0 || length == 1;
+
+    if (!fixed || length >= sizeof entry->path || (sequence & 1)
+        || !__atomic_compare_exchange_n(&entry->sequence, &sequence, sequence + 1, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED))
+        return;
+    entry->changes = changes;
+    entry->place = *place;
+    entry->length = (uint16_t)length;
+    entry->tree = tree;
+    memcpy(entry->path, path, length);
+    __atomic_store_n(&entry->sequence, sequence + 2, __ATOMIC_RELEASE);
+}
+
+static bool path_anew(int dirfd, char *path, size_t size, bool *tree)
+{
     bool known = dirfd == AT_FDCWD ? real.syscall(SYS_getcwd, path, size) > 0 && path[0] == '/'
                                    : kernel_path_of(dirfd, path, size);
-    errno = before;
-    if (!known)
-        return false;
-    size_t prefix = tree_prefix(path);
+    size_t prefix = known ? tree_prefix(path) : 0;
+
+    *tree = prefix > 0;
     if (prefix)
         memmove(path, path + prefix, strlen(path + prefix) + 1);
-    return true;
+    return known;
+}
+
+bool path_and_side(int dirfd, char *path, size_t size, bool *tree)
+{
+    struct place place;
+    int before = errno;
+    bool found = look_at_place(dirfd, &place), known = found && path_known(&place, path, size, tree);
+
+    if (!known) {
+        uint32_t changes = registry ? __atomic_load_n(&registry->changes, __ATOMIC_ACQUIRE) : 0;
+        known = path_anew(dirfd, path, size, tree);
+        if (known && found)
+            remember_path(&place, path, *tree, changes);
+    }
+    errno = before;
+    return known;
+}
+
+bool path_of(int dirfd, char *path, size_t size)
+{
+    bool tree;
+    return path_and_side(dirfd, path, size, &tree);
 }
 
 void look_at_cwd(void)
@@ -165,20 +257,21 @@ void look_at_cwd(void)
     int before = errno;
 
     if (registry && real.syscall(SYS_getcwd, path, sizeof path) > 0 && is_of_interest(path))
-        cwd_matters = true;
-    cwd_known = true;
+        __atomic_store_n(&cwd_matters, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&cwd_known, true, __ATOMIC_RELEASE);
     errno = before;
 }
 
-int note_directory(int fd, int dirfd, const char *path, const struct route *out)
+int note_directory(int fd, int dirfd, const char *path, int flags, const struct route *out)
 {
     struct stat status;
+    bool certain = flags & (O_DIRECTORY | O_PATH); /* what else O_PATH opens is never read: marking it costs nothing */
 
     if (fd < 0 || (out->kind == ROUTE_REAL && !may_be_routed(dirfd, path)))
         return fd;
     int before = errno;
     bool matters = out->kind != ROUTE_REAL || path[0] != '/' || is_of_interest(path);
-    if (matters && libc_fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+    if (matters && (certain || (libc_fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))))
         watch(fd);
     errno = before;
     return fd;

@@ -15,6 +15,7 @@
 
 #include "channel.h"
 #include "direct.h"
+#include "hooks.h"
 #include "interposed.h"
 #include "registry.h"
 
@@ -125,6 +126,12 @@ static bool is_version(const char *version, const struct recipe *recipe)
     return strncmp(version, recipe->version, length) == 0 && (version[length] < '0' || version[length] > '9');
 }
 
+/* A host, or in a run whose host is elsewhere the functions that it replaces. */
+static bool has_come(void)
+{
+    return direct_host() || hooks_are_there();
+}
+
 static bool run_in_program_s_own(const struct recipe *recipe)
 {
     static char version[16];
@@ -140,7 +147,7 @@ static bool run_in_program_s_own(const struct recipe *recipe)
     int state = FIND(RTLD_DEFAULT, PyGILState_Ensure)();
     FIND(RTLD_DEFAULT, PyRun_SimpleString)(recipe->code);
     FIND(RTLD_DEFAULT, PyGILState_Release)(state);
-    return direct_host() != NULL; /* else it was said why */
+    return has_come(); /* else it was said why */
 }
 
 /* Global variables of libpython that steer Py_InitializeEx(), up to 3.13 at least. */
@@ -184,7 +191,7 @@ static bool run_in_new_one(const struct recipe *recipe)
     FIND(library, Py_InitializeEx)(0);
     FIND(library, PyRun_SimpleString)(recipe->code);
     FIND(library, PyEval_SaveThread)();
-    return direct_host() != NULL;
+    return has_come();
 }
 
 enum { CLASSIC_SIGNALS = 32 };

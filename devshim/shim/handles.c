@@ -37,10 +37,15 @@ static uint64_t born(const struct stat *status)
     return (uint64_t)status->st_ctim.tv_sec * 1000000000u + (uint64_t)status->st_ctim.tv_nsec;
 }
 
+const struct carrier *carrier_at(const struct stat *status)
+{
+    const struct carrier *carrier = registry ? find_carrier(status->st_dev, status->st_ino) : NULL;
+    return carrier && (!carrier->born || carrier->born == born(status)) ? carrier : NULL;
+}
+
 static bool known_ordinary(int fd)
 {
-    uint8_t bit = 1u << (fd & 7);
-    return fd < 0 || (fd < WATCHED_FDS && (examined[fd >> 3] & bit) && !(may_be_device[fd >> 3] & bit));
+    return fd < 0 || (fd < WATCHED_FDS && is_set(examined, fd) && !is_set(may_be_device, fd));
 }
 
 const struct carrier *identify(int fd)
@@ -49,10 +54,17 @@ const struct carrier *identify(int fd)
 
     if (!registry || known_ordinary(fd) || carrier_stat(fd, &status) < 0)
         return NULL;
-    const struct carrier *carrier = find_carrier(status.st_dev, status.st_ino);
+    return identify_by(fd, &status);
+}
+
+const struct carrier *identify_by(int fd, const struct stat *status)
+{
+    if (!registry || known_ordinary(fd))
+        return NULL;
+    const struct carrier *carrier = find_carrier(status->st_dev, status->st_ino);
     if (!carrier && ring)
-        carrier = anonymous_carrier(fd, status.st_ino);
-    if (carrier && (!carrier->born || carrier->born == born(&status))) {
+        carrier = anonymous_carrier(fd, status->st_ino);
+    if (carrier && (!carrier->born || carrier->born == born(status))) {
         watch(fd);
         if (stands_aside() && (registry_device(carrier->device)->flags & DEVICE_TTY))
             return NULL; /* the host's own work on a pty */

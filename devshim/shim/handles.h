@@ -16,14 +16,30 @@ extern uint8_t may_be_device[WATCHED_FDS / 8];
 /* The carrier behind a descriptor after a look at its inode, or NULL. Leaves errno alone. */
 const struct carrier *identify(int fd);
 
+/* The same for what somebody has looked at already. */
+const struct carrier *identify_by(int fd, const struct stat *status);
+
+/* The carrier with the inode that somebody has seen somewhere, or NULL. */
+const struct carrier *carrier_at(const struct stat *status);
+
+/* Whether a descriptor's bit is set, while other threads set theirs. */
+static inline bool is_set(const uint8_t *bitmap, int fd)
+{
+    return __atomic_load_n(&bitmap[fd >> 3], __ATOMIC_RELAXED) & (1u << (fd & 7));
+}
+
+/* What the bitmap says: one bit test for ordinary descriptors. Those from PROBED_FDS on may have been inherited. */
+static inline bool may_be_carrier(int fd)
+{
+    return (unsigned)fd >= PROBED_FDS || is_set(may_be_device, fd);
+}
+
 /* The carrier behind a descriptor, recorded hardware's too, or NULL for an ordinary one. Ordinary descriptors cost one
  * bit test. */
 static inline const struct carrier *known_carrier(int fd)
 {
     START_ONCE();
-    if ((unsigned)fd < PROBED_FDS && !(may_be_device[fd >> 3] & (1u << (fd & 7))))
-        return NULL;
-    return identify(fd);
+    return may_be_carrier(fd) ? identify(fd) : NULL;
 }
 
 static inline const struct device *device_of(const struct carrier *carrier)
@@ -48,7 +64,7 @@ static inline const struct carrier *answering(int fd, uint32_t call)
 /* A descriptor came to life through a wrapper: it may be a device. Never undone: see handles.c. */
 static inline int watch(int fd)
 {
-    if ((unsigned)fd < WATCHED_FDS && registry)
+    if ((unsigned)fd < WATCHED_FDS && registry && !is_set(may_be_device, fd))
         __atomic_fetch_or(&may_be_device[fd >> 3], 1u << (fd & 7), __ATOMIC_RELAXED);
     return fd;
 }
@@ -59,7 +75,7 @@ static inline int watch_copy(int new_fd, int old_fd)
 {
     if (new_fd < 0)
         return new_fd;
-    bool may = old_fd >= PROBED_FDS ? identify(old_fd) != NULL : may_be_device[old_fd >> 3] & (1u << (old_fd & 7));
+    bool may = old_fd >= PROBED_FDS ? identify(old_fd) != NULL : is_set(may_be_device, old_fd);
     return may ? watch(new_fd) : new_fd;
 }
 

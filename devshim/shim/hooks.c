@@ -152,12 +152,37 @@ static int put_back(struct dl_phdr_info *info, size_t size, void *unused)
     return 0;
 }
 
-/* In a fork child there is no other thread, and what one was at is not finished. */
+bool hooks_are_there(void)
+{
+    return __atomic_load_n(&hook_count, __ATOMIC_ACQUIRE) > 0;
+}
+
+void hooks_with_first_open(void)
+{
+    int before = errno;
+
+    if ((registry->flags & (REGISTRY_HOOKS | REGISTRY_IN_PROCESS)) == REGISTRY_HOOKS && !hooks_are_there()
+        && !direct_host() && !in_borrowed_memory() && may_embed())
+        embed_host();
+    errno = before;
+}
+
 void unhook(void)
 {
+    while (!try_begin())
+        sched_yield();
     if (hook_count)
         dl_iterate_phdr(put_back, NULL);
-    hook_count = change_count = 0;
+    __atomic_store_n(&hook_count, 0, __ATOMIC_RELEASE);
+    change_count = 0;
+    end();
+}
+
+/* There is no other thread here, and what one was at is not finished: let all be looked at again. */
+void hooks_in_child(void)
+{
+    seen_loads = 0;
+    end();
 }
 
 static void look_for_new_libraries(void)

@@ -2,6 +2,8 @@
 #ifndef DEVSHIM_HOOKS_H
 #define DEVSHIM_HOOKS_H
 
+#include <stdbool.h>
+
 /* See to it that the host is in this process before main() begins. Called by start(), where hooks are declared. */
 void host_before_main(void);
 
@@ -9,7 +11,16 @@ void host_before_main(void);
  * later as soon as the program asks for a symbol of it. Returns 0 or an errno. name: kept as it is. */
 int hook(const char *name, const void *original, const void *replacement);
 
+bool hooks_are_there(void);
+
+/* In a run whose host is elsewhere: a Python program gets its hooks when it opens something of the run's, for before that
+ * its interpreter may not be ready. */
+void hooks_with_first_open(void);
+
 /* Put back all that was there. */
 void unhook(void);
+
+/* In a fork child, which keeps its hooks. */
+void hooks_in_child(void);
 
 #endif

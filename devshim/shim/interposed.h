@@ -66,6 +66,8 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(poll) X(ppoll) X(select) X(pselect) X(epoll_ctl) X(epoll_wait) X(epoll_pwait)                \
     /* wrap_fd.c */                                                                                \
     X(close) X(dup) X(dup2) X(dup3) X(fcntl) X(flock) X(lockf) X(recvmsg) X(recvmmsg)              \
+    /* wrap_socket.c */                                                                            \
+    X(recv)                                                                                        \
     /* wrap_tty.c */                                                                               \
     X(tcgetattr) X(tcsetattr) X(tcdrain) X(tcflush) X(tcflow) X(tcsendbreak)                       \
     X(isatty) X(ttyname) X(ttyname_r)                                                              \
@@ -96,7 +98,8 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     /* wrap_aio.c */                                                                               \
     X(aio_read) X(aio_write) X(lio_listio)                                                         \
     /* wrap_socket.c */                                                                            \
-    X(getsockname) X(getpeername) X(getsockopt) X(setsockopt) X(shutdown)                          \
+    X(getsockname) X(getpeername) X(getsockopt) X(setsockopt) X(shutdown) X(send) X(sendto)        \
+    X(listen) X(accept) X(accept4)                                                                 \
     /* wrap_netlink.c */                                                                           \
     X(socket) X(bind) X(recvfrom)                                                                  \
     /* wrap_wide.c */                                                                              \

@@ -1,8 +1,8 @@
 /* memory.c: copies from and to the program's memory.
  *
  * The kernel answers a bad pointer with EFAULT; a memcpy would kill the program. process_vm_readv on oneself
- * does it as the kernel does, for 0.3 us. What lies in the calling thread's own live stack is mapped for
- * certain, and copied directly. */
+ * does it as the kernel does, for 0.3 us. What lies in the calling thread's own live stack, or in the program's image,
+ * is mapped for certain, and copied directly. */
 #include "memory.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "channel.h"
+#include "image.h"
 #include "interposed.h"
 
 #define MAIN_STACK (8u << 20)   /* how far below its top the main thread's stack is taken to reach */
@@ -48,7 +49,7 @@ static bool in_own_stack(uintptr_t address, size_t size)
     return here < top && top - here < OTHER_STACK && address + size <= top;
 }
 
-/* ---- Quicker, where the model answers in this very process, and for recordings ---- */
+/* ---- Quicker, where the model answers in this very process, for recordings, and on the heap ---- */
 
 enum { PROBED_SIZE = 4096, KERNEL_MASK = 8 };
 enum fits { UNKNOWN, FITS, FAULTS };
@@ -124,12 +125,13 @@ void notice_memcheck(const char *preload)
 
 bool copy_from_target(void *to, uintptr_t from, size_t size)
 {
-    if (in_own_stack(from, size) && !memcheck) {
+    if (!memcheck && (in_own_stack(from, size) || in_image(from, size, false))) {
         memcpy(to, (const void *)from, size);
         return true;
     }
     bool done;
-    if (!memcheck && direct_host() && copy_after_probe(is_readable, 1, from, to, (const void *)from, size, &done))
+    if (!memcheck && (direct_host() || in_heap(from, size))
+        && copy_after_probe(is_readable, 1, from, to, (const void *)from, size, &done))
         return done;
     return size == 0 || copy(SYS_process_vm_readv, from, to, size);
 }
@@ -144,14 +146,15 @@ bool copy_in_use(void *to, uintptr_t from, size_t size)
 
 bool copy_to_target(uintptr_t to, const void *from, size_t size)
 {
-    if (in_own_stack(to, size)) {
+    if (in_own_stack(to, size) || (!memcheck && in_image(to, size, true))) {
         memcpy((void *)to, from, size);
         return true;
     }
     if (size == 0)
         return true;
     bool done;
-    if (direct_host() && (size < KERNEL_MASK ? copy_after_probe(is_writable, 1, to, (void *)to, from, size, &done)
+    bool by_hand = direct_host() || (!memcheck && in_heap(to, size));
+    if (by_hand && (size < KERNEL_MASK ? copy_after_probe(is_writable, 1, to, (void *)to, from, size, &done)
                                              : copy_after_probe(takes_mask, KERNEL_MASK, to, (void *)to, from, size, &done)))
         return done;
     bool copied = copy(SYS_process_vm_writev, to, (void *)(uintptr_t)from, size);

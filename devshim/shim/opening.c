@@ -11,6 +11,8 @@
 
 #include "channel.h"
 #include "embed.h"
+#include "hooks.h"
+#include "leaving.h"
 #include "paths.h"
 
 enum { NAME_ROOM = HELLO_PATH - sizeof(struct opening_note) };
@@ -66,14 +68,16 @@ static bool matches(const char *pattern, const char *name)
     return !*pattern;
 }
 
-static bool is_declared(const char *name)
+/* Which patterns a path matches, as a number that other sets of patterns hardly have; 0: none. */
+static uint64_t declared_as(const char *name)
 {
     const char *pattern = registry_text(registry->declared);
+    uint64_t set = 0;
 
-    for (; *pattern; pattern += strlen(pattern) + 1)
+    for (uint64_t bit = 1; *pattern; pattern += strlen(pattern) + 1, bit = bit << 1 | bit >> 63)
         if (matches(pattern, name))
-            return true;
-    return false;
+            set |= bit;
+    return set;
 }
 
 /* ---- Names ------------------------------------------------------------------------------------------ */
@@ -119,8 +123,10 @@ static bool absolute(int dirfd, const char *path, char *name)
 /* A host in this process is brought in for the first question, but not into a Python that is still starting. */
 static bool host_is_near(void)
 {
-    if (!(registry->flags & REGISTRY_IN_PROCESS) || direct_host())
+    if (!(registry->flags & REGISTRY_IN_PROCESS) || direct_host() || inherited_from_host()) {
+        hooks_with_first_open();
         return !direct_host() || !in_borrowed_memory();
+    }
     return !in_borrowed_memory() && may_embed() && embed_host();
 }
 
@@ -143,10 +149,10 @@ static int fetch(uint64_t ticket, int flags)
     return watch(fd);
 }
 
-static bool ask(const char *name, int flags, mode_t mode, int *fd)
+/* Over the channel: quick, but a descriptor must be fetched afterwards. */
+static bool ask_by_note(const char *name, int flags, mode_t mode, int *fd)
 {
-    bool creates = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
-    struct opening_note note = { .flags = (uint32_t)flags, .mode = creates ? mode : 0 };
+    struct opening_note note = { .flags = (uint32_t)flags, .mode = mode };
     size_t length = strlen(name);
     struct slot *slot = take_slot();
 
@@ -179,6 +185,67 @@ static bool ask(const char *name, int flags, mode_t mode, int *fd)
     return true;
 }
 
+/* Over the socket, as a device's open: the descriptor comes with the answer. */
+static bool ask_by_hello(const char *name, int flags, mode_t mode, int *fd)
+{
+    struct hello_request request = { .what = HELLO_OPENING, .flags = (uint32_t)flags, .mode = mode };
+    struct hello_answer answer;
+
+    *fd = ask_for_descriptor(&request, name, &answer, NULL);
+    if (*fd < 0)
+        return answer.magic != 0 && !(answer.flags & ANSWER_REAL);
+    join_host();
+    if (!(flags & O_CLOEXEC))
+        real.fcntl(*fd, F_SETFD, 0);
+    watch(*fd);
+    return true;
+}
+
+/* The latest paths that a host in this process has answered: for leaving.c, because a carrier does not know its own. */
+enum { REMEMBERED = 4 };
+static struct {
+    uint64_t inode, dev;
+    char path[NAME_ROOM];
+} remembered[REMEMBERED];
+
+static void remember(int fd, const char *name)
+{
+    static unsigned latest;
+    const struct carrier *carrier = carrier_of(fd);
+    unsigned place = __atomic_fetch_add(&latest, 1, __ATOMIC_RELAXED) % REMEMBERED;
+
+    if (!carrier)
+        return;
+    remembered[place].inode = 0;
+    strcpy(remembered[place].path, name);
+    remembered[place].dev = carrier->dev;
+    remembered[place].inode = carrier->inode;
+}
+
+const char *opened_path(const struct carrier *carrier)
+{
+    for (int i = 0; i < REMEMBERED; i++)
+        if (remembered[i].inode == carrier->inode && remembered[i].dev == carrier->dev)
+            return remembered[i].path;
+    return NULL;
+}
+
+/* What was opened last by these patterns tells what will be now. */
+static bool ask(uint64_t patterns, const char *name, int flags, mode_t mode, int *fd)
+{
+    enum { BITS = 6 };
+    static uint8_t by_hello[1 << BITS];
+    uint8_t *hello = &by_hello[patterns * 0x9e3779b97f4a7c15u >> (64 - BITS)];
+    bool creates = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+
+    mode = creates ? mode : 0;
+    bool taken = *hello && !direct_host() ? ask_by_hello(name, flags, mode, fd) : ask_by_note(name, flags, mode, fd);
+    *hello = taken && *fd >= 0;
+    if (*hello && leaves_host())
+        remember(*fd, name);
+    return taken;
+}
+
 __attribute__((noinline)) bool take_opening(int dirfd, const char *path, int flags, mode_t mode, int *fd)
 {
     char name[NAME_ROOM];
@@ -186,7 +253,8 @@ __attribute__((noinline)) bool take_opening(int dirfd, const char *path, int fla
 
     if (is_no_address(path) || !path[0] || (flags & O_PATH) || stands_aside())
         return false;
-    bool taken = absolute(dirfd, path, name) && is_declared(name) && host_is_near() && ask(name, flags, mode, fd);
+    uint64_t patterns = absolute(dirfd, path, name) ? declared_as(name) : 0;
+    bool taken = patterns && host_is_near() && ask(patterns, name, flags, mode, fd);
     if (!taken || *fd >= 0)
         errno = before;
     return taken;

@@ -15,4 +15,7 @@ static inline bool openings_declared(void)
  * open it as ever; errno stays. */
 bool take_opening(int dirfd, const char *path, int flags, mode_t mode, int *fd);
 
+/* The path behind a carrier that came of this in this process, if it is one of the latest; or NULL. */
+const char *opened_path(const struct carrier *carrier);
+
 #endif

@@ -159,6 +159,14 @@ static enum route_kind route_normal(const char *path, size_t length, int follow,
     return out->kind = ROUTE_REAL;
 }
 
+/* Whether a walk from a directory of the tree has ended at a name in it, with no link on the way. */
+static bool is_beside(const char *base, const char *path, const char *name)
+{
+    size_t above = strlen(base);
+    return !strchr(path, '/') && strncmp(name, base, above) == 0 && name[above] == '/'
+           && strcmp(name + above + 1, path) == 0;
+}
+
 enum route_kind route_slowly(int dirfd, const char *path, int follow, struct route *out)
 {
     size_t length;
@@ -173,11 +181,14 @@ enum route_kind route_slowly(int dirfd, const char *path, int follow, struct rou
                    : (out->kind = ROUTE_REAL);
     }
     char base[ROUTE_PATH];
-    if (!path[0] || !path_of(dirfd, base, sizeof base))
+    bool tree;
+    if (!path[0] || !path_and_side(dirfd, base, sizeof base, &tree))
         return out->kind = ROUTE_REAL;
     if (dirfd != AT_FDCWD && !is_of_interest(base) && !tree_prefix(base))
         return out->kind = ROUTE_REAL;
-    return walk(base, path, follow, out);
+    if (walk(base, path, follow, out) == ROUTE_TREE)
+        out->beside = tree && dirfd != AT_FDCWD && is_beside(base, path, out->name);
+    return out->kind;
 }
 
 /* Whether a path can lead to something of ours over links: two system calls instead of one for each of its names. */
@@ -226,6 +237,11 @@ bool look_again(int dirfd, const char *path, int follow, struct route *out)
 bool may_shadow(dev_t dev)
 {
     return registry && shadows() && carries_nodes(dev);
+}
+
+const char *place_at(const struct route *route, const char *path)
+{
+    return route->kind == ROUTE_TREE && route->beside ? path : place_of(route, path);
 }
 
 const char *place_of(const struct route *route, const char *path)

@@ -28,6 +28,7 @@ struct route {
     uint32_t device;         /* ROUTE_DEVICE: index */
     const struct node *node; /* ROUTE_DEVICE: the registry's entry; never NULL from route() */
     const char *name;        /* as the program knows it: absolute and normal; inside path */
+    bool beside;             /* ROUTE_TREE: the program's own directory and name lead there, too */
     char path[ROUTE_PATH];   /* as the kernel knows it */
 };
 
@@ -46,7 +47,7 @@ enum route_kind route_slowly(int dirfd, const char *path, int follow, struct rou
 /* A descriptor that watch() has marked: it may be a device, or a directory of interest. */
 static inline bool is_watched(int fd)
 {
-    return (unsigned)fd >= WATCHED_FDS || (may_be_device[fd >> 3] & (1u << (fd & 7)));
+    return (unsigned)fd >= WATCHED_FDS || is_set(may_be_device, fd);
 }
 
 /* NULL, -1 and their like, at which nothing ever lies: the kernel answers EFAULT. */
@@ -64,17 +65,16 @@ static inline bool may_be_routed(int dirfd, const char *path)
     __asm__("" : "+r"(path)); /* the kernel answers EFAULT for NULL, which headers declare impossible */
     if (is_no_address(path))
         return false;
-    if (__builtin_expect(seen_changes != registry->changes, 0))
+    if (__builtin_expect(__atomic_load_n(&seen_changes, __ATOMIC_ACQUIRE) != __atomic_load_n(&registry->changes, __ATOMIC_RELAXED), 0))
         look_at_roots();
     if (path[0] == '/') {
-        uint8_t second = (uint8_t)path[1];
-        return first_bytes[second >> 3] & (1u << (second & 7));
+        return is_set(first_bytes, (uint8_t)path[1]);
     }
     if (dirfd != AT_FDCWD)
         return is_watched(dirfd);
-    if (__builtin_expect(!cwd_known, 0))
+    if (__builtin_expect(!__atomic_load_n(&cwd_known, __ATOMIC_ACQUIRE), 0))
         look_at_cwd();
-    return cwd_matters;
+    return __atomic_load_n(&cwd_matters, __ATOMIC_RELAXED);
 }
 
 /* Where a path leads, by its text and the registry: no system call for ordinary paths. What only symbolic links or
@@ -103,6 +103,9 @@ enum route_kind walk(const char *base, const char *path, int follow, struct rout
 /* The path to give to libc for a route: the program's own for ROUTE_REAL, NULL with errno set where the call fails. */
 const char *place_of(const struct route *route, const char *path);
 
+/* The same for calls relative to a directory: the program's own name where that does, which is the shorter way. */
+const char *place_at(const struct route *route, const char *path);
+
 /* The same in one step, for calls on names that are rare enough for route_fully(). */
 static inline const char *place(int dirfd, const char *path, int follow, struct route *out)
 {
@@ -123,17 +126,17 @@ bool to_carrier(const struct carrier *carrier, int fd, struct route *out);
 int descriptor_named(const char *path);
 
 /* Something was opened (open, openat, opendir): where it is a directory, remember whether paths relative to it matter.
- * out: what route() or look_again() said. Ordinary absolute paths cost no system call. Returns fd. */
-int note_directory(int fd, int dirfd, const char *path, const struct route *out);
+ * flags: those of open(). out: what route() or look_again() said. Ordinary absolute paths cost no system call. Returns fd. */
+int note_directory(int fd, int dirfd, const char *path, int flags, const struct route *out);
 
 /* The path of a descriptor or of AT_FDCWD, as the program knows it. False where it has none. */
 bool path_of(int dirfd, char *path, size_t size);
 
+/* The same, and whether it is a directory of the run's tree. */
+bool path_and_side(int dirfd, char *path, size_t size, bool *tree);
+
 /* Length of the start of a path that leads into the run's tree; 0: it does not. What follows is the program's name. */
 size_t tree_prefix(const char *path);
-
-/* The registry's entry for an absolute, normal path, or for the nearest directory above it that has one; or NULL. */
-const struct node *nearest_node(const char *name, size_t length);
 
 /* A directory with real entries beside the plugged ones. */
 static inline bool is_merged(const struct node *node)

@@ -51,6 +51,16 @@ static void *lent;
 static const struct registry *outer;
 static char outer_directory[RUN_DIRECTORY];
 
+struct run this_run(void)
+{
+    return (struct run){ run_directory, registry };
+}
+
+struct run outer_run(void)
+{
+    return (struct run){ outer_directory, outer };
+}
+
 bool lend_registry(const char *directory)
 {
     size_t length = strlen(directory);
@@ -92,28 +102,70 @@ void give_back_registry(void)
         __atomic_store_n(&registry, outer, __ATOMIC_RELEASE);
 }
 
-static uint32_t fnv1a(const char *text, size_t length)
+/* Whether there is anything at an entry; it lies in one page, or what comes first does. */
+static bool present(const void *entry)
 {
-    uint32_t hash = 2166136261u;
+    size_t page = (size_t)((const char *)entry - (const char *)registry) / 4096;
+    return __atomic_load_n(&registry->present[page / 64], __ATOMIC_ACQUIRE) >> (page % 64) & 1;
+}
+
+#define NO_TEXT 2166136261u
+
+static uint32_t fnv1a(uint32_t hash, const char *text, size_t length)
+{
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (uint8_t)text[i]) * 16777619u;
     return hash;
 }
 
-const struct node *find_node(const char *path, size_t length)
+static const struct node *find_hashed(const char *path, size_t length, uint32_t hash)
 {
-    if (!registry)
-        return NULL;
     const struct node *nodes = (const struct node *)((const char *)registry + registry->nodes_at);
-    uint32_t hash = fnv1a(path, length);
 
     for (uint32_t i = hash, tried = 0; tried < MAX_NODES; i++, tried++) {
         const struct node *node = &nodes[i & (MAX_NODES - 1)];
-        uint32_t kind = __atomic_load_n(&node->kind, __ATOMIC_ACQUIRE);
+        uint32_t kind = present(node) ? __atomic_load_n(&node->kind, __ATOMIC_ACQUIRE) : NODE_FREE;
         if (kind == NODE_FREE)
             return NULL;
         if (kind != NODE_GONE && node->hash == hash && node->length == length
             && memcmp(registry_text(node->path), path, length) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+const struct node *find_node(const char *path, size_t length)
+{
+    return registry ? find_hashed(path, length, fnv1a(NO_TEXT, path, length)) : NULL;
+}
+
+/* Each directory's hash is that of its name's beginning: the text is gone through once, however deep it leads. */
+const struct node *nearest_node(const char *path, size_t length)
+{
+    enum { DEEPEST = 64 };
+    struct {
+        size_t length;
+        uint32_t hash;
+    } above[DEEPEST];
+    unsigned count = 0;
+    uint32_t hash = NO_TEXT;
+    size_t done = 0;
+
+    for (size_t at = 1; registry && at <= length && count < DEEPEST; at++) {
+        if (at < length && path[at] != '/')
+            continue;
+        hash = fnv1a(hash, path + done, at - done);
+        done = above[count].length = at;
+        above[count++].hash = hash;
+    }
+    if (count && above[count - 1].length < length) { /* deeper than that, or at a name of which more follows */
+        const struct node *node = find_node(path, length);
+        if (node)
+            return node;
+    }
+    while (count--) {
+        const struct node *node = find_hashed(path, above[count].length, above[count].hash);
+        if (node)
             return node;
     }
     return NULL;
@@ -125,7 +177,7 @@ const struct carrier *find_carrier(uint64_t dev, uint64_t inode)
 
     for (uint64_t i = inode, tried = 0; tried < MAX_CARRIERS; i++, tried++) {
         const struct carrier *carrier = &carriers[i & (MAX_CARRIERS - 1)];
-        uint64_t key = __atomic_load_n(&carrier->inode, __ATOMIC_ACQUIRE);
+        uint64_t key = present(carrier) ? __atomic_load_n(&carrier->inode, __ATOMIC_ACQUIRE) : CARRIER_FREE;
         if (key == inode && carrier->dev == dev)
             return carrier;
         if (key == CARRIER_FREE)

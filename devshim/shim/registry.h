@@ -18,6 +18,15 @@ extern char run_directory[RUN_DIRECTORY];
 /* Map the registry of the run named by $DEVSHIM_RUN, if any. Called once, by start(). */
 void map_registry(void);
 
+/* A run by its directory and its registry. The outer one is that which this process was started in, while it has a host of
+ * its own; registry: NULL where there is none. */
+struct run {
+    const char *directory;
+    const struct registry *registry;
+};
+struct run this_run(void);
+struct run outer_run(void);
+
 /* Join the run in a directory instead, from within its host's own process. False with errno where that cannot be. */
 bool lend_registry(const char *directory);
 
@@ -26,6 +35,9 @@ void give_back_registry(void);
 
 /* The node at an absolute, normal path, or NULL. */
 const struct node *find_node(const char *path, size_t length);
+
+/* The same for a path, or for the nearest directory above it that is a node; or NULL. */
+const struct node *nearest_node(const char *path, size_t length);
 
 /* The carrier with this inode, or NULL. */
 const struct carrier *find_carrier(uint64_t dev, uint64_t inode);

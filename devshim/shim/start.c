@@ -5,6 +5,7 @@
 
 #include "handles.h"
 #include "hooks.h"
+#include "image.h"
 #include "interposed.h"
 #include "memory.h"
 #include "record.h"
@@ -39,6 +40,7 @@ __attribute__((constructor)) void start(void)
         start_recording();
         remember_environment();
         notice_memcheck(getenv("LD_PRELOAD"));
+        learn_image();
         watch_inherited();
         adopt_standard_streams();
         if (registry->flags & REGISTRY_HOOKS)

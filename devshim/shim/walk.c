@@ -9,6 +9,7 @@
 
 #include "paths.h"
 #include "picture.h"
+#include "procfds.h"
 
 struct walk {
     char at[ROUTE_PATH]; /* where we are: absolute, normal, links resolved; "" is the root */
@@ -43,6 +44,7 @@ static enum step arrive(struct walk *walk, struct route *out)
         if (!in_tree(walk->at, length, out->path))
             return finish(out, ROUTE_REAL, 0);
         out->name = out->path + tree_prefix(out->path);
+        out->beside = false;
         return finish(out, ROUTE_TREE, 0);
     }
     memcpy(out->path, walk->at, length + 1);
@@ -51,18 +53,6 @@ static enum step arrive(struct walk *walk, struct route *out)
     if (is_merged(node))
         return finish(out, ROUTE_MERGED, 0);
     return finish(out, walk->left_real ? ROUTE_ELSEWHERE : ROUTE_REAL, 0);
-}
-
-const struct node *nearest_node(const char *name, size_t length)
-{
-    for (; length; length--) {
-        if (name[length] && name[length] != '/')
-            continue;
-        const struct node *node = find_node(name, length);
-        if (node)
-            return node;
-    }
-    return NULL;
 }
 
 bool lies_in_tree(const char *name, size_t length)
@@ -121,6 +111,11 @@ static enum step pass(struct walk *walk, bool followed, struct route *out)
     if (size < 0)
         return !followed || errno == EINVAL ? STEP_ON : arrive(walk, out); /* the real call gives the reason */
     link[size] = '\0';
+    if (!walk->in_tree && text_leads_to_carrier(AT_FDCWD, walk->at, link, size, out)) {
+        if (!out->node)
+            return finish(out, ROUTE_ERROR, ENXIO); /* unplugged: there is nothing to open anew */
+        return walk->rest[0] ? finish(out, ROUTE_ERROR, ENOTDIR) : STEP_DONE;
+    }
     bool magic = link[0] != '/' && strncmp(walk->at, "/proc/", 6) == 0 && strchr(link, ':'); /* pipe:[1] */
     return magic ? arrive(walk, out) : follow_link(walk, link, (size_t)size, out);
 }
@@ -167,22 +162,26 @@ static enum step take_name(struct walk *walk, const char *name, size_t size, int
 }
 
 /* In the tree the kernel may go the rest of the way in one step, where no link is on it: it says so itself. False where
- * one is, or the kernel is too old (openat2(2)); then names are taken one by one. */
+ * one is, where it is no more than one name, or the kernel is too old (openat2(2)); then names are taken one by one. */
 static bool leap(struct walk *walk, int follow, struct route *out, enum step *step)
 {
     struct open_how how = { .flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), .resolve = RESOLVE_NO_SYMLINKS };
     char path[ROUTE_PATH];
-    size_t rest = strlen(walk->rest), length = walk->length + rest;
+    bool relative = walk->rest[0] != '/'; /* the first names of what openat() was given */
+    size_t rest = strlen(walk->rest), length = walk->length + relative + rest;
 
-    if (rest < 2 || walk->rest[rest - 1] == '/' || strstr(walk->rest, "/.") || strstr(walk->rest, "//")
-        || length + 1 > ROUTE_PATH || !in_tree(walk->at, walk->length, path) || strlen(path) + rest + 1 > ROUTE_PATH)
+    if (rest < 2 || !strchr(walk->rest + 1, '/') || walk->rest[rest - 1] == '/' || walk->rest[0] == '.'
+        || strstr(walk->rest, "/.") || strstr(walk->rest, "//") || length + 1 > ROUTE_PATH || !in_tree(walk->at, walk->length, path)
+        || strlen(path) + rest + 2 > ROUTE_PATH)
         return false;
-    strcat(path, walk->rest);
+    strcat(strcat(path, relative ? "/" : ""), walk->rest);
     int fd = (int)real.syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
     if (fd < 0)
         return false;
     real.syscall(SYS_close, fd);
-    memcpy(walk->at + walk->length, walk->rest, rest + 1);
+    if (relative)
+        walk->at[walk->length] = '/';
+    memcpy(walk->at + walk->length + relative, walk->rest, rest + 1);
     walk->length = length;
     walk->rest[0] = '\0';
     const struct node *node = find_node(walk->at, length);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define WIRE_MAGIC   0x6d696873u /* "shim" */
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 
 /* ---- Registry -------------------------------------------------------------------------------- */
 
@@ -46,6 +46,8 @@ struct registry {
                            * NUL-ended, the last one empty; then in the same way names of hooked functions */
     uint64_t nodes_at, carriers_at, devices_at, text_at, text_used; /* offsets from here */
     char roots[512];
+    uint64_t present[REGISTRY_SIZE / 4096 / 64]; /* a bit for each 4 KiB that have room on the disk; all else is free entries,
+                                                  * at which nobody looks: on a full disk that would be SIGBUS */
 };
 
 enum node_kind {
@@ -266,7 +268,8 @@ enum answer_flag {
     ANSWER_FILE = 8,     /* a new file: fetch its carrier from the socket with ticket token */
     ANSWER_TICKET = 16,  /* with WAIT: there is no carrier to wait on; fetch a socket with ticket token */
     ANSWER_FULL = 32,   /* not writable any more: fill the carrier's send side */
-    ANSWER_AGAIN = 64   /* OP_IOCTL: its description has changed; collect the argument anew and ask again */
+    ANSWER_AGAIN = 64,  /* OP_IOCTL: its description has changed; collect the argument anew and ask again */
+    ANSWER_SEEN = 128   /* nothing is urgent any more (POLLPRI): take the mark out of the carrier */
 };
 
 struct slot {
@@ -308,7 +311,8 @@ enum hello {
     HELLO_OPEN,        /* path, flags, mode -> a carrier */
     HELLO_TICKET,      /* token -> a descriptor promised by an answer */
     HELLO_MONITOR,     /* a datagram socket that stands in for one of NETLINK_KOBJECT_UEVENT */
-    HELLO_PICTURE      /* lay out what is pending (REGISTRY_PENDING); answer: any descriptor */
+    HELLO_PICTURE,     /* lay out what is pending (REGISTRY_PENDING); answer: any descriptor */
+    HELLO_OPENING      /* path, flags, mode -> as NOTE_OPENING, with a descriptor at once; ANSWER_REAL comes with an errno */
 };
 
 #define HELLO_FOR_PARENT 1u /* flags of HELLO_CHANNEL: a vfork child asks, and runs in its parent's memory */

@@ -1,6 +1,10 @@
 /* wrap_attributes.c: mode, owner, times and extended attributes. A plugged node keeps them in its placeholder, so that
  * what one process of the run changes all of them see. */
+#include "wrap_attributes.h"
+
 #include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
 
 #include "paths.h"
 
@@ -9,11 +13,19 @@ static int follows(int flags)
     return flags & AT_SYMLINK_NOFOLLOW ? NOFOLLOW : FOLLOW;
 }
 
-/* The placeholder of the device behind a descriptor, or NULL for an ordinary descriptor. */
+/* The placeholder of the device behind a descriptor, or NULL for an ordinary descriptor. So is one of O_PATH: the kernel
+ * answers EBADF. */
 static const char *placeholder_of(int fd, struct route *found)
 {
     const struct carrier *carrier = carrier_of(fd);
-    return carrier && to_carrier(carrier, fd, found) ? found->path : NULL;
+    return carrier && !(carrier->access & O_PATH) && to_carrier(carrier, fd, found) ? found->path : NULL;
+}
+
+/* The same for the calls that take one of O_PATH as well: with AT_EMPTY_PATH and no path. */
+static const char *placeholder_meant(int dirfd, const char *path, int flags, struct route *found)
+{
+    const struct carrier *carrier = (flags & AT_EMPTY_PATH) && !is_no_address(path) && !path[0] ? carrier_of(dirfd) : NULL;
+    return carrier && to_carrier(carrier, dirfd, found) ? found->path : NULL;
 }
 
 /* ---- Mode and owner ---------------------------------------------------------------------------- */
@@ -30,6 +42,16 @@ INTERPOSE int fchmod(int fd, mode_t mode)
     struct route found;
     const char *at = placeholder_of(fd, &found);
     return at ? LATE(chmod)(at, mode) : LATE(fchmod)(fd, mode);
+}
+
+int change_mode(int dirfd, const char *path, mode_t mode, int flags)
+{
+    struct route found;
+    const char *at = placeholder_meant(dirfd, path, flags, &found);
+    if (at)
+        return LATE(chmod)(at, mode);
+    at = place(dirfd, path, follows(flags), &found);
+    return at ? (int)real.syscall(SYS_fchmodat2, dirfd, at, mode, flags) : -1;
 }
 
 INTERPOSE int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
@@ -63,9 +85,10 @@ INTERPOSE int fchown(int fd, uid_t owner, gid_t group)
 INTERPOSE int fchownat(int dirfd, const char *path, uid_t owner, gid_t group, int flags)
 {
     struct route found;
-    const char *at = flags & AT_EMPTY_PATH ? placeholder_of(dirfd, &found) : NULL;
-    if (!at)
-        at = place(dirfd, path, follows(flags), &found);
+    const char *at = placeholder_meant(dirfd, path, flags, &found);
+    if (at)
+        return LATE(chown)(at, owner, group);
+    at = place(dirfd, path, follows(flags), &found);
     return at ? LATE(fchownat)(dirfd, at, owner, group, flags) : -1;
 }
 
@@ -109,7 +132,10 @@ INTERPOSE int futimens(int fd, const struct timespec times[2])
 INTERPOSE int utimensat(int dirfd, const char *path, const struct timespec times[2], int flags)
 {
     struct route found;
-    const char *at = place(dirfd, path, follows(flags), &found);
+    const char *at = placeholder_meant(dirfd, path, flags, &found);
+    if (at)
+        return LATE(utimensat)(AT_FDCWD, at, times, 0);
+    at = place(dirfd, path, follows(flags), &found);
     return at || found.kind == ROUTE_REAL ? LATE(utimensat)(dirfd, at, times, flags) : -1;
 }
 
@@ -130,6 +156,17 @@ INTERPOSE int lchmod(const char *path, mode_t mode)
 #endif
 
 /* ---- Extended attributes ----------------------------------------------------------------------- */
+
+/* Users may give attributes to files and directories alone (xattr(7)); a placeholder is a file, its device is none. */
+static bool refuses_attribute(const struct route *found, const char *name)
+{
+    __asm__("" : "+r"(name));
+    if (found->kind != ROUTE_DEVICE || S_ISREG(registry_device(found->device)->mode) || is_no_address(name)
+        || strncmp(name, "user.", 5) != 0)
+        return false;
+    errno = EPERM;
+    return true;
+}
 
 INTERPOSE ssize_t getxattr(const char *path, const char *name, void *value, size_t size)
 {
@@ -177,21 +214,23 @@ INTERPOSE int setxattr(const char *path, const char *name, const void *value, si
 {
     struct route found;
     const char *at = place(AT_FDCWD, path, FOLLOW, &found);
-    return at ? LATE(setxattr)(at, name, value, size, flags) : -1;
+    return at && !refuses_attribute(&found, name) ? LATE(setxattr)(at, name, value, size, flags) : -1;
 }
 
 INTERPOSE int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)
 {
     struct route found;
     const char *at = place(AT_FDCWD, path, NOFOLLOW, &found);
-    return at ? LATE(lsetxattr)(at, name, value, size, flags) : -1;
+    return at && !refuses_attribute(&found, name) ? LATE(lsetxattr)(at, name, value, size, flags) : -1;
 }
 
 INTERPOSE int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)
 {
     struct route found;
     const char *at = placeholder_of(fd, &found);
-    return at ? LATE(setxattr)(at, name, value, size, flags) : LATE(fsetxattr)(fd, name, value, size, flags);
+    if (!at)
+        return LATE(fsetxattr)(fd, name, value, size, flags);
+    return refuses_attribute(&found, name) ? -1 : LATE(setxattr)(at, name, value, size, flags);
 }
 
 INTERPOSE int removexattr(const char *path, const char *name)

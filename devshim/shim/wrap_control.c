@@ -32,9 +32,16 @@ static int refused(int error)
     return -1;
 }
 
+/* A descriptor of O_PATH is left to the kernel, which answers EBADF. */
+static const struct carrier *open_carrier(int fd)
+{
+    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
+    return carrier && !(carrier->access & O_PATH) ? carrier : NULL;
+}
+
 static bool computed(int fd)
 {
-    return answering(fd, DEVICE_READ | DEVICE_WRITE) != NULL;
+    return open_carrier(fd) != NULL;
 }
 
 /* A disk can be synced (its host keeps nothing back), a character device seldom. */
@@ -45,7 +52,7 @@ static int synced(const struct carrier *carrier)
 
 static int plain_fsync(int fd)
 {
-    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
+    const struct carrier *carrier = open_carrier(fd);
     return carrier ? synced(carrier) : real.fsync(fd);
 }
 
@@ -56,7 +63,7 @@ INTERPOSE int fsync(int fd)
 
 static int plain_fdatasync(int fd)
 {
-    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
+    const struct carrier *carrier = open_carrier(fd);
     return carrier ? synced(carrier) : real.fdatasync(fd);
 }
 
@@ -68,7 +75,7 @@ INTERPOSE int fdatasync(int fd)
 /* Attributes of sysfs are shown as files; truncating one changes nothing, as there. */
 static int plain_ftruncate(int fd, off_t length)
 {
-    const struct carrier *carrier = answering(fd, DEVICE_READ | DEVICE_WRITE);
+    const struct carrier *carrier = open_carrier(fd);
     if (!carrier)
         return real.ftruncate(fd, length);
     return S_ISREG(device_of(carrier)->mode) && length >= 0 && (carrier->access & O_ACCMODE) != O_RDONLY

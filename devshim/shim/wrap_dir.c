@@ -102,7 +102,7 @@ INTERPOSE DIR *opendir(const char *path)
         directory = at ? real.opendir(at) : NULL;
     }
     if (directory && registry)
-        note_directory(dirfd(directory), AT_FDCWD, path, &found);
+        note_directory(dirfd(directory), AT_FDCWD, path, O_DIRECTORY, &found);
     return adopt(directory);
 }
 

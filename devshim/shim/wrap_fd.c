@@ -8,6 +8,7 @@
 #include "openfiles.h"
 #include "record.h"
 #include "wrap_netlink.h"
+#include "wrap_socket.h"
 #include "wrap_stdio.h"
 
 /* ---- Closing ---------------------------------------------------------------------------------------- */
@@ -23,6 +24,10 @@ static bool begin_close(struct recording *call, int fd)
 INTERPOSE int close(int fd)
 {
     START_ONCE();
+    if (__builtin_expect(host_s_descriptor(fd, fd) >= 0, 0)) {
+        errno = EBADF;
+        return -1;
+    }
     if (!recording())
         return real.close(fd);
     struct recording call;
@@ -46,6 +51,20 @@ static void record_closes(unsigned first, unsigned last)
     }
 }
 
+/* Close what lies between the descriptors that a host in this process needs; returns where the rest begins. */
+static unsigned close_up_to_last_kept(__typeof__(close_range) *libc, unsigned first, unsigned last, int flags)
+{
+    int kept;
+
+    while (first <= last && first <= INT32_MAX
+           && (kept = host_s_descriptor((int)first, last < INT32_MAX ? (int)last : INT32_MAX)) >= 0) {
+        if ((unsigned)kept > first)
+            libc(first, (unsigned)kept - 1, flags);
+        first = (unsigned)kept + 1;
+    }
+    return first;
+}
+
 INTERPOSE int close_range(unsigned first, unsigned last, int flags)
 {
     START_ONCE();
@@ -54,18 +73,24 @@ INTERPOSE int close_range(unsigned first, unsigned last, int flags)
         errno = ENOSYS;
         return -1;
     }
-    if (!(flags & CLOSE_RANGE_CLOEXEC))
+    if (!(flags & CLOSE_RANGE_CLOEXEC)) {
         record_closes(first, last);
-    return libc(first, last, flags);
+        first = close_up_to_last_kept(libc, first, last, flags);
+    }
+    return first <= last ? libc(first, last, flags) : 0;
 }
 
 INTERPOSE void closefrom(int first)
 {
     START_ONCE();
     __typeof__(closefrom) *libc = LATE(closefrom);
-    record_closes(first > 0 ? (unsigned)first : 0, UINT32_MAX);
+    __typeof__(close_range) *ranges = LATE(close_range);
+    unsigned from = first > 0 ? (unsigned)first : 0;
+    record_closes(from, UINT32_MAX);
+    if (ranges)
+        from = close_up_to_last_kept(ranges, from, UINT32_MAX, 0);
     if (libc)
-        libc(first);
+        libc((int)from);
 }
 
 /* ---- Copies ----------------------------------------------------------------------------------------- */
@@ -111,11 +136,14 @@ INTERPOSE int dup3(int fd, int to, int flags)
     return copied(replaced(&call, begun, real.dup3(fd, to, flags)), fd);
 }
 
-/* A socket carrier is always O_RDWR; the file was opened otherwise. */
+/* A socket carrier is always O_RDWR; the file was opened otherwise. The kernel forgets O_CLOEXEC once a file is open. */
 static int open_mode(int fd, int flags)
 {
     const struct carrier *carrier = carrier_of(fd);
-    if (flags < 0 || !carrier || (device_of(carrier)->flags & DEVICE_TTY) || (carrier->access & O_PATH))
+    if (flags < 0 || !carrier || (carrier->access & O_PATH))
+        return flags;
+    flags &= ~O_CLOEXEC;
+    if (device_of(carrier)->flags & DEVICE_TTY)
         return flags;
     return (flags & ~O_ACCMODE) | (int)(carrier->access & O_ACCMODE);
 }
@@ -277,6 +305,9 @@ INTERPOSE ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
     const struct carrier *monitor = monitor_of(fd);
     socklen_t room = monitor ? message->msg_namelen : 0;
+
+    if (!monitor && no_socket(fd))
+        return -1;
     ssize_t got = real.recvmsg(fd, message, flags);
     if (got >= 0 && message->msg_controllen)
         watch_received(message);
@@ -289,6 +320,9 @@ INTERPOSE int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int fla
 {
     const struct carrier *monitor = monitor_of(fd);
     socklen_t rooms[MANY];
+
+    if (!monitor && no_socket(fd))
+        return -1;
     if (monitor && count > MANY)
         count = MANY;
     for (unsigned i = 0; monitor && i < count; i++)

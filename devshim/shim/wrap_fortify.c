@@ -54,6 +54,13 @@ ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t size, size_t room, int
     return recvfrom(fd, buf, size, flags, address, length);
 }
 
+INTERPOSE ssize_t __recv_chk(int fd, void *buf, size_t size, size_t room, int flags);
+ssize_t __recv_chk(int fd, void *buf, size_t size, size_t room, int flags)
+{
+    check(size, room);
+    return recv(fd, buf, size, flags);
+}
+
 static void check_count(size_t count, size_t room)
 {
     check(count, room / sizeof(struct pollfd));

@@ -123,6 +123,12 @@ static bool is_vector(const struct iovec *parts, int count)
     return true;
 }
 
+/* RWF_* are wishes that a driver must know (preadv2(2)). */
+static bool are_known(int flags)
+{
+    return !(flags & ~(RWF_HIPRI | RWF_NOWAIT)) || refuse(EOPNOTSUPP);
+}
+
 static bool is_position(off_t offset)
 {
     return offset >= 0 || refuse(EINVAL);
@@ -130,7 +136,8 @@ static bool is_position(off_t offset)
 
 static bool may_read(const struct carrier *carrier)
 {
-    return (carrier->access & O_ACCMODE) != O_WRONLY || refuse(EBADF);
+    int mode = (int)(carrier->access & O_ACCMODE);
+    return mode == O_RDONLY || mode == O_RDWR || refuse(EBADF);
 }
 
 /* Bytes that a vector has room for. */
@@ -238,7 +245,7 @@ SAME_AS(preadv, preadv64);
 static ssize_t plain_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {
     const struct carrier *carrier = answering(fd, DEVICE_READ);
-    if (carrier && !((offset == OWN_POSITION || is_position(offset)) && is_vector(parts, count)))
+    if (carrier && !((offset == OWN_POSITION || is_position(offset)) && are_known(flags) && is_vector(parts, count)))
         return -1;
     return carrier ? device_read(carrier, fd, parts, count, offset, flags & RWF_NOWAIT)
                    : real.preadv2(fd, parts, count, offset, flags);
@@ -342,7 +349,7 @@ SAME_AS(pwritev, pwritev64);
 static ssize_t plain_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {
     const struct carrier *carrier = answering(fd, DEVICE_WRITE);
-    if (carrier && !((offset == OWN_POSITION || is_position(offset)) && is_vector(parts, count)))
+    if (carrier && !((offset == OWN_POSITION || is_position(offset)) && are_known(flags) && is_vector(parts, count)))
         return -1;
     return carrier ? device_write(carrier, fd, parts, count, offset, flags & RWF_NOWAIT)
                    : real.pwritev2(fd, parts, count, offset, flags);

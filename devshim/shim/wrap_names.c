@@ -101,6 +101,8 @@ INTERPOSE int unlinkat(int dirfd, const char *path, int flags)
 {
     struct route found;
     const char *at = removable(dirfd, path, &found);
+    if (!at && (flags & AT_REMOVEDIR) && found.kind == ROUTE_DEVICE)
+        errno = ENOTDIR;
     return at ? LATE(unlinkat)(dirfd, at, flags) : -1;
 }
 

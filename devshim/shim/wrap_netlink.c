@@ -11,6 +11,7 @@
 #include "channel.h"
 #include "direct.h"
 #include "memory.h"
+#include "wrap_socket.h"
 
 enum { KERNEL_GROUP = 1, UDEV_GROUP = 2, REMEMBERED = 16 };
 
@@ -70,7 +71,7 @@ static int join_groups(int fd, uint32_t groups)
     struct monitor_groups joined = { .mark = MONITOR_MARK, .groups = groups };
 
     *groups_of(fd, true) = groups;
-    return send(fd, &joined, sizeof joined, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
+    return LATE(send)(fd, &joined, sizeof joined, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 INTERPOSE int bind(int fd, const struct sockaddr *address, socklen_t size)
@@ -78,7 +79,7 @@ INTERPOSE int bind(int fd, const struct sockaddr *address, socklen_t size)
     struct sockaddr_nl wanted;
 
     if (!monitor_of(fd))
-        return LATE(bind)(fd, address, size);
+        return no_socket(fd) ? -1 : LATE(bind)(fd, address, size);
     if (size < sizeof wanted)
         return refuse(EINVAL);
     if (!copy_from_target(&wanted, (uintptr_t)address, sizeof wanted))
@@ -165,6 +166,9 @@ INTERPOSE ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags, s
 {
     const struct carrier *monitor = monitor_of(fd);
     socklen_t room = monitor && address && length ? *length : 0;
+
+    if (!monitor && no_socket(fd))
+        return -1;
     ssize_t got = LATE(recvfrom)(fd, buf, size, flags, address, length);
 
     if (got >= 0 && monitor && address && length)

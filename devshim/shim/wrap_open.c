@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "misses.h"
 #include "opening.h"
+#include "procfds.h"
 #include "record.h"
 #include "wrap_stdio.h"
 
@@ -54,7 +55,7 @@ static int open_as_routed(int dirfd, const char *path, int flags, mode_t mode, c
         errno = EACCES;
         return -1;
     }
-    const char *place = place_of(route, path);
+    const char *place = place_at(route, path);
     if (!place)
         return -1;
     uint32_t device = route->kind == ROUTE_ELSEWHERE ? device_to_record(dirfd, place, flags) : 0;
@@ -89,6 +90,8 @@ static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, in
             return open_as_routed(dirfd, path, flags, mode, route);
         }
     }
+    if (registry)
+        note_descriptor_link(fd, path);
     note_unplugged(path, 0);
     return fd;
 }
@@ -101,7 +104,7 @@ int open_unasked(int dirfd, const char *path, int flags, mode_t mode)
     enum route_kind kind = creates ? route_fully(dirfd, path, follow, &found) : route(dirfd, path, follow, &found);
     int fd = kind == ROUTE_REAL ? open_ordinary(dirfd, path, flags, mode, follow, &found)
                                 : open_as_routed(dirfd, path, flags, mode, &found);
-    return registry ? note_directory(fd, dirfd, path, &found) : fd;
+    return registry ? note_directory(fd, dirfd, path, flags, &found) : fd;
 }
 
 int open_routed(int dirfd, const char *path, int flags, mode_t mode)

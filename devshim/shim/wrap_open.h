@@ -10,6 +10,9 @@ int open_routed(int dirfd, const char *path, int flags, mode_t mode);
 /* The same for a path whose @opening, if any, was asked before. */
 int open_unasked(int dirfd, const char *path, int flags, mode_t mode);
 
+/* openat2(2); how: a struct open_how of size bytes. */
+int openat2_routed(int dirfd, const char *path, const void *how, size_t size);
+
 /* Whether opening the path would open a device, links followed; route says which. */
 bool leads_to_device(const char *path, struct route *route);
 

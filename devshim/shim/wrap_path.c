@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "paths.h"
+#include "procfds.h"
 
 #ifdef __GLIBC__
 extern void __chk_fail(void) __attribute__((noreturn));
@@ -15,12 +16,17 @@ static int access_at(int dirfd, const char *path, int mode, int flags)
     struct route found;
     int follow = flags & AT_SYMLINK_NOFOLLOW ? NOFOLLOW : FOLLOW;
 
+    __asm__("" : "+r"(path)); /* headers say that it is no NULL */
+    bool itself = (flags & AT_EMPTY_PATH) && !is_no_address(path) && !path[0];
+    const struct carrier *carrier = itself ? carrier_of(dirfd) : NULL;
+    if (carrier && to_carrier(carrier, dirfd, &found))
+        return real.faccessat(AT_FDCWD, found.path, mode, flags & ~AT_EMPTY_PATH);
     if (route(dirfd, path, follow, &found) == ROUTE_REAL) {
         int result = real.faccessat(dirfd, path, mode, flags);
         if (result == 0 || !look_again(dirfd, path, follow, &found))
             return result;
     }
-    const char *at = place_of(&found, path);
+    const char *at = place_at(&found, path);
     return at ? real.faccessat(dirfd, at, mode, flags) : -1;
 }
 
@@ -81,10 +87,12 @@ INTERPOSE ssize_t readlinkat(int dirfd, const char *restrict path, char *restric
         return answer_text(buffer, size, found.name);
     if (route(dirfd, path, NOFOLLOW, &found) == ROUTE_REAL) {
         ssize_t length = real.readlinkat(dirfd, path, buffer, size);
+        if (text_leads_to_carrier(dirfd, path, buffer, length, &found))
+            return answer_text(buffer, size, found.name);
         if (length >= 0 || !look_again(dirfd, path, NOFOLLOW, &found))
             return without_tree(buffer, length);
     }
-    const char *at = place_of(&found, path);
+    const char *at = place_at(&found, path);
     return at ? real.readlinkat(dirfd, at, buffer, size) : -1;
 }
 
@@ -131,14 +139,36 @@ static char *realpath_as_routed(const struct route *found, const char *path, cha
     return libc_fstatat(AT_FDCWD, at, &status, 0) == 0 ? give(found->name, resolved) : NULL;
 }
 
+/* Whether links have led to something real that is hidden, or in whose place something is plugged. */
+static bool is_shadowed(const char *path, const char *answer, struct route *found)
+{
+    struct stat status;
+    int before = errno;
+    bool is = registry && (registry->flags & REGISTRY_SHADOWS) && libc_fstatat(AT_FDCWD, answer, &status, 0) == 0
+              && may_shadow(status.st_dev) && route_fully(AT_FDCWD, path, FOLLOW, found) != ROUTE_REAL;
+
+    errno = before;
+    return is;
+}
+
 INTERPOSE char *realpath(const char *restrict path, char *restrict resolved)
 {
     struct route found;
 
     if (route(AT_FDCWD, path, FOLLOW, &found) == ROUTE_REAL) {
         char *answer = real.realpath(path, resolved);
-        if (answer || !look_again(AT_FDCWD, path, FOLLOW, &found))
+        struct stat status;
+        if (registry && libc_fstatat(AT_FDCWD, path, &status, 0) == 0 && leads_to_carrier(AT_FDCWD, path, &status, &found)) {
+            if (answer != resolved)
+                free(answer);
+            return give(found.name, resolved);
+        }
+        if (answer && is_shadowed(path, answer, &found)) {
+            if (answer != resolved)
+                free(answer);
+        } else if (answer || !look_again(AT_FDCWD, path, FOLLOW, &found)) {
             return answer;
+        }
     }
     return realpath_as_routed(&found, path, resolved);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "leaving.h"
 #include "wrap_process.h"
 
 extern char **environ;
@@ -13,6 +14,8 @@ static const char preload_name[] = "LD_PRELOAD=", run_name[] = "DEVSHIM_RUN=", f
 /* As this process was started with: kept because a program may clear or change its own environment. */
 static char preload[LONGEST_PRELOAD + sizeof preload_name], run[256 + sizeof run_name];
 static char library[LONGEST_PRELOAD]; /* our own file's name, as it stands in LD_PRELOAD */
+
+static __thread bool leaving __attribute__((tls_model("initial-exec"))); /* the host in this process ends with it */
 
 static bool from_host; /* this process holds the host: its run is ours, not one that it inherited */
 
@@ -61,11 +64,15 @@ size_t count_of(char *const list[])
 char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size,
                                   char *files_room)
 {
+    static char outer[256 + sizeof run_name];
     bool preloads = false, runs = false;
+    char *ours = run;
     size_t kept = 0;
 
     if (!library[0])
         return environment;
+    if (leaving)
+        ours = strcat(memcpy(outer, run_name, sizeof run_name), outer_run().directory);
     for (size_t i = 0; environment && environment[i]; i++) {
         char *entry = environment[i];
         if (has_prefix(entry, files_name))
@@ -73,7 +80,7 @@ char *const *complete_environment(char *const environment[], char **room, char *
         if (has_prefix(entry, run_name)) {
             runs = true;
             if (from_host)
-                entry = run;
+                entry = ours;
         }
         if (has_prefix(entry, preload_name)) {
             preloads = true;
@@ -89,7 +96,7 @@ char *const *complete_environment(char *const environment[], char **room, char *
     if (!preloads)
         room[kept++] = preload;
     if (!runs)
-        room[kept++] = run;
+        room[kept++] = ours;
     char *files = hand_on_files(files_room);
     if (files)
         room[kept++] = files;
@@ -120,11 +127,26 @@ void restore_environment(void)
         setenv("DEVSHIM_RUN", run_directory, 1);
 }
 
+/* Around what executes another program, and comes back only where that fails. */
+static void begin_execution(void)
+{
+    leaving = leaves_host();
+    if (leaving)
+        leave_host();
+}
+
+static int executed(int result)
+{
+    leaving = false;
+    return result;
+}
+
 INTERPOSE int execve(const char *path, char *const argv[], char *const environment[])
 {
     START_ONCE();
+    begin_execution();
     WITH_SHIM(environment)
-    return real.execve(path, argv, environment);
+    return executed(real.execve(path, argv, environment));
 }
 
 INTERPOSE int execv(const char *path, char *const argv[])
@@ -135,8 +157,9 @@ INTERPOSE int execv(const char *path, char *const argv[])
 INTERPOSE int execvpe(const char *file, char *const argv[], char *const environment[])
 {
     START_ONCE();
+    begin_execution();
     WITH_SHIM(environment)
-    return real.execvpe(file, argv, environment);
+    return executed(real.execvpe(file, argv, environment));
 }
 
 INTERPOSE int execvp(const char *file, char *const argv[])
@@ -147,8 +170,9 @@ INTERPOSE int execvp(const char *file, char *const argv[])
 INTERPOSE int fexecve(int fd, char *const argv[], char *const environment[])
 {
     START_ONCE();
+    begin_execution();
     WITH_SHIM(environment)
-    return real.fexecve(fd, argv, environment);
+    return executed(real.fexecve(fd, argv, environment));
 }
 
 INTERPOSE int execveat(int directory, const char *path, char *const argv[], char *const environment[], int flags)
@@ -158,8 +182,9 @@ INTERPOSE int execveat(int directory, const char *path, char *const argv[], char
         errno = ENOSYS;
         return -1;
     }
+    begin_execution();
     WITH_SHIM(environment)
-    return real.execveat(directory, path, argv, environment, flags);
+    return executed(real.execveat(directory, path, argv, environment, flags));
 }
 
 /* The list of arguments of execl and its kin as an array. */

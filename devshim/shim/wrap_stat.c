@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include "paths.h"
+#include "procfds.h"
 
 static void show_device(uint32_t index, struct stat *status)
 {
@@ -33,7 +34,7 @@ static void show_device_x(uint32_t index, struct statx *status)
 
 static int stat_as_routed(const struct route *route, int dirfd, const char *path, struct stat *status, int flags)
 {
-    const char *place = place_of(route, path);
+    const char *place = place_at(route, path);
     if (!place)
         return -1;
     int result = libc_fstatat(dirfd, place, status, flags & ~AT_EMPTY_PATH);
@@ -58,6 +59,16 @@ static int stat_carrier(const struct carrier *carrier, int fd, struct stat *stat
     return 0;
 }
 
+/* What a link of /proc/PID/fd led to may be a carrier. */
+static inline int stat_through_proc(int dirfd, const char *path, struct stat *status, int flags, int result)
+{
+    struct route found;
+
+    if (result == 0 && !(flags & AT_SYMLINK_NOFOLLOW) && leads_to_carrier(dirfd, path, status, &found))
+        return stat_as_routed(&found, dirfd, path, status, flags);
+    return result;
+}
+
 /* The second half of stat: only once the first bytes, or what the real call found, say that it may be ours. */
 static __attribute__((noinline)) int stat_routed(int dirfd, const char *path, struct stat *status, int flags,
                                                  bool again, int result)
@@ -72,7 +83,7 @@ static __attribute__((noinline)) int stat_routed(int dirfd, const char *path, st
     if (result < 0 ? look_again(dirfd, path, follow, &found)
                    : may_shadow(status->st_dev) && route_fully(dirfd, path, follow, &found) != ROUTE_REAL)
         return stat_as_routed(&found, dirfd, path, status, flags);
-    return result;
+    return stat_through_proc(dirfd, path, status, flags, result);
 }
 
 static int stat_at(int dirfd, const char *path, struct stat *status, int flags)
@@ -82,7 +93,7 @@ static int stat_at(int dirfd, const char *path, struct stat *status, int flags)
     int result = libc_fstatat(dirfd, path, status, flags);
     if (registry && (result < 0 || (registry->flags & REGISTRY_SHADOWS)))
         return stat_routed(dirfd, path, status, flags, true, result);
-    return result;
+    return stat_through_proc(dirfd, path, status, flags, result);
 }
 
 INTERPOSE int stat(const char *restrict path, struct stat *restrict status)
@@ -95,29 +106,42 @@ INTERPOSE int lstat(const char *restrict path, struct stat *restrict status)
     return stat_at(AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
 }
 
-INTERPOSE int fstat(int fd, struct stat *status)
+/* A descriptor that may be a device was looked at once, for the program and for its carrier. */
+static int stat_found(int fd, struct stat *status, int result)
 {
-    const struct carrier *carrier = carrier_of(fd);
-    return carrier ? stat_carrier(carrier, fd, status) : libc_fstat(fd, status);
+    int before = errno;
+    const struct carrier *carrier = result == 0 ? identify_by(fd, status) : carrier_of(fd);
+
+    errno = before;
+    return carrier && !(device_of(carrier)->flags & DEVICE_HARDWARE) ? stat_carrier(carrier, fd, status) : result;
 }
 
-/* The carrier where a call means the descriptor itself. */
-static const struct carrier *meant(int dirfd, const char *path, int flags)
+INTERPOSE int fstat(int fd, struct stat *status)
+{
+    START_ONCE();
+    int result = libc_fstat(fd, status);
+    return may_be_carrier(fd) ? stat_found(fd, status, result) : result;
+}
+
+/* Whether a call means the descriptor itself. */
+static bool is_meant(const char *path, int flags)
 {
     __asm__("" : "+r"(path));
-    return (flags & AT_EMPTY_PATH) && (!path || !path[0]) ? carrier_of(dirfd) : NULL;
+    return (flags & AT_EMPTY_PATH) && (!path || !path[0]);
 }
 
 INTERPOSE int fstatat(int dirfd, const char *restrict path, struct stat *restrict status, int flags)
 {
-    const struct carrier *carrier = meant(dirfd, path, flags);
-    return carrier ? stat_carrier(carrier, dirfd, status) : stat_at(dirfd, path, status, flags);
+    START_ONCE();
+    if (!is_meant(path, flags) || !may_be_carrier(dirfd) || dirfd < 0)
+        return stat_at(dirfd, path, status, flags);
+    return stat_found(dirfd, status, libc_fstatat(dirfd, path, status, flags));
 }
 
 static int statx_as_routed(const struct route *route, int dirfd, const char *path, int flags, unsigned mask,
                            struct statx *status)
 {
-    const char *place = place_of(route, path);
+    const char *place = place_at(route, path);
     if (!place)
         return -1;
     int result = real.statx(dirfd, place, flags & ~AT_EMPTY_PATH, mask, status);
@@ -140,9 +164,17 @@ static int statx_carrier(const struct carrier *carrier, int fd, int flags, unsig
     return result;
 }
 
+/* What a link of /proc/PID/fd led to may be a carrier. Asked again for all of it: the program may have left out what tells. */
+static bool statx_through_proc(int dirfd, const char *path, const struct statx *status, struct route *found)
+{
+    struct stat whole;
+    bool may = registry && (S_ISCHR(status->stx_mode) || S_ISSOCK(status->stx_mode));
+    return may && libc_fstatat(dirfd, path, &whole, 0) == 0 && leads_to_carrier(dirfd, path, &whole, found);
+}
+
 INTERPOSE int statx(int dirfd, const char *restrict path, int flags, unsigned mask, struct statx *restrict status)
 {
-    const struct carrier *carrier = meant(dirfd, path, flags);
+    const struct carrier *carrier = is_meant(path, flags) ? carrier_of(dirfd) : NULL;
     if (carrier)
         return statx_carrier(carrier, dirfd, flags, mask, status);
 
@@ -154,6 +186,8 @@ INTERPOSE int statx(int dirfd, const char *restrict path, int flags, unsigned ma
     if (result < 0 ? look_again(dirfd, path, follow, &found)
                    : may_shadow(makedev(status->stx_dev_major, status->stx_dev_minor))
                          && route_fully(dirfd, path, follow, &found) != ROUTE_REAL)
+        return statx_as_routed(&found, dirfd, path, flags, mask, status);
+    if (result == 0 && follow && statx_through_proc(dirfd, path, status, &found))
         return statx_as_routed(&found, dirfd, path, flags, mask, status);
     return result;
 }

@@ -20,9 +20,17 @@ static bool cut(char *name)
     return true;
 }
 
+/* Leave what only the tree has: there is nothing real to ask about. */
+static void leave_tree(char *name)
+{
+    while (cut(name) && lies_in_tree(name, strlen(name)))
+        ;
+}
+
 static int statfs_above(char *name, struct statfs *answer)
 {
-    int result = -1;
+    leave_tree(name);
+    int result = LATE(statfs)(name, answer);
     while (result < 0 && cut(name))
         result = LATE(statfs)(name, answer);
     return result;
@@ -30,7 +38,8 @@ static int statfs_above(char *name, struct statfs *answer)
 
 static int statvfs_above(char *name, struct statvfs *answer)
 {
-    int result = -1;
+    leave_tree(name);
+    int result = LATE(statvfs)(name, answer);
     while (result < 0 && cut(name))
         result = LATE(statvfs)(name, answer);
     return result;

@@ -1,24 +1,189 @@
 /* wrap_syscall.c: syscall(2), which programs and run-time systems use to go past libc. What the other wrappers
  * stand in for goes through them; the rest goes on as it is. */
 #include <errno.h>
-#include <linux/openat2.h>
+#include <linux/aio_abi.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 #include "interposed.h"
+#include "memory.h"
 #include "opening.h"
 #include "paths.h"
+#include "wrap_attributes.h"
 #include "wrap_open.h"
 
 #define ARGUMENT(i, type) ((type)arguments[i])
+#define PATH(i) ARGUMENT(i, const char *)
 
-static long open_how(const long arguments[6])
+/* The kernel gives the length of the path, its NUL included (getcwd(2)). */
+static long working_directory(char *buffer, size_t size)
 {
-    const struct open_how *how = ARGUMENT(2, const struct open_how *);
+    char *found = buffer ? getcwd(buffer, size) : NULL;
+    return found ? (long)strlen(found) + 1 : real.syscall(SYS_getcwd, buffer, size);
+}
 
-    if ((openings_declared() || may_be_routed(ARGUMENT(0, int), ARGUMENT(1, const char *)))
-        && ARGUMENT(3, size_t) >= sizeof *how && !how->resolve)
-        return open_routed(ARGUMENT(0, int), ARGUMENT(1, const char *), (int)how->flags, (mode_t)how->mode);
-    return real.syscall(SYS_openat2, arguments[0], arguments[1], arguments[2], arguments[3]);
+/* Calls on names and on what is known of a file. False where it is none of them. */
+static bool on_names(long number, const long arguments[6], long *result)
+{
+    switch (number) {
+#ifdef SYS_access
+    case SYS_access:
+        return *result = access(PATH(0), ARGUMENT(1, int)), true;
+    case SYS_readlink:
+        return *result = readlink(PATH(0), ARGUMENT(1, char *), ARGUMENT(2, size_t)), true;
+    case SYS_creat:
+        return *result = creat(PATH(0), ARGUMENT(1, mode_t)), true;
+    case SYS_chmod:
+        return *result = chmod(PATH(0), ARGUMENT(1, mode_t)), true;
+    case SYS_chown:
+        return *result = chown(PATH(0), ARGUMENT(1, uid_t), ARGUMENT(2, gid_t)), true;
+    case SYS_lchown:
+        return *result = lchown(PATH(0), ARGUMENT(1, uid_t), ARGUMENT(2, gid_t)), true;
+    case SYS_mkdir:
+        return *result = mkdir(PATH(0), ARGUMENT(1, mode_t)), true;
+    case SYS_mknod:
+        return *result = mknod(PATH(0), ARGUMENT(1, mode_t), ARGUMENT(2, unsigned)), true;
+    case SYS_rmdir:
+        return *result = rmdir(PATH(0)), true;
+    case SYS_unlink:
+        return *result = unlink(PATH(0)), true;
+    case SYS_rename:
+        return *result = rename(PATH(0), PATH(1)), true;
+    case SYS_link:
+        return *result = link(PATH(0), PATH(1)), true;
+    case SYS_symlink:
+        return *result = symlink(PATH(0), PATH(1)), true;
+    case SYS_utime:
+        return *result = utime(PATH(0), ARGUMENT(1, const struct utimbuf *)), true;
+    case SYS_utimes:
+        return *result = utimes(PATH(0), ARGUMENT(1, const struct timeval *)), true;
+#endif
+    case SYS_fchmod:
+        return *result = fchmod(ARGUMENT(0, int), ARGUMENT(1, mode_t)), true;
+    case SYS_fchmodat:
+        return *result = fchmodat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, mode_t), 0), true;
+    case SYS_fchmodat2:
+        return *result = change_mode(ARGUMENT(0, int), PATH(1), ARGUMENT(2, mode_t), ARGUMENT(3, int)), true;
+    case SYS_fchown:
+        return *result = fchown(ARGUMENT(0, int), ARGUMENT(1, uid_t), ARGUMENT(2, gid_t)), true;
+    case SYS_fchownat:
+        return *result = fchownat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, uid_t), ARGUMENT(3, gid_t), ARGUMENT(4, int)), true;
+    case SYS_utimensat:
+        if (!PATH(1) && carrier_of(ARGUMENT(0, int))) /* as futimens() calls it */
+            return *result = futimens(ARGUMENT(0, int), ARGUMENT(2, const struct timespec *)), true;
+        if (!PATH(1))
+            return false;
+        return *result = utimensat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, const struct timespec *), ARGUMENT(3, int)), true;
+    case SYS_mkdirat:
+        return *result = mkdirat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, mode_t)), true;
+    case SYS_mknodat:
+        return *result = mknodat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, mode_t), ARGUMENT(3, unsigned)), true;
+    case SYS_unlinkat:
+        return *result = unlinkat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, int)), true;
+#ifdef SYS_renameat
+    case SYS_renameat:
+        return *result = renameat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, int), PATH(3)), true;
+#endif
+    case SYS_renameat2:
+        return *result = renameat2(ARGUMENT(0, int), PATH(1), ARGUMENT(2, int), PATH(3), ARGUMENT(4, unsigned)), true;
+    case SYS_linkat:
+        return *result = linkat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, int), PATH(3), ARGUMENT(4, int)), true;
+    case SYS_symlinkat:
+        return *result = symlinkat(PATH(0), ARGUMENT(1, int), PATH(2)), true;
+    case SYS_truncate:
+        return *result = truncate(PATH(0), ARGUMENT(1, off_t)), true;
+    case SYS_chdir:
+        return *result = chdir(PATH(0)), true;
+    case SYS_fchdir:
+        return *result = fchdir(ARGUMENT(0, int)), true;
+    case SYS_getcwd:
+        return *result = working_directory(ARGUMENT(0, char *), ARGUMENT(1, size_t)), true;
+    case SYS_inotify_add_watch:
+        return *result = inotify_add_watch(ARGUMENT(0, int), PATH(1), ARGUMENT(2, uint32_t)), true;
+    case SYS_getxattr:
+        return *result = getxattr(PATH(0), PATH(1), ARGUMENT(2, void *), ARGUMENT(3, size_t)), true;
+    case SYS_lgetxattr:
+        return *result = lgetxattr(PATH(0), PATH(1), ARGUMENT(2, void *), ARGUMENT(3, size_t)), true;
+    case SYS_fgetxattr:
+        return *result = fgetxattr(ARGUMENT(0, int), PATH(1), ARGUMENT(2, void *), ARGUMENT(3, size_t)), true;
+    }
+    return false;
+}
+
+/* io_submit(2): the kernel would read readiness tokens as data. EINVAL, as for drivers that do not know it; what stands
+ * before such a request in the list is taken. */
+static long submit(const long arguments[6])
+{
+    const struct iocb *const *list = ARGUMENT(2, const struct iocb *const *);
+    const struct iocb *request;
+    struct iocb copy;
+    long count = ARGUMENT(1, long), fit = 0;
+
+    while (fit < count && copy_from_target(&request, (uintptr_t)(list + fit), sizeof request)
+           && copy_from_target(&copy, (uintptr_t)request, sizeof copy)
+           && !answering((int)copy.aio_fildes, DEVICE_READ | DEVICE_WRITE))
+        fit++;
+    bool refused = fit < count && copy_from_target(&request, (uintptr_t)(list + fit), sizeof request)
+                   && copy_from_target(&copy, (uintptr_t)request, sizeof copy);
+    if (!refused || fit > 0)
+        return real.syscall(SYS_io_submit, arguments[0], refused ? fit : count, list);
+    errno = EINVAL;
+    return -1;
+}
+
+/* Calls on descriptors that move data past the program, or open files. False where it is none of them. */
+static bool on_files(long number, const long arguments[6], long *result)
+{
+    switch (number) {
+    case SYS_preadv:
+        return *result = preadv(ARGUMENT(0, int), ARGUMENT(1, const struct iovec *), ARGUMENT(2, int), arguments[3]), true;
+    case SYS_preadv2:
+        return *result = preadv2(ARGUMENT(0, int), ARGUMENT(1, const struct iovec *), ARGUMENT(2, int), arguments[3],
+                                 ARGUMENT(5, int)), true;
+    case SYS_pwritev:
+        return *result = pwritev(ARGUMENT(0, int), ARGUMENT(1, const struct iovec *), ARGUMENT(2, int), arguments[3]), true;
+    case SYS_pwritev2:
+        return *result = pwritev2(ARGUMENT(0, int), ARGUMENT(1, const struct iovec *), ARGUMENT(2, int), arguments[3],
+                                  ARGUMENT(5, int)), true;
+    case SYS_fsync:
+        return *result = fsync(ARGUMENT(0, int)), true;
+    case SYS_fdatasync:
+        return *result = fdatasync(ARGUMENT(0, int)), true;
+    case SYS_ftruncate:
+        return *result = ftruncate(ARGUMENT(0, int), ARGUMENT(1, off_t)), true;
+    case SYS_mmap:
+        return *result = (long)(uintptr_t)mmap(ARGUMENT(0, void *), ARGUMENT(1, size_t), ARGUMENT(2, int),
+                                               ARGUMENT(3, int), ARGUMENT(4, int), ARGUMENT(5, off_t)), true;
+    case SYS_splice:
+        return *result = splice(ARGUMENT(0, int), ARGUMENT(1, off64_t *), ARGUMENT(2, int), ARGUMENT(3, off64_t *),
+                                ARGUMENT(4, size_t), ARGUMENT(5, unsigned)), true;
+    case SYS_tee:
+        return *result = tee(ARGUMENT(0, int), ARGUMENT(1, int), ARGUMENT(2, size_t), ARGUMENT(3, unsigned)), true;
+    case SYS_sendfile:
+        return *result = sendfile(ARGUMENT(0, int), ARGUMENT(1, int), ARGUMENT(2, off_t *), ARGUMENT(3, size_t)), true;
+    case SYS_copy_file_range:
+        return *result = copy_file_range(ARGUMENT(0, int), ARGUMENT(1, off64_t *), ARGUMENT(2, int),
+                                         ARGUMENT(3, off64_t *), ARGUMENT(4, size_t), ARGUMENT(5, unsigned)), true;
+    case SYS_io_submit:
+        return *result = submit(arguments), true;
+#ifdef SYS_io_uring_setup
+    case SYS_io_uring_setup: /* what goes through a ring is not seen; programs do without one where the kernel has none */
+        if (!registry)
+            return false;
+        errno = ENOSYS;
+        return *result = -1, true;
+#endif
+    case SYS_recvmsg:
+        return *result = recvmsg(ARGUMENT(0, int), ARGUMENT(1, struct msghdr *), ARGUMENT(2, int)), true;
+    case SYS_statfs:
+        return *result = statfs(PATH(0), ARGUMENT(1, struct statfs *)), true;
+    case SYS_fstatfs:
+        return *result = fstatfs(ARGUMENT(0, int), ARGUMENT(1, struct statfs *)), true;
+    case SYS_execveat:
+        return *result = execveat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, char **), ARGUMENT(3, char **), ARGUMENT(4, int)),
+               true;
+    }
+    return false;
 }
 
 INTERPOSE long syscall(long number, ...)
@@ -32,6 +197,9 @@ INTERPOSE long syscall(long number, ...)
     va_end(args);
     START_ONCE();
 
+    long result;
+    if (on_names(number, arguments, &result) || on_files(number, arguments, &result))
+        return result;
     switch (number) {
 #ifdef SYS_open
     case SYS_open:
@@ -40,7 +208,7 @@ INTERPOSE long syscall(long number, ...)
     case SYS_openat:
         return open_routed(ARGUMENT(0, int), ARGUMENT(1, const char *), ARGUMENT(2, int), ARGUMENT(3, mode_t));
     case SYS_openat2:
-        return open_how(arguments);
+        return openat2_routed(ARGUMENT(0, int), PATH(1), ARGUMENT(2, const void *), ARGUMENT(3, size_t));
     case SYS_read:
         return read(ARGUMENT(0, int), ARGUMENT(1, void *), ARGUMENT(2, size_t));
     case SYS_write:
@@ -57,6 +225,11 @@ INTERPOSE long syscall(long number, ...)
         return ioctl(ARGUMENT(0, int), ARGUMENT(1, unsigned long), ARGUMENT(2, void *));
     case SYS_close:
         return close(ARGUMENT(0, int));
+#ifdef SYS_close_range
+    case SYS_close_range:
+        return LATE(close_range) ? close_range(ARGUMENT(0, unsigned), ARGUMENT(1, unsigned), ARGUMENT(2, int))
+                                 : real.syscall(number, arguments[0], arguments[1], arguments[2]);
+#endif
 #ifdef SYS_poll
     case SYS_poll:
         return poll(ARGUMENT(0, struct pollfd *), ARGUMENT(1, nfds_t), ARGUMENT(2, int));

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Outcome, devshim_command, devshim_environment
+from harness import Outcome, devshim_command, devshim_environment, run_devshim_verb
 from recordings import calls, events, record
 
 from devshim.model.device import Link
@@ -147,6 +147,42 @@ def test_a_snapshot_holds_what_sysfs_shows_of_the_node(tmp_path: Path) -> None:
     assert around["/sys/dev/char/1:5"] == Link(os.readlink("/sys/dev/char/1:5"))
     assert around[f"{folder}/dev"] == b"1:5\n"
     assert around["/sys/class/mem/zero"] == Link(os.readlink("/sys/class/mem/zero"))
+
+
+def test_a_snapshot_is_taken_of_nodes_that_nobody_opens_and_of_folders_of_sys(tmp_path: Path) -> None:
+    folder = os.path.realpath("/sys/class/mem/zero")
+    options = ["--snapshot"]
+    outcome = record(tmp_path / "x", "true", devices=[ZERO, "/sys/class/mem/null"], options=options)
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert f"recorded {ZERO}: no calls, " in outcome.stderr
+    nodes = Trace(str(tmp_path / "x"))
+    zero, null = all_nodes(nodes)
+    assert zero[f"{folder}/dev"] == b"1:5\n"
+    assert null[f"{os.path.realpath('/sys/class/mem/null')}/dev"] == b"1:3\n"
+    assert null["/sys/class/mem/null"] == Link(os.readlink("/sys/class/mem/null"))
+
+    cat = ["cat", "/sys/class/mem/null/dev", f"{folder}/dev"]
+    replayed = run_devshim_verb("replay", tmp_path / "x", "--fail-on-unused", "--", *cat)
+    assert (replayed.stdout, replayed.returncode, replayed.stderr) == ("1:3\n1:5\n", 0, "")
+
+
+def test_a_folder_needs_a_snapshot_and_nothing_else_can_be_recorded_of_it(tmp_path: Path) -> None:
+    outcome = record(tmp_path / "x", "true", devices=["/sys/class/mem/null"])
+    assert (outcome.returncode, (tmp_path / "x").exists()) == (2, False)
+    assert "/sys/class/mem/null: this is a folder, of which --snapshot takes down what it shows" in outcome.stderr
+
+
+def test_a_link_outside_dev_is_told_with_the_way_to_replay_there(tmp_path: Path) -> None:
+    (tmp_path / "port").symlink_to(ZERO)
+    outcome = record(tmp_path / "x", "head", "-c", "4", tmp_path / "port", devices=[tmp_path / "port"])
+    assert (
+        f"{tmp_path}/port leads to {ZERO}, as the trace calls it; replay it there with --map {ZERO}=" in outcome.stderr
+    )
+
+    head = ["head", "-c", "4", tmp_path / "port"]
+    replayed = run_devshim_verb("replay", tmp_path / "x", "--map", f"{ZERO}={tmp_path}/port", "--", *head)
+    assert (replayed.stdout, replayed.returncode, replayed.stderr) == ("\0\0\0\0", 0, "")
 
 
 # ---- What is left of it ---------------------------------------------------------------------------------

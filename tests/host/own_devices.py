@@ -12,7 +12,7 @@ from devshim.host import ownprocess
 from devshim.host.host import Host
 from devshim.host.log import Log
 from devshim.model.request import IOR, IOWR
-from devshim.target import make_run_directory, remove_run_directory
+from devshim.rundirectory import make_run_directory, remove_run_directory
 
 NODE = "/dev/own0"
 

@@ -31,7 +31,8 @@ def test_all_ways_to_look_agree():
     )
 
     assert lines == [
-        "['tty', 'ttyUSB0']", "['ttyUSB0']", "['91-1', '91-1:1.0']", "['188:0', '189:11521']", "['platform', 'system']",
+        "['tty', 'ttyUSB0']", "['ttyUSB0']", "['91-0:1.0', '91-1', '91-1:1.0', 'usb91']", "['188:0', '189:11521']",
+        "['platform', 'system']",
     ]  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def test_a_node_may_be_plugged_where_a_real_one_or_a_real_directory_is_hidden():
         devices=["/dev/input/event0=k120", "/dev/kmsg=gps", "/dev/mem=gps"],
     )  # fmt: skip
 
-    assert outcome.stdout.split() == ["/dev/mem", "/dev/input:", "event0", "$GPRMC"]
+    assert outcome.stdout.split() == ["/dev/mem", "/dev/input:", "by-id", "by-path", "event0", "$GPRMC"]
 
 
 def test_a_configuration_may_ask_for_it(tmp_path):

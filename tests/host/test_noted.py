@@ -1,9 +1,10 @@
 """What is kept of calls until somebody looks."""
 
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
-from devshim.host.noted import WIDTH, Noted
+from devshim.host.noted import Noted
 from devshim.trace.event import Event
 
 
@@ -17,10 +18,7 @@ class File:
         return SimpleNamespace(event=Event(name, size=facts[0]))
 
     def note(self, noted: Noted, size: int) -> None:
-        noted.count += 1
-        noted.facts += (self, "read", size, *[0] * (WIDTH - 3))
-        if noted.count > noted.room:
-            noted.trim()
+        noted.keep(self, "read", size)
 
 
 def sizes(noted: Noted) -> list[tuple[int, int]]:
@@ -52,12 +50,18 @@ def test_nothing_is_made_of_calls_before_somebody_looks_and_then_only_once() -> 
 
 def test_facts_do_not_grow_beyond_what_is_kept() -> None:
     noted, file = Noted(10), File()
+    alive: weakref.WeakSet[File] = weakref.WeakSet()
     for size in range(1000):
-        file.note(noted, size)
-        assert len(noted.facts) <= 2 * 10 * WIDTH
+        made = File()
+        alive.add(made)
+        made.note(noted, size)
+    del made
+    assert len(alive) == 10
 
     assert sizes(noted) == [(number, number - 1) for number in range(991, 1001)]
-    assert file.made <= 20
+    assert not alive
+    file.note(noted, 7)
+    assert sizes(noted)[-1] == (1001, 7)
 
 
 def test_who_is_eager_is_told_of_each_call_as_it_is_noted() -> None:

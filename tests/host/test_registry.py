@@ -27,12 +27,18 @@ class Reader:
             self.map = mmap.mmap(file.fileno(), wire.REGISTRY_SIZE, prot=mmap.PROT_READ)
         self.head = wire.Registry.from_buffer_copy(self.map)
 
+    def present(self, at: int) -> bool:
+        """present() of registry.c: whether there is room on the disk, and so something to look at."""
+        return bool(wire.Registry.from_buffer_copy(self.map).present[at // 4096 // 64] >> at // 4096 % 64 & 1)
+
     def node(self, path: str) -> wire.Node | None:
         """find_node() of registry.c."""
         name = path.encode()
         hashed = wire.fnv1a(name)
         for step in range(wire.MAX_NODES):
             at = self.head.nodes_at + (hashed + step) % wire.MAX_NODES * sizeof(wire.Node)
+            if not self.present(at):
+                return None
             node = wire.Node.from_buffer_copy(self.map, at)
             if node.kind == wire.NODE_FREE:
                 return None
@@ -45,6 +51,8 @@ class Reader:
         """find_carrier() of registry.c."""
         for step in range(wire.MAX_CARRIERS):
             at = self.head.carriers_at + (inode + step) % wire.MAX_CARRIERS * sizeof(wire.Carrier)
+            if not self.present(at):
+                return None
             carrier = wire.Carrier.from_buffer_copy(self.map, at)
             if carrier.inode == inode and carrier.dev == dev:
                 return carrier
@@ -148,6 +156,18 @@ def test_room_is_used_again(registry: Registry) -> None:
     registry.remove_device(first)
 
     assert registry.add_device("/dev/x", 0, MODE, 0, b"") == first
+
+
+def test_room_on_the_disk_is_taken_for_what_is_entered_alone(registry: Registry, tmp_path: Path) -> None:
+    for inode in range(1000, 1100):
+        registry.add_carrier(8, inode, 0, 1, 1, 0)
+    for number in range(20):
+        registry.add_node(f"/dev/x{number}", wire.NODE_TREE)
+    for inode in range(5000, 60000, 500):
+        registry.remove_carrier(8, inode)  # looks for what is not there
+    registry.remove_node("/dev/not-there")
+
+    assert os.stat(tmp_path / "registry").st_blocks * 512 < 200_000
 
 
 def test_texts_lie_aligned_and_once(registry: Registry) -> None:

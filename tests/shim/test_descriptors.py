@@ -18,7 +18,7 @@ def fine(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("flags", ["", "-D_FORTIFY_SOURCE=2 -O2", "-D_FORTIFY_SOURCE=3 -O2", "-D_FILE_OFFSET_BITS=64"])
-@pytest.mark.parametrize("name", ["copies", "modes", "bad_pointers"])
+@pytest.mark.parametrize("name", ["copies", "modes", "bad_pointers", "image"])
 def test_programs_of_every_build_have_the_device(program: Build, name: str, flags: str) -> None:
     fine(run_devshim(program(name, "-U_FORTIFY_SOURCE", *flags.split()), "/dev/hot0", devices=[HOT]))
 
@@ -57,6 +57,10 @@ def test_nothing_of_ours_is_lost_when_all_is_closed(program: Build) -> None:
 
 def test_calls_by_number_reach_the_device(program: Build) -> None:
     fine(run_devshim(program("raw_calls"), "/dev/hot0", devices=[HOT]))
+
+
+def test_reads_by_lists_and_rings_are_refused_where_they_would_miss_the_device(program: Build) -> None:
+    fine(run_devshim(program("rings"), "/dev/hot0", devices=[HOT]))
 
 
 def test_a_megabyte_goes_in_one_call(program: Build) -> None:

@@ -55,9 +55,9 @@ def test_awk_s_cosine_is_a_python_function_that_may_ask_the_library(hooked: Run,
 
 @pytest.mark.parametrize(
     ("what", "printed"),
-    [("ways", "7 7 7\n"), ("threads", "5600\n"), ("fork", "7 1 7\n"), ("errno", "7 4711\n")],
+    [("ways", "7 7 7\n"), ("threads", "5600\n"), ("fork", "7 7 7\n"), ("crowd", "0\n"), ("errno", "7 4711\n")],
 )
-def test_a_function_is_replaced_for_calls_addresses_names_and_threads_and_not_in_fork_children(
+def test_a_function_is_replaced_for_calls_addresses_names_and_threads_and_fork_children(
     hooked: Run, program: Callable[..., Path], what: str, printed: str
 ) -> None:
     got = hooked(cos("return 7"), program("hooked", "-lm", "-ldl"), what)

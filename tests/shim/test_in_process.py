@@ -43,8 +43,8 @@ def test_the_model_runs_in_the_program_s_own_process(inside: Run, tmp_path: Path
     assert pid == told
 
 
-@pytest.mark.parametrize("what", ["threads", "fork-first", "fork-later", "exec-later", "signals"])
-def test_a_program_with_threads_children_or_signals_gets_right_answers(
+@pytest.mark.parametrize("what", ["threads", "fork-first", "fork-later", "exec-later", "signals", "closes"])
+def test_a_program_with_threads_children_signals_or_closed_descriptors_gets_right_answers(
     inside: Run, program: Callable[..., Path], what: str
 ) -> None:
     expected = {
@@ -53,6 +53,7 @@ def test_a_program_with_threads_children_or_signals_gets_right_answers(
         "fork-later": "1 32 4\n",
         "exec-later": "1\n234\n",
         "signals": "handled\n",
+        "closes": "1 3 2 3 3 3 4 3 5 6\n",
     }
 
     got = inside(program("in_process", "-lrt"), what, "/dev/counter0")
@@ -179,6 +180,80 @@ def test_a_c_program_that_uses_everything_of_a_device_sees_the_same(
     within = inside(program("acme_client"), device=device, env={"LC_ALL": "C"})
 
     assert (within.stdout, within.returncode) == (outside.stdout, 0), within.stderr
+
+
+NEXT = """
+import os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+os.set_inheritable(fd, True)
+print(len(os.read(fd, 5)), flush=True)
+os.execvp("sh", ["sh", "-c", f"head -c 1 <&{fd}; head -c 1 {sys.argv[1]}"])
+"""
+
+
+def test_a_program_that_is_executed_has_the_open_devices_from_the_host_outside(inside: Run, tmp_path: Path) -> None:
+    redirected = inside("sh", "-c", "head -c 1 < /dev/counter0; exec head -c 1 < /dev/counter0")
+    executed = inside(sys.executable, "-c", NEXT, "/dev/counter0")
+
+    assert (redirected.stdout, redirected.returncode) == ("11", 0), redirected.stderr
+    assert (executed.stdout, executed.returncode) == ("1\n12", 0), executed.stderr
+
+
+def test_options_reach_the_hosts_inside(devshim_run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = "head -c 1 /dev/counter0; head -c 1 /dev/counter0"
+    listing = "import os; os.open('/dev/counter0', os.O_RDONLY); print('kmsg' in os.listdir('/dev'))"
+    inside = ["--in-process", "--hide-real", "--log", str(log)]
+
+    logged = devshim_run("sh", "-c", script, devices=[COUNTER], options=inside)
+    lines = log.read_text()
+    hidden = devshim_run(sys.executable, "-c", listing, devices=[COUNTER], options=inside)
+
+    assert (logged.stdout, logged.stderr) == ("11", "")
+    assert lines.count("open(") == lines.count("read(") == 2
+    assert hidden.stdout == "False\n", hidden.stderr
+
+
+def test_a_scenario_is_played_inside(devshim_run: Run, tmp_path: Path) -> None:
+    (tmp_path / "devshim.yml").write_text(
+        f"version: 1\ndevices:\n  - {{path: /dev/counter0, model: '{MODELS}:Counter'}}\n"
+        "scenario:\n  - {at: 0.3, unplug: /dev/counter0}\n"
+    )
+    script = (
+        "import os\ntry:\n    fd = os.open('/dev/counter0', os.O_RDONLY)\n    while True: os.read(fd, 9)\n"
+        "except OSError as problem: print(problem.strerror)"
+    )
+
+    got = devshim_run(
+        sys.executable, "-c", script, options=["--in-process", "-c", str(tmp_path / "devshim.yml")], timeout=60
+    )
+
+    assert got.stdout in ("No such device\n", "No such file or directory\n"), got.stderr  # the latter where it was slow
+
+
+def test_a_trace_answers_inside_and_a_mismatch_fails_the_run(
+    devshim_run: Run, devshim_verb: Run, tmp_path: Path
+) -> None:
+    trace = tmp_path / "counter.trace"
+    recorded = devshim_verb("record", "-o", trace, "-d", COUNTER, "--", "head", "-c", "1", "/dev/counter0")
+    assert recorded.returncode == 0, recorded.stderr
+
+    same = devshim_run("head", "-c", "1", "/dev/counter0", devices=[f"/dev/counter0={trace}"], options=["--in-process"])
+    other = devshim_run(
+        "sh", "-c", "echo > /dev/counter0", devices=[f"/dev/counter0={trace}"], options=["--in-process"]
+    )
+
+    assert (same.stdout, same.returncode, same.stderr) == ("1", 0, "")
+    assert other.returncode == 2 and "mismatch" in other.stderr
+
+
+@pytest.mark.parametrize("verb", ["record", "replay"])
+def test_recordings_are_made_and_replayed_by_a_host_outside_and_that_is_said(devshim_verb: Run, verb: str) -> None:
+    words = {"record": ["-o", "x.trace"], "replay": ["x.trace"]}[verb]
+
+    got = devshim_verb(verb, "--in-process", *words, "--", "true")
+
+    assert got.returncode in (2, 125) and got.stderr.count("\n") == 1 and "--in-process" in got.stderr
 
 
 def test_the_program_s_small_descriptors_are_its_own(inside: Run) -> None:

@@ -173,6 +173,24 @@ def test_the_first_declaration_that_does_not_say_real_counts(
     assert got.stdout == "first second first second ", got.stderr
 
 
+@BOTH_HOSTS
+def test_one_pattern_may_answer_now_and_leave_alone_or_refuse_then(
+    devshim_run: Run, model: Callable[[str], list[str]], tmp_path: Path, host: list[str]
+) -> None:
+    (tmp_path / "real").write_text("real ")
+    options = model(
+        f"@opening('{tmp_path}/*')\ndef some(path, flags, mode):\n"
+        "    if path.endswith('no'): raise OSError(errno.EACCES, 'no')\n"
+        "    return REAL if path.endswith('real') else Text(os.path.basename(path).encode() + b' ')\n"
+    )
+    names = ["a", "b", "real", "c", "real", "no", "d", "e", "real"]
+
+    got = devshim_run("cat", *(tmp_path / name for name in names), options=[*options, *host], env={"LC_ALL": "C"})
+
+    assert got.stdout == "a b real c real d e real ", got.stderr
+    assert got.stderr.endswith("no: Permission denied\n")
+
+
 def test_a_devshim_yml_names_model_files_relative_to_itself(
     devshim_run: Run, model: Callable[[str], list[str]], tmp_path: Path
 ) -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from harness import Outcome, run_devshim
 
+from devshim import embedding
+
 MODELS = Path(__file__).with_name("models.py")
 HOT = f"/dev/hot0={MODELS}:Hot"
 MAILBOX = f"/dev/box0={MODELS}:Mailbox"
+INSIDE = pytest.mark.skipif(embedding.shared_library() is None, reason="this Python has no shared libpython")
 Build = Callable[..., Path]
 
 
@@ -37,6 +40,31 @@ def test_a_waiting_program_can_be_killed(program: Build) -> None:
     outcome = run_devshim(program("signals"), "killed", "/dev/box0", devices=[MAILBOX], timeout=60)
 
     assert outcome.returncode == 128 + signal.SIGALRM, outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("how", "node", "model", "times"),
+    [
+        ("handler", "/dev/hot0", HOT, ()),
+        ("jump", "/dev/hot0", HOT, ("1000",)),
+        ("jump-altstack", "/dev/hot0", HOT, ("1000",)),
+        ("jump-waiting", "/dev/box0", MAILBOX, ("300",)),
+        ("interrupted", "/dev/box0", MAILBOX, ()),
+        ("restarted", "/dev/box0", MAILBOX, ()),
+        ("cancelled", "/dev/box0", MAILBOX, ()),
+        ("cancelled-at-work", "/dev/hot0", HOT, ()),
+    ],
+)
+@INSIDE
+def test_with_the_host_inside_no_signal_and_no_cancellation_leaves_it_locked(
+    program: Build, how: str, node: str, model: str, times: tuple[str, ...]
+) -> None:
+    arguments = (how, node, *times)
+    fine(run_devshim(program("signals"), *arguments, devices=[model], options=["--in-process"], timeout=60))
+
+
+def test_jumps_out_of_waiting_calls_leave_nothing_behind(program: Build) -> None:
+    fine(run_devshim(program("signals"), "jump-waiting", "/dev/box0", "300", devices=[MAILBOX], timeout=60))
 
 
 def test_a_waiting_thread_can_be_cancelled(program: Build) -> None:

@@ -16,8 +16,8 @@ from targets.tours import DEVICES
 def tour(devshim_run: Callable[..., Outcome]) -> Callable[..., Outcome]:
     """Return run(*command): a program on all devices, which must say "ok" of each of its checks and end with 0."""
 
-    def run(*command: str | Path) -> Outcome:
-        outcome = devshim_run(*command, devices=DEVICES, env={"LC_ALL": "C.UTF-8", "TZ": "UTC"})
+    def run(*command: str | Path, options: Sequence[str] = ()) -> Outcome:
+        outcome = devshim_run(*command, devices=DEVICES, options=options, env={"LC_ALL": "C.UTF-8", "TZ": "UTC"})
         said = outcome.stdout.splitlines()
         wrong = [line for line in said if not line.startswith("ok ")]
         assert outcome.returncode == 0 and said and not wrong, f"{outcome.stdout}\n{outcome.stderr}"

@@ -20,6 +20,59 @@ static void *in_thread(void *sum)
     return NULL;
 }
 
+static volatile int over;
+
+static void *until_over(void *unused)
+{
+    volatile double last;
+    (void)unused;
+    while (!over)
+        last = cos(zero);
+    (void)last;
+    return NULL;
+}
+
+/* Children of a parent whose other threads are in the function, each with threads and a child of its own. */
+static int child_of_a_crowd(int generation)
+{
+    pthread_t threads[2];
+    double sums[2] = { 0 };
+    int status = 0;
+
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, in_thread, &sums[i]);
+    if (generation == 0) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(child_of_a_crowd(1));
+        waitpid(child, &status, 0);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    return status == 0 && cos(zero) == 7 && sums[0] == 1400 && sums[1] == 1400 ? 0 : 1;
+}
+
+static int crowd(void)
+{
+    pthread_t threads[2];
+    int failed = 0;
+
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, until_over, NULL);
+    for (int i = 0; i < 6; i++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0)
+            _exit(child_of_a_crowd(0));
+        waitpid(child, &status, 0);
+        failed += status != 0;
+    }
+    over = 1;
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    return failed;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -46,6 +99,8 @@ int main(int argc, char **argv)
         }
         waitpid(child, NULL, 0);
         printf("%g\n", cos(zero));
+    } else if (strcmp(what, "crowd") == 0) {
+        printf("%d\n", crowd());
     } else if (strcmp(what, "errno") == 0) {
         errno = 4711;
         double value = cos(zero);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,6 +97,35 @@ static void exec_later(void)
     if (system(command))
         exit(5);
     printf("%ld\n", number(fd));
+}
+
+/* As daemons do it. What the host inside has open is none of the program's. */
+static void closes(void)
+{
+    printf("%ld", number(opened()));
+    for (int way = 0; way < 4; way++) {
+        if (way == 0)
+            for (int fd = 3; fd < 4096; fd++)
+                close(fd);
+        else if (way == 1)
+            syscall(SYS_close_range, 3, ~0u, 0);
+#if __GLIBC_PREREQ(2, 34)
+        else if (way == 2)
+            close_range(3, ~0u, 0);
+        else
+            closefrom(3);
+#else
+        else
+            syscall(SYS_close_range, 3, 2000, 0);
+#endif
+        int fd = opened();
+        printf(" %d %ld", fd, number(fd));
+    }
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        _exit((int)number(opened()));
+    printf(" %d\n", result_of(child));
 }
 
 /* The host goes with its process: its devices are unplugged for a child that lives on. */
@@ -189,6 +219,7 @@ int main(int count, char **words)
     if (!strcmp(what, "fork-later")) fork_later();
     if (!strcmp(what, "exec-later")) exec_later();
     if (!strcmp(what, "signals")) signals();
+    if (!strcmp(what, "closes")) closes();
     if (!strcmp(what, "orphan")) orphan();
     if (!strcmp(what, "surroundings")) surroundings();
     if (!strcmp(what, "read")) printf("%ld\n", number(opened()));

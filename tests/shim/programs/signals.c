@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
 
@@ -64,14 +65,14 @@ static void jump(int number)
     siglongjmp(out, 1);
 }
 
-static void out_of_a_call(int flags)
+static void out_of_a_call(int flags, int most)
 {
     static char stack[1 << 16];
     stack_t other = { .ss_sp = stack, .ss_size = sizeof stack };
     volatile int jumps = 0;
     CHECK(!(flags & SA_ONSTACK) || sigaltstack(&other, NULL) == 0);
     on(SIGALRM, jump, flags);
-    while (jumps < 10000) {
+    while (jumps < most) {
         if (sigsetjmp(out, 1)) {
             jumps++;
             continue;
@@ -86,6 +87,29 @@ static void out_of_a_call(int flags)
     signal(SIGALRM, SIG_IGN);
     for (int i = 0; i < 1000; i++)
         CHECK(reads(fd));
+}
+
+/* The same where the call waits; NODE is a Mailbox */
+static void out_of_a_wait(int most)
+{
+    volatile int jumps = 0;
+    int letter;
+    char c;
+    on(SIGALRM, jump, 0);
+    while (jumps < most) {
+        if (sigsetjmp(out, 1)) {
+            jumps++;
+            continue;
+        }
+        ualarm(500, 0);
+        if (jumps % 2)
+            read(fd, &c, 1);
+        else
+            ioctl(fd, TAKE, &letter);
+        CHECK(!"a letter has come");
+    }
+    signal(SIGALRM, SIG_IGN);
+    CHECK(write(fd, "h", 1) == 1 && read(fd, &c, 1) == 1 && c == 'h');
 }
 
 /* ---- A call that waits, ended by a signal */
@@ -179,10 +203,38 @@ static void cancelled(void)
     CHECK(write(fd, "h", 1) == 1 && read(fd, &first, 1) == 1);
 }
 
+static volatile int rounds;
+
+static void *read_again_and_again(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        CHECK(reads(fd));
+        rounds++;
+        pthread_testcancel();
+    }
+    return NULL;
+}
+
+/* While they are in calls that are answered; NODE is a Hot */
+static void cancelled_at_work(void)
+{
+    for (int i = 0; i < 100; i++) {
+        pthread_t thread;
+        void *result;
+        rounds = 0;
+        CHECK(pthread_create(&thread, NULL, read_again_and_again, NULL) == 0);
+        UNTIL(rounds > i % 7);
+        pthread_cancel(thread);
+        CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
+    }
+    CHECK(reads(fd));
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argv[1];
-    (void)argc;
+    int most = argc > 3 ? atoi(argv[3]) : 10000;
     node = argv[2];
     fd = open(node, O_RDWR);
     CHECK(fd >= 0);
@@ -191,9 +243,13 @@ int main(int argc, char **argv)
     else if (strcmp(how, "handler-altstack") == 0)
         in_a_handler(SA_RESTART | SA_ONSTACK);
     else if (strcmp(how, "jump") == 0)
-        out_of_a_call(0);
+        out_of_a_call(0, most);
     else if (strcmp(how, "jump-altstack") == 0)
-        out_of_a_call(SA_ONSTACK);
+        out_of_a_call(SA_ONSTACK, most);
+    else if (strcmp(how, "jump-waiting") == 0)
+        out_of_a_wait(most);
+    else if (strcmp(how, "cancelled-at-work") == 0)
+        cancelled_at_work();
     else if (strcmp(how, "interrupted") == 0)
         interrupted();
     else if (strcmp(how, "restarted") == 0)
