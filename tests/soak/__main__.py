@@ -84,8 +84,14 @@ class Soak:
     def memory(self, seconds: float) -> str:
         """So many calls as the time allows, at most 10^7 unless asked for more."""
         calls = self.options.count or min(10_000_000, round(10_000 * seconds))
-        sizes = memory.flat(self.busy, calls, 8, 4, timeout=calls / 1000 + 120)
-        return f"{calls} calls by 8 processes × 4 threads: the host's own memory {sizes} KiB"
+        sizes = memory.flat(self.busy, calls, 8, 4, timeout=calls / 500 + 120)
+        inside = max(calls // 4, 5 * memory.KEPT)
+        memory.flat_in_process(self.busy, inside, timeout=inside / 200 + 120)
+        session = memory.flat_session(inside, timeout=inside / 200 + 120)
+        return (
+            f"{calls} calls by 8 processes × 4 threads: the host's own memory {sizes} KiB\n"
+            f"  {inside} calls in the program itself: flat; {inside} of a session's own process: {session} KiB"
+        )
 
 
 STEPS: Mapping[str, tuple[Callable[[Soak, float], str], float]] = {

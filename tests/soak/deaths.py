@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from harness import devshim_command, devshim_environment
 
+from devshim import rundirectory
 from tests.soak.scripts import DEVICES, Wrong
 
 PATIENCE = 40
@@ -24,15 +26,15 @@ SAID = ("devshim: the host was lost", "devshim: the host of this run has ended",
 def kill_at_random(busy: Path, seed: int) -> str:
     """One run, one death; returns whose it was.  Raises Wrong."""
     chance = random.Random(seed)
-    whom, moment = chance.choice(("host", "host", "target", "waiter")), chance.uniform(0, LONGEST)
-    calls = chance.choice((100, 1000))
-    if whom == "waiter":  # while its program runs; once that has ended the waiter itself cleans up
-        moment, calls = moment / 10, 3000
-    mark = f"SOAK_RUN={uuid.UUID(int=chance.getrandbits(128))}"
+    whom = chance.choice(("host", "host", "target", "waiter", "session"))
+    moment, calls = chance.uniform(0, LONGEST), str(chance.choice((300, 3000)))
+    mark = f"/soak/{uuid.UUID(int=chance.getrandbits(128))}"
     shared = set(os.listdir("/dev/shm"))
     with tempfile.TemporaryDirectory(prefix="devshim-deaths-") as folder:
-        command = [*devshim_command(), "run", *plugs(), "--", str(busy), "2", "2", str(calls), "beat"]
-        environment = devshim_environment({"TMPDIR": folder, **dict([mark.split("=")])})
+        command = [*devshim_command(), "run", *plugs(), "--", str(busy), "2", "2", calls, "beat"]
+        if whom == "session":
+            command = [sys.executable, "-m", "tests.soak.inner", str(busy), calls, *DEVICES]
+        environment = devshim_environment({"TMPDIR": folder, "PATH": f"{os.environ['PATH']}:{mark}"})
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment,
             start_new_session=True, text=True,
@@ -48,8 +50,8 @@ def kill_at_random(busy: Path, seed: int) -> str:
                 os.killpg(run.pid, signal.SIGKILL)
                 raise Wrong(f"seed {seed}: {whom} killed after {moment:.3f} s: the rest did not end") from None
         judge(f"seed {seed}: {whom} {killed} killed after {moment:.3f} s", whom, run.returncode, said)
-        until_gone(f"seed {seed}: {whom}", mark, Path(folder), shared)
-    return whom if killed else "nobody"
+        swept = until_gone(f"seed {seed}: {whom}", mark, Path(folder), shared, may_sweep=whom in ("waiter", "session"))
+    return whom + " (swept up by the next)" * swept if killed else "nobody"
 
 
 def plugs() -> list[str]:
@@ -63,7 +65,7 @@ def kill(waiter: int, whom: str, chance: random.Random) -> int:
     session = os.getsid(waiter) if family else 0
     hosts = [pid for pid in family if session_of(pid) not in (session, 0)]
     targets = [pid for pid in family if pid not in hosts]
-    candidates = {"host": hosts, "target": targets, "waiter": [waiter]}[whom]
+    candidates = {"host": hosts, "target": targets}.get(whom, [waiter])
     if not candidates:
         return 0
     victim = chance.choice(candidates)
@@ -97,21 +99,29 @@ def descendants(pid: int) -> list[int]:
 
 def judge(what: str, whom: str, code: int, said: str) -> None:
     """Whether the command ended as it should, and said nothing that it should not."""
-    fine = {"host": (0, 1, 125), "target": (0, 128 + signal.SIGKILL), "waiter": (0, -signal.SIGKILL)}[whom]
+    fine = {"host": (0, 1, 125), "target": (0, 128 + signal.SIGKILL)}.get(whom, (0, -signal.SIGKILL))
     odd = [line for line in said.splitlines() if line and not line.startswith(SAID)]
     if code not in fine or odd:
         raise Wrong(f"{what}: exit code {code}\n{said[-2000:]}")
 
 
-def until_gone(what: str, mark: str, folder: Path, shared: set[str]) -> None:
-    """Wait until no process, no directory and no shared memory of the run is left.  Raises Wrong."""
+def until_gone(what: str, mark: str, folder: Path, shared: set[str], may_sweep: bool) -> bool:
+    """Wait until no process, no directory and no shared memory of the run is left.  Raises Wrong.
+
+    may_sweep: a directory may be left that nobody holds, for the next run to remove, because who was to do it has just
+    been killed; returns whether one was.
+    """
     deadline = time.monotonic() + PATIENCE
     while True:
         processes = marked(mark)
         left = os.listdir(folder)
+        swept = may_sweep and not processes and bool(left)
+        if swept:
+            rundirectory.sweep(str(folder))
+            left = os.listdir(folder)
         memory = {name for name in set(os.listdir("/dev/shm")) - shared if "soak" in name}
         if not (processes or left or memory):
-            return
+            return swept
         if time.monotonic() > deadline:
             for pid in processes:
                 os.kill(pid, signal.SIGKILL)
@@ -120,7 +130,7 @@ def until_gone(what: str, mark: str, folder: Path, shared: set[str]) -> None:
 
 
 def marked(mark: str) -> list[int]:
-    """Processes with this in their environment."""
+    """Processes with this in their PATH."""
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit():

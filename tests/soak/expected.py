@@ -158,7 +158,7 @@ class World:
             del self.actors[actor]
             self.blocked.pop(actor, None)
         for node in self.queues:  # the dead may have taken tokens of others: all are asked to look
-            self.woken(node)
+            self.woken(node, because_of_death=True)
             for description in self.open_ones():
                 if description is not None and description.node == node:
                     description.stale |= POLLOUT
@@ -324,12 +324,16 @@ class World:
         self.woken(asking.node)
         asking.stale = self.ready(asking)
 
-    def woken(self, node: str) -> None:
-        """All who have a queue open may be shown what is, and what was."""
+    def woken(self, node: str, because_of_death: bool = False) -> None:
+        """All who have a queue open may be shown what is, and what was; who still waits has asked once more.
+
+        After a death the host does not know whether its token was seen by the living: it will send another.
+        """
+        waiting = [self.description_of(step) for step in self.blocked.values() if step.name == "read"]
         for description in self.open_ones():
             if description is not None and description.node == node:
                 description.stale |= self.ready(description) | (POLLIN if description.asked else 0)
-                description.asked = False
+                description.asked = description.asked and (because_of_death or description in waiting)
 
     def do_poll(self, actor: int, process: Process, variable: int, events: int, how: int, wait: int) -> Expected:
         """poll(2), select(2), epoll(7)."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import run_devshim
+from harness import ROOT, devshim_environment, run, run_devshim
 
 from tests.soak.scripts import DEVICES, Wrong
 
 MOST_GROWTH = 1500
 """KiB: the allocator's own to and fro."""
+KEPT = 60_000
+"""Calls in a part of a session from which on the third part finds as many noted as are ever kept."""
 EQUAL = ("descriptors", "files", "promised", "carriers", "trusted", "failures", "mappings")
 
 
@@ -35,4 +39,27 @@ def flat(
     sizes = [look["rss"] for look in looks]
     if sizes[-1] > sizes[0] + MOST_GROWTH:
         raise Wrong(f"the host's memory: {sizes} KiB after each part of {each * processes * threads} calls")
+    return sizes
+
+
+def flat_in_process(busy: Path, calls: int, timeout: float = 60) -> None:
+    """Make so many calls of a host inside the program, which looks at its own memory twice.  Raises Wrong."""
+    outcome = run_devshim(busy, "1", "1", str(calls), devices=DEVICES, options=["--in-process"], timeout=timeout)
+    if outcome.returncode or outcome.stderr:
+        raise Wrong(f"in-process: exit code {outcome.returncode}\n{outcome.stderr[-2000:]}")
+
+
+def flat_session(calls: int, timeout: float = 60) -> list[int]:
+    """Make so many calls of a session's process; returns its KiB after each part.  Raises Wrong where that grows."""
+    words = [os.path.realpath(sys.executable), "-m", "tests.soak.own", str(calls), *DEVICES]
+    outcome = run(words, env=devshim_environment(), cwd=ROOT, timeout=timeout)
+    looks = [json.loads(line) for line in outcome.stdout.splitlines()]
+    if outcome.returncode or not looks:
+        raise Wrong(f"session: exit code {outcome.returncode}\n{outcome.stderr[-2000:]}")
+    for what in ("descriptors", "files", "failures"):
+        if len({look[what] for look in looks}) > 1:
+            raise Wrong(f"session: {what}: {[look[what] for look in looks]} after each part of {calls} calls")
+    sizes = [look["rss"] for look in looks]
+    if calls // len(looks) >= KEPT and sizes[-1] > sizes[2] + 2 * MOST_GROWTH:
+        raise Wrong(f"session: memory: {sizes} KiB after each part of {calls} calls")
     return sizes

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness import run_devshim
+from harness import ROOT, run, run_devshim
 
 from tests.soak.build import build
 from tests.soak.package import Package
 from tests.soak.scripts import DEVICES, Player, Wrong, play_seeds
 
 ASAN = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-O1", "-g")
-TSAN = ("-fsanitize=thread", "-O1", "-g")
+TSAN = ("-fsanitize=thread", "-O1", "-g", "-Wno-tsan")
 SHORT = 60
+BETWEEN = "==================\n"
 
 
 class Missing(Exception):
@@ -56,19 +60,64 @@ def host_under_ubsan(first: int, count: int) -> None:
 
 
 def shim_under_tsan(calls: int) -> None:
-    """The shim with ThreadSanitizer in a program of several threads, which see its slots and bitmaps together."""
+    """The shim with ThreadSanitizer, in a program of several threads, which see its slots and bitmaps together.
+
+    Scripts are not for it: it holds signals back in calls of which it does not know that they wait.
+    """
     runtime("libtsan.so")
     with tempfile.TemporaryDirectory(prefix="devshim-tsan-") as name:
         folder = Path(name)
         package = Package(folder)
         package.build_shim(*TSAN)
         busy = build("busy", folder, *TSAN)
-        environment = {**package.environment, "TSAN_OPTIONS": "exitcode=66:report_signal_unsafe=0"}
+        # With symbols it would call mmap() before it is set up, which is the shim's, and instrumented: named() does it.
+        options = "exitcode=0:report_signal_unsafe=0:symbolize=0"
+        environment = {**package.environment, "TSAN_OPTIONS": options}
         outcome = run_devshim(busy, "1", "6", str(calls), devices=DEVICES, env=environment, cwd=folder, timeout=300)
-        if "nested bug in the same thread" in outcome.stderr:
-            raise Missing("this ThreadSanitizer dies at its start: its own set-up already calls the shim's wrappers")
-        if outcome.returncode:
-            raise Wrong(f"exit code {outcome.returncode}\n{outcome.stderr[:6000]}")
+        files = {"libdevshim.so": folder / "devshim/shim/libdevshim.so", "busy": busy}
+        races = [text for part in outcome.stderr.split(BETWEEN) if is_race(text := named(part, files))]
+        if outcome.returncode or races:
+            raise Wrong(f"exit code {outcome.returncode}\n{BETWEEN.join(races or [outcome.stderr])[:6000]}")
+
+
+def host_under_tsan(calls: int) -> None:
+    """The host's C module with ThreadSanitizer, in a session: its own threads, those of the test, and programs."""
+    library = runtime("libtsan.so")
+    with tempfile.TemporaryDirectory(prefix="devshim-tsan-") as name:
+        folder = Path(name)
+        package = Package(folder)
+        package.build_host(*TSAN)
+        busy = build("busy", folder)
+        options = "exitcode=0:report_signal_unsafe=0:symbolize=0"
+        environment = {**package.whole_environment, "LD_PRELOAD": library, "TSAN_OPTIONS": options}
+        python = os.path.realpath(sys.executable)
+        words = [python, "-m", "tests.soak.own", str(calls), *DEVICES, "--", str(busy), "2", "2", str(calls // 20)]
+        outcome = run(words, env={**environment, "PYTHONPATH": f"{folder}:{ROOT}"}, cwd=folder, timeout=300)
+        files = {"_channel.abi3.so": folder / "devshim/host/_channel.abi3.so"}
+        races = [text for part in outcome.stderr.split(BETWEEN) if is_race(text := named(part, files))]
+        races = [text for text in races if "_channel.c" in text or "_direct.c" in text]
+        if outcome.returncode or races:
+            raise Wrong(f"exit code {outcome.returncode}\n{BETWEEN.join(races or [outcome.stderr])[:6000]}")
+
+
+def is_race(text: str) -> bool:
+    """Whether a report tells of one; ThreadSanitizer knows not that a descriptor was closed with syscall(2).
+
+    It then holds a number that comes again for one that two threads have made.
+    """
+    made = re.findall(r"#0 .*libtsan.*\n +#1 (?:receive_answer|connect_to_host) ", text)
+    return "WARNING: ThreadSanitizer" in text and len(made) < 2
+
+
+def named(report: str, files: Mapping[str, Path]) -> str:
+    """A sanitizer's report with functions and lines in the place of offsets: "(libdevshim.so+0x1234)"."""
+
+    def name(match: re.Match[str]) -> str:
+        words = ["addr2line", "-s", "-f", "-p", "-e", str(files[match[1]]), match[2]]
+        return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() or match[0]
+
+    offsets = "|".join(map(re.escape, files))
+    return re.sub(rf"<null> <null> \(({offsets})\+(0x[0-9a-f]+)\)", name, report)
 
 
 def shim_under_valgrind(first: int, count: int) -> None:
@@ -91,6 +140,7 @@ def all_of_them(first: int, count: int) -> Iterator[str]:
         ("shim, AddressSanitizer and UndefinedBehaviorSanitizer", lambda: shim_under_asan(first, count)),
         ("host's C module, UndefinedBehaviorSanitizer", lambda: host_under_ubsan(first, count)),
         ("shim, ThreadSanitizer", lambda: shim_under_tsan(200 * count)),
+        ("host's C module, ThreadSanitizer", lambda: host_under_tsan(200 * count)),
         ("shim, valgrind", lambda: shim_under_valgrind(first, 40 * count)),
     )
     for what, step in steps:

@@ -15,7 +15,11 @@ from tests.soak.deaths import plugs
 from tests.soak.scripts import Wrong
 
 PATIENCE = 60
-OF_ITS_OWN = ("Traceback", "Fatal Python error", "killed by signal 6", "killed by signal 11", "a callback failed")
+AS_ANOTHER = ("setpriv", "--reuid=64321", "--regid=64321", "--clear-groups")
+"""Nobody else's number, so that nobody else's processes count."""
+OF_ITS_OWN = (
+    "Traceback", "Fatal Python error", "internal error", "cannot remove", "killed by signal", "a callback failed",
+)  # fmt: skip
 
 
 def words(*program: str | Path) -> list[str]:
@@ -38,6 +42,20 @@ def on_full_disk(kilobytes: int, busy: Path) -> Outcome:
         script = f'mount -t tmpfs -o size={kilobytes}k tmpfs {folder} && TMPDIR={folder} exec "$@"'
         command = ["unshare", "--mount", "sh", "-c", script, "sh", *words(busy, "2", "2", "40")]
         return run(command, env=environment(), timeout=PATIENCE)
+
+
+def among_few_processes(processes: int, busy: Path) -> Outcome:
+    """A run of a user who may have so many processes and threads; root may have any number, so it is another's."""
+    command = [*AS_ANOTHER, "prlimit", f"--nproc={processes}", *words(busy, "2", "2", "40")]
+    return run(command, env=environment(), cwd="/", timeout=PATIENCE)
+
+
+def can_be_another() -> bool:
+    """Whether we can become another user, who can run devshim."""
+    if os.getuid() or not shutil.which("setpriv") or not shutil.which("prlimit"):
+        return False
+    tried = [*AS_ANOTHER, "prlimit", "--nproc=40", *devshim_command(), "--version"]
+    return subprocess.run(tried, capture_output=True, env=environment(), cwd="/", check=False).returncode == 0
 
 
 def on_one_busy_processor(busy: Path) -> Outcome:
@@ -76,6 +94,12 @@ def wants(busy: Path) -> Iterator[tuple[str, str]]:
     for megabytes in (40, 60, 80, 120, 200, 600, 1200):
         what = f"{megabytes} MiB of address space"
         yield what, judge(what, limited(f"-v {megabytes << 10}", busy), must_work=megabytes >= 1200)
+    if can_be_another():
+        for processes in (1, 2, 3, 4, 5, 6, 9, 40):
+            what = f"{processes} processes and threads"
+            yield what, judge(what, among_few_processes(processes, busy), must_work=processes >= 40)
+    else:
+        yield "processes", "skipped: only root can be a user of its own (setpriv, prlimit), for whom Python is readable"
     yield "one busy processor", judge("one busy processor", on_one_busy_processor(busy), must_work=True)
     if can_mount():
         for kilobytes in (4, 16, 40, 64, 100, 200, 400, 4096):

@@ -74,6 +74,10 @@ def test_memory_is_flat(busy: Path, processes: int, threads: int) -> None:
     memory.flat(busy, 100_000 if processes > 1 else 2000, processes, threads)
 
 
+def test_calls_of_a_session_leave_nothing() -> None:
+    memory.flat_session(4000)
+
+
 @pytest.mark.parametrize("limit", ["-n 8", "-n 22", f"-v {40 << 10}"])
 def test_a_limit_that_is_too_low_is_said_in_one_line(busy: Path, limit: str) -> None:
     starved.judge(limit, starved.limited(limit, busy))
@@ -83,8 +87,16 @@ def test_one_busy_processor_is_enough(busy: Path) -> None:
     starved.judge("one processor", starved.on_one_busy_processor(busy), must_work=True)
 
 
+@pytest.mark.skipif(
+    not starved.can_be_another(), reason="only root can be a user of its own, and Python must be readable"
+)
+@pytest.mark.parametrize("processes", [1, 3, 5])
+def test_too_few_processes_are_said_in_one_line(busy: Path, processes: int) -> None:
+    starved.judge(f"{processes} processes", starved.among_few_processes(processes, busy))
+
+
 @pytest.mark.skipif(not starved.can_mount(), reason="only root can mount a small file system")
-@pytest.mark.parametrize("kilobytes", [16, 64])
+@pytest.mark.parametrize("kilobytes", [16, 72])
 def test_a_full_disk_ends_a_run_with_a_word(busy: Path, kilobytes: int) -> None:
     starved.judge(f"{kilobytes} KiB", starved.on_full_disk(kilobytes, busy))
 

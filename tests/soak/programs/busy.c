@@ -106,8 +106,10 @@ int main(int count, char **words)
             continue;
         pthread_t others[64];
         for (int j = 0; j < threads - 1; j++)
-            if (pthread_create(&others[j], NULL, use, NULL) != 0)
+            if (pthread_create(&others[j], NULL, use, NULL) != 0) {
+                fputs("busy: no thread more\n", stderr);
                 return 1;
+            }
         use(threads == 1 ? &calls : NULL);
         for (int j = 0; j < threads - 1; j++)
             pthread_join(others[j], NULL);
