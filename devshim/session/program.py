@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from devshim.host.loop import Loop
+    from devshim.session.survivor import Survivor
 
 PIPE_SIZE = 65536
 
@@ -27,6 +28,7 @@ class Program:
     def __init__(
         self,
         loop: Loop,
+        survivor: Survivor,
         changed: Callable[[], object],
         argv: Sequence[str],
         given: bytes | None,
@@ -35,6 +37,7 @@ class Program:
     ) -> None:
         self.args = list(argv)
         self._loop = loop
+        self._survivor = survivor
         self._changed = changed
         self._process = subprocess.Popen(
             self.args,
@@ -47,6 +50,7 @@ class Program:
             bufsize=0,
         )
         self.pid = self._process.pid
+        survivor.group(self.pid)
         self._code: int | None = None
         self._over = threading.Event()
         self._closed = False
@@ -167,6 +171,7 @@ class Program:
         self._closed = True
         with self._loop.lock:
             self.abandon()
+        self._survivor.leader_ends(self.pid, others=spare_others)
         self._process.wait()
         try:
             os.killpg(self.pid, 0)

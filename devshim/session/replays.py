@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from devshim.session.failures import Mismatch
@@ -16,6 +16,24 @@ WAY_OUT = (
     "  where the program or the device has changed, pytest --devshim-record=new records this test again,"
     " with the device there"
 )
+
+
+def replayed(path: str, nodes: Iterable[str]) -> list[tuple[str, Device]]:
+    """The devices that replay a trace at these nodes: of the same nodes there, or of its only one.
+
+    Several nodes of one trace are one replay, so that what was done on one comes before or after what was done on the
+    other as it did.  Raises SpecError, TraceError.
+    """
+    from devshim.trace.replay.replay import Replay
+
+    made: list[tuple[str, Device]] = []
+    replay = Replay(path)
+    for node in nodes:
+        recorded = node if node in replay.nodes or len(replay.nodes) != 1 else next(iter(replay.nodes))
+        if recorded in replay.devices:
+            replay = Replay(path)
+        made.append((node, replay.device(recorded, node)))
+    return made
 
 
 class Replays:

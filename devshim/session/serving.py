@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from devshim import target
+from devshim import rundirectory, target
 from devshim.errors import DevshimError
 from devshim.host.guard import Guard
 from devshim.host.host import Host
@@ -19,6 +19,7 @@ from devshim.host.main import SWITCH_INTERVAL
 from devshim.session import attributes, ownprocess
 from devshim.session.calls import Calls
 from devshim.session.environment import Environment
+from devshim.session.survivor import survivor
 
 if TYPE_CHECKING:
     from devshim.trace.record_asked import RecordAsked
@@ -39,14 +40,18 @@ class Serving:
         if _current is not None:
             raise DevshimError("another session is open in this process; plug into that one, or close it first")
         target.refuse_nesting(os.environ)
-        self.directory = target.make_run_directory(os.environ)
+        self.directory = rundirectory.make_run_directory(os.environ)
+        self.survivor = survivor()
+        self.survivor.directory(os.path.dirname(self.directory))
         try:
             self.shim = target.shim_path(self.directory)
             self.host = Host(self.directory, None, Log(), Guard([], only_plugged=True) if only_plugged else None)
             self.recorder = record.begin(self.directory, self.host, None, False) if record is not None else None
         except BaseException:
-            target.remove_run_directory(self.directory)
+            self._remove()
             raise
+        finally:
+            self.survivor.started()
         self.host.keep(calls.noted)
         self.host.where = where
         self.abandoned: Callable[[], object] = lambda: None
@@ -97,7 +102,15 @@ class Serving:
             self.host.failures += self.recorder.end(self.host.message)
         self.host.release()
         sys.setswitchinterval(self._switch_interval)
-        target.remove_run_directory(self.directory)
+        self._remove()
+
+    def abandon(self) -> None:
+        """In a forked child: its life is not the session's."""
+        rundirectory.let_go(self.directory)
+
+    def _remove(self) -> None:
+        rundirectory.remove_run_directory(self.directory)
+        self.survivor.nothing_left()
 
 
 def _forked() -> None:
@@ -105,6 +118,7 @@ def _forked() -> None:
     lock.reset()
     if _current is not None and not _current.host.loop.closed:
         _current.host.abandon()
+        _current.abandon()
         _current.abandoned()
 
 

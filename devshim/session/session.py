@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from devshim import spec, target
 from devshim.errors import DevshimError, ModelError, SpecError
@@ -21,9 +21,10 @@ from devshim.model.part import Part
 from devshim.session import stuck
 from devshim.session.calls import SHOWN, Calls, Reaction, shown
 from devshim.session.clock import SteppedClock
+from devshim.session.declarations import Declarations
 from devshim.session.failures import NotYet, ProgramFailed, ProgramTimedOut, Result, words
 from devshim.session.program import Program, kill_leftovers
-from devshim.session.replays import Replays
+from devshim.session.replays import Replays, replayed
 from devshim.session.serving import Serving
 from devshim.trace.comparison import CallList
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from devshim.trace.record_asked import RecordAsked
 
 Model = TypeVar("Model", bound=Device | Part)
+Function = TypeVar("Function", bound=Callable[..., Any])
 LOOK_AGAIN = 0.05  # seconds; for conditions that no call and no output makes true
 
 _current: Session | None = None
@@ -56,6 +58,7 @@ class Session:
         self._over = False
         self._programs: list[Program] = []
         self._left: list[int] = []
+        self._declared = Declarations(self._serves)
         self.replays = Replays()
         self.test_file = ""  # whose line is named where a node is refused
         #: What models raised that is no OSError, and what was refused; clear() it where a test wants just that.
@@ -92,11 +95,8 @@ class Session:
 
     def plug_trace(self, node: str, path: str | os.PathLike[str]) -> Device:
         """Plug what a trace has recorded: of the same node, or of its only one.  Raises SpecError, TraceError."""
-        from devshim.trace.replay.replay import Replay
-
-        replay = Replay(os.fspath(path))
-        recorded = node if node in replay.nodes or len(replay.nodes) != 1 else next(iter(replay.nodes))
-        device: Device = self.plug(node, replay.device(recorded, node))
+        ((node, replay),) = replayed(os.fspath(path), [node])
+        device: Device = self.plug(node, replay)
         return device
 
     def unplug(self, what: str | Device | Part) -> None:
@@ -111,6 +111,24 @@ class Session:
             if there is None:
                 raise SpecError(f"unplug({what!r}): nothing is plugged there")
             host.unplug(there)
+
+    @overload
+    def opening(self, *patterns: str) -> Callable[[Function], Function]: ...
+    @overload
+    def opening(self, pattern: str, function: Function, /) -> Function: ...
+    def opening(self, *what: Any) -> Any:
+        """Have a function asked about each path that matches, here and in programs, until the session ends.
+
+        As @opening in a model file (devshim.opening): a decorator, or with the function behind the patterns.
+        """
+        return self._declared.opening(*what)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Have a model file's @opening and @hook functions obeyed, here and in programs started from now on.
+
+        Hooked functions run inside of those programs, each with the file's variables to itself.  Raises SpecError.
+        """
+        self._declared.load(path)
 
     @property
     def devices(self) -> dict[str, Device]:
@@ -207,7 +225,7 @@ class Session:
         before = os.environ if env is None else env
         variables = target.target_environment(before, self._serving.directory, self._serving.shim)
         self._told = self._calls.count
-        program = Program(host.loop, self._calls.look, words(argv), data, variables, cwd)
+        program = Program(host.loop, self._serving.survivor, self._calls.look, words(argv), data, variables, cwd)
         self._programs.append(program)
         return program
 
@@ -218,6 +236,7 @@ class Session:
 
     def _result(self, program: Program, before: int) -> Result:
         self._settle()
+        self.failures.extend(self._declared.failures(self._serves().directory))
         with lock:
             groups = self._opened().callers.groups
             others = {other.pid for other in self._programs if other is not program} | {os.getpgrp()}
@@ -314,6 +333,9 @@ class Session:
 
     def _opened(self) -> Host:
         """The host, which begins to serve when it is first needed."""
+        return self._serves().host
+
+    def _serves(self) -> Serving:
         global _current
         if self._pid != os.getpid():
             raise DevshimError("this session belongs to the parent process; here its devices are used, not plugged")
@@ -325,7 +347,7 @@ class Session:
             self.failures = self._serving.host.failures
             _current = self
             atexit.register(self.close)
-        return self._serving.host
+        return self._serving
 
     def _abandon(self) -> None:
         """In a forked child: give back the descriptors of programs."""
@@ -358,6 +380,7 @@ class Session:
                 self._let_go(program)
             for group in self._left:
                 kill_leftovers(group)
+            serving.host.failures += self._declared.failures(serving.directory)
             with lock:
                 for text in self.replays.end():
                     serving.host.message(text)
@@ -379,25 +402,6 @@ class Session:
             raise ModelError("\n".join(self.failures))
 
 
-@contextlib.contextmanager
-def plugged(devices: Mapping[str, Device | Part | str], only_plugged: bool = False) -> Iterator[Session]:
-    """Plug devices for the body of a `with`, in this process and the programs that it starts.
-
-    devices: models or specs by node.  Where a session is open already, as in a test, they are plugged into that.
-    Raises SpecError; and ModelError at the end, where a model failed.
-    """
-    outer = _current
-    session = outer if outer is not None else Session(only_plugged)
-    before = set(session.devices)
-    try:
-        for node, model in devices.items():
-            session.plug(node, model)
-        yield session
-    finally:
-        if outer is None:
-            session.close()
-        else:
-            for node in set(session.devices) - before:
-                session.unplug(node)
-    if outer is None:
-        session.check()
+def current() -> Session | None:
+    """The session that is open in this process."""
+    return _current

@@ -6,6 +6,8 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from devshim import real
+
 Identity = tuple[int, int]
 
 #: System calls in which programs wait, by number; with whether the first argument is a descriptor.
@@ -89,7 +91,7 @@ def open_nodes(pid: int, nodes: Mapping[Identity, str]) -> dict[int, str]:
     found = {}
     for name in os.listdir(f"/proc/{pid}/fd"):
         try:
-            status = os.stat(f"/proc/{pid}/fd/{name}")
+            status = real.stat(f"/proc/{pid}/fd/{name}")  # the carrier, not the device that the shim shows
         except OSError:
             continue  # closed meanwhile
         node = nodes.get((status.st_dev, status.st_ino))

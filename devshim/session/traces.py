@@ -37,10 +37,10 @@ class Traces:
         self.name = name
         self._mode = mode
         self._real = real or {}
-        self._replays: list[tuple[str, Path]] = []
-        self.recorded = ""
-        self._target: Path | None = None  # what is recorded
-        self._nodes: dict[str, str] = {}  # and of which nodes, with the real ones behind them
+        self._replays: dict[Path, list[str]] = {}
+        self._targets: dict[Path, list[str]] = {}  # what is recorded, and of which nodes
+        self._nodes: dict[str, str] = {}  # with the real ones behind them
+        self.recorded: list[str] = []
 
     # ---- Where they are
 
@@ -70,7 +70,7 @@ class Traces:
         """
         found = self.found(name)
         if found is not None and self._mode != "all":
-            self._replays.append((node, found))
+            self._replays.setdefault(found, []).append(node)
         elif self._mode != "none":
             self._take_recording(node, name, found)
         else:
@@ -81,31 +81,28 @@ class Traces:
         target = self.own_path() if name is None else next(with_suffixes(self.test.parent / "traces" / name))
         if found is not None and CATALOGUE not in found.parents:
             target = found
-        if self._target not in (None, target):
-            raise SpecError(
-                f"one trace a test can be recorded, and {self._target} is; record {target} with another test"
-            )
         real = self._real.get(node, node)
         if not os.path.exists(real):
             way = f"--devshim-real {node}=NODE says where it is" if real == node else "is it plugged in?"
             raise SpecError(f"{real} is not there, so {node} cannot be recorded; {way}")
-        self._target = target
+        self._targets.setdefault(target, []).append(node)
         self._nodes[node] = real
 
     @property
     def _unfinished(self) -> Path:
-        assert self._target is not None
-        return self._target.with_name(f".unfinished-{self._target.name}")
+        first = next(iter(self._targets))
+        return first.with_name(f".unfinished-{first.name}")
 
     def recording(self) -> RecordAsked | None:
         """What a session has to record, if anything."""
-        if self._target is None:
+        if not self._targets:
             return None
         from devshim import spec
         from devshim.trace.record_asked import RecordAsked
 
         asked = RecordAsked()
-        self._target.parent.mkdir(parents=True, exist_ok=True)
+        for target in self._targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
         asked.trace, asked.nodes, asked.program = str(self._unfinished), list(self._nodes.values()), [self.name]
         asked.names = {real: spec.check_node(node, node) for node, real in self._nodes.items() if real != node}
         asked.with_models = False
@@ -113,21 +110,38 @@ class Traces:
 
     def plug(self, session: Session) -> None:
         """Plug what is replayed, or begin to record.  Raises SpecError, TraceError."""
-        if self._target is not None:
+        from devshim.session.replays import replayed
+
+        if self._targets:
             session.open()
-        for node, path in self._replays:
-            session.plug_trace(node, path)
+        for path, nodes in self._replays.items():
+            for node, device in replayed(str(path), nodes):
+                session.plug(node, device)
 
     def end(self, passed: bool) -> None:
         """Keep what was recorded if the test has passed, as `recorded` tells then; else what was there before stays."""
-        if self._target is None:
+        if not self._targets:
             return
         with contextlib.suppress(FileNotFoundError):  # nothing came
-            if not passed:
-                self._unfinished.unlink()
+            if passed and len(self._targets) == 1:
+                self._unfinished.replace(*self._targets)
+                self.recorded = [str(path) for path in self._targets]
                 return
-            self._unfinished.replace(self._target)
-            self.recorded = str(self._target)
+            try:
+                if passed:
+                    self._keep_parts()
+            finally:
+                self._unfinished.unlink()
+
+    def _keep_parts(self) -> None:
+        """All was recorded as one: write each trace, of its own nodes."""
+        from devshim.trace.cutting import keep_nodes
+
+        for target, nodes in self._targets.items():
+            part = target.with_name(f".part-{target.name}")
+            keep_nodes(str(self._unfinished), str(part), nodes)
+            part.replace(target)
+            self.recorded.append(str(target))
 
 
 def pairs(texts: Iterable[str]) -> dict[str, str]:

@@ -67,7 +67,12 @@ def test_a_failing_test_reports_its_calls_and_leaves_nothing_behind(suite: pytes
             environment = dict(os.environ) | {"PYTEST_CURRENT_TEST": ""}
             return environment, threading.active_count(), len(os.listdir("/proc/self/fd"))
 
-        before = state()
+        def test_first(devshim):  # what cleans up after this process stays with it
+            devshim.plug("/dev/box", Box())
+
+        def test_before():
+            global before
+            before = state()
 
         def test_fails(devshim):
             devshim.plug("/dev/box", Box())
@@ -81,7 +86,7 @@ def test_a_failing_test_reports_its_calls_and_leaves_nothing_behind(suite: pytes
         """
     )
     result = run(suite)
-    result.assert_outcomes(passed=1, failed=1)
+    result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(
         ["*- Device calls -*", '*open("/dev/box", O_WRONLY*', '*write(/dev/box, "hello", 5) = 5']
     )

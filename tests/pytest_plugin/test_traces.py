@@ -107,6 +107,56 @@ def test_a_node_is_recorded_where_the_bench_has_another_name_and_replayed_withou
     run(suite).assert_outcomes(passed=2)
 
 
+SEVERAL = """
+import os, tty
+import pytest
+
+def say(node, word):
+    fd = os.open(node, os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(fd)
+    os.write(fd, word.encode())
+    answer = os.read(fd, 100).decode()
+    os.close(fd)
+    assert answer == f"<{word}>"
+
+@pytest.mark.devshim_trace("/dev/ttyUSB8", "left")
+@pytest.mark.devshim_trace("/dev/ttyUSB9", "right")
+def test_apart(devshim):
+    say("/dev/ttyUSB8", "one")
+    say("/dev/ttyUSB9", "two")
+    say("/dev/ttyUSB8", "three")
+
+@pytest.mark.devshim_trace("/dev/ttyUSB8")
+@pytest.mark.devshim_trace("/dev/ttyUSB9")
+def test_together(devshim):
+    say("/dev/ttyUSB8", os.environ.get("WORD", "one"))
+    say("/dev/ttyUSB9", "two")
+"""
+
+
+def test_a_test_has_several_traces_one_for_each_node_or_one_for_all(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite.makepyfile(test_echo=SEVERAL)
+    with echo() as left, echo() as right:
+        real = ("--devshim-real", f"/dev/ttyUSB8={left}", "--devshim-real", f"/dev/ttyUSB9={right}")
+        recorded = run(suite, "--devshim-record", "once", *real)
+        recorded.assert_outcomes(passed=2)
+        names = ["traces/left.trace", "traces/right.trace", "traces/test_echo/test_together.trace"]
+        recorded.stdout.fnmatch_lines_random([f"{name}: recorded" for name in names])
+        first = traces(suite)
+        assert sorted(first) == names
+        assert b"ttyUSB9" not in first[names[0]] and b"ttyUSB8" not in first[names[1]]
+        suite.path.joinpath(names[1]).unlink()
+        run(suite, "--devshim-record", "once", *real).assert_outcomes(passed=2)
+        assert [path for path, text in traces(suite).items() if first[path] != text] == [names[1]]
+    monkeypatch.setenv("WORD", "other")
+    result = run(suite)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["E *mismatch*"])
+    assert "no test names it" not in result.stdout.str()
+
+
 def test_new_records_again_what_does_not_match_any_more_and_nothing_else(
     suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

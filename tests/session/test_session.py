@@ -18,7 +18,8 @@ from devshim import Device, DevshimError, I2cBus, Serial, SpecError, every
 from devshim.devices import Gps, Tmp102
 from devshim.model.i2c_chip import I2cChip
 from devshim.session.failures import NotYet, ProgramFailed, ProgramTimedOut
-from devshim.session.session import Session, plugged
+from devshim.session.plugged import plugged
+from devshim.session.session import Session
 
 WAITER = "import os; print('ready', flush=True); os.read(os.open('/dev/box', os.O_RDWR), 9)"
 
@@ -204,7 +205,7 @@ def test_a_failing_run_tells_output_and_calls(session: Session) -> None:
 def test_a_program_that_is_late_is_killed_and_what_it_waited_for_is_told(session: Session) -> None:
     session.plug("/dev/ttyUSB0", Beacon())
     with pytest.raises(subprocess.TimeoutExpired) as caught:
-        session.run("sh", "-c", "echo begin; sleep 1000 & exec head -1 /dev/ttyUSB0", timeout=3)
+        session.run("sh", "-c", "echo begin; sleep 1000 & exec head -1 /dev/ttyUSB0", timeout=8)
 
     assert isinstance(caught.value, ProgramTimedOut)
     text = str(caught.value)
@@ -410,6 +411,8 @@ def test_several_steps_are_one_turn_under_the_lock(session: Session) -> None:
 
 @pytest.mark.client("i2cget")
 def test_nothing_is_left_of_a_session_even_of_one_that_failed() -> None:
+    with Session() as first:  # of all sessions together who cleans up after a kill stays (survivor.py)
+        first.open()
     before = descriptors(), threading.active_count(), dict(os.environ), sys.getswitchinterval()
     session = Session()
     session.plug("/dev/ttyUSB0", Gps())
