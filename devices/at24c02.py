@@ -1,8 +1,10 @@
 """Atmel AT24C02 EEPROM, and its larger kin by `size`.  Datasheets: Atmel-8700 (AT24C02C), Atmel-8568 (AT24C256C)."""
 
+import errno
+import os
 from pathlib import Path
 
-from devshim import Block, I2cChip
+from devshim import BinaryAttribute, Block, I2cChip, Link
 
 
 class At24c02(I2cChip):
@@ -34,6 +36,29 @@ class At24c02(I2cChip):
         self.page_size = self.page_size or next(page for size, page in pages if self.size <= size)
         if self.file and Path(self.file).exists():
             self.memory = Path(self.file).read_bytes()
+
+    def driver_surroundings(self, here: str) -> dict[str, BinaryAttribute | Link | bytes]:
+        """With busy=True the kernel's at24 has it: the files eeprom and nvmem (drivers/misc/eeprom/at24.c)."""
+        name = f"{os.path.basename(here)}0"
+        content = BinaryAttribute(self.read_by_driver, self.write_by_driver, self.size, 0o600)
+        return {
+            f"{here}/eeprom": content,
+            f"{here}/{name}/nvmem": content,
+            f"{here}/{name}/type": b"EEPROM\n",
+            f"{here}/{name}/uevent": b"",
+            f"{here}/{name}/subsystem": Link("../" * (here.count("/") - 1) + "../bus/nvmem"),
+            f"/sys/bus/nvmem/devices/{name}": Link(f"../../..{here.removeprefix('/sys')}/{name}"),
+        }
+
+    def read_by_driver(self, offset: int, size: int) -> bytes:
+        return bytes(self.memory[offset : offset + size])
+
+    def write_by_driver(self, data: bytes, offset: int) -> None:
+        if self.write_protect:
+            raise OSError(errno.ETIMEDOUT, "no byte of it is acknowledged")
+        self.memory[offset : offset + len(data)] = data
+        self.changed = True
+        self.stopped()
 
     def addresses_used(self) -> range:
         banks = self.size // 256 if self.address_size == 1 else 1

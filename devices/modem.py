@@ -13,6 +13,7 @@ COMMAND = re.compile(
 CODES = ("OK", "CONNECT", "RING", "NO CARRIER", "ERROR", None, "NO DIALTONE", "BUSY", "NO ANSWER")
 CME = {"operation not allowed": 3, "SIM PIN required": 11, "incorrect password": 16, "invalid index": 21}
 CMS = {"SIM PIN required": 311, "invalid memory index": 321}
+NETWORK = "00101"   # the test network's number
 CTRL_Z, ESCAPE = b"\x1a", b"\x1b"
 
 
@@ -26,6 +27,7 @@ class Modem(Serial):
     manufacturer: str = "devshim"
     model: str = "AT modem"
     imei: str = "490154203237518"
+    imsi: str = "001010123456063"   # the SIM's, of test network 001 01
     operator: str = "Testnet"
     signal: int = 20             # as AT+CSQ gives it: 0 to 31, 99 unknown
     registered: bool = True      # in the home network
@@ -42,7 +44,11 @@ class Modem(Serial):
     escaping = None              # the timer that runs out when +++ was an escape
     quiet = True                 # nothing was sent for the guard time
     silences = 0                 # counted, so that only the last one's timer tells
-    registration_news = 0
+    registration_news = packet_news = 0
+    area, cell = 0xC3, 0xA1B2    # where on the network
+    functions = 1                # of AT+CFUN: 0 least, 1 all, 4 no radio
+    characters = "GSM"           # of AT+CSCS
+    naming = 0                   # of AT+COPS: 0 long, 1 short, 2 as a number
     heard = b""                  # data of calls
 
     def setup(self):
@@ -119,6 +125,10 @@ class Modem(Serial):
         detail = ("", f"+{family} ERROR: {codes[what]}", f"+{family} ERROR: {what}")[self.errors]
         raise Ends(detail or "ERROR")
 
+    def on_network(self):
+        """Whether the SIM is open, the network takes it, and the radio is on."""
+        return self.registered and self.unlocked and self.functions == 1
+
     # ---- V.250
 
     def factory(self, _):
@@ -151,7 +161,7 @@ class Modem(Serial):
         if number.endswith(";"):
             self.on_call = True
             return
-        if not (self.registered and self.connects):
+        if not (self.on_network() and self.connects):
             raise Ends("NO CARRIER")
         self.connect()
 
@@ -245,6 +255,11 @@ class Modem(Serial):
     def at_cgsn(self, operand):
         return [self.imei][: not operand]
 
+    def at_cimi(self, operand):
+        if not self.unlocked:
+            self.fail("SIM PIN required")
+        return [self.imsi][: not operand]
+
     at_gmi, at_gmm, at_gmr, at_gsn = at_cgmi, at_cgmm, at_cgmr, at_cgsn
 
     def at_cmee(self, operand):
@@ -261,6 +276,19 @@ class Modem(Serial):
         setattr(self, attribute, int(operand[1:]))
         return None
 
+    def at_cfun(self, operand):
+        return self.choice("+CFUN", operand, "functions", (0, 1, 4))
+
+    def at_cscs(self, operand):
+        if operand == "?":
+            return [f'+CSCS: "{self.characters}"']
+        if operand == "=?":
+            return ['+CSCS: ("GSM","IRA")']
+        if operand not in ('="GSM"', '="IRA"'):
+            self.fail("operation not allowed")
+        self.characters = operand[2:-1]
+        return None
+
     def at_cpin(self, operand):
         if operand == "?":
             return ["+CPIN: " + ("READY" if self.unlocked else "SIM PIN")]
@@ -274,15 +302,32 @@ class Modem(Serial):
         return ["+CSQ: (0-31,99),(0-7,99)" if operand == "=?" else f"+CSQ: {self.signal},99"]
 
     def at_creg(self, operand):
-        if operand == "?":
-            return [f"+CREG: {self.registration_news},{int(self.registered and self.unlocked)}"]
-        return self.choice("+CREG", operand, "registration_news", (0, 1))
+        return self.registration("+CREG", operand, "registration_news")
+
+    def at_cgreg(self, operand):
+        return self.registration("+CGREG", operand, "packet_news")
+
+    def at_cgatt(self, operand):
+        if operand == "=?":
+            return ["+CGATT: (0,1)"]
+        return [f"+CGATT: {int(self.on_network())}"] if operand == "?" else None
+
+    def registration(self, name, operand, news):
+        """Whether it is in the home network, and with =2 in which area and cell."""
+        if operand != "?":
+            return self.choice(name, operand, news, (0, 1, 2))
+        asked, here = getattr(self, news), self.on_network()
+        place = f',"{self.area:04X}","{self.cell:08X}"' if asked == 2 and here else ""
+        return [f"{name}: {asked},{int(here)}{place}"]
 
     def at_cops(self, operand):
         if operand == "?":
-            return [f'+COPS: 0,0,"{self.operator}"' if self.registered and self.unlocked else "+COPS: 0"]
+            name = NETWORK if self.naming == 2 else self.operator
+            return [f'+COPS: 0,{self.naming},"{name}"' if self.on_network() else "+COPS: 0"]
         if operand == "=?":
-            return [f'+COPS: (2,"{self.operator}","{self.operator}","00101")']
+            return [f'+COPS: (2,"{self.operator}","{self.operator}","{NETWORK}")']
+        if operand in ("=3,0", "=3,1", "=3,2"):
+            self.naming = int(operand[-1])
         return None
 
     # ---- 27.005: short messages, in text mode

@@ -5,10 +5,15 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
 
-Access = Literal["r", "w", "rw"]
-Ctype = type[Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    Access = Literal["r", "w", "rw"]
+    Ctype = type[Any]
+else:
+    Access, Ctype = str, type
 LengthRule = str | int | tuple[str, Mapping[int, int]] | None
 When = tuple[str, int, int]
 
@@ -22,15 +27,18 @@ class BadDescription(TypeError):
     """A description that cannot be: said when the class is made, with the member's name and the way out."""
 
 
-class Pointer(NamedTuple):
+class Pointer:
     """A described pointer member: what it points to, how many elements, which way the bytes go, and when it is one."""
 
-    element: Ctype
-    length: LengthRule
-    access: Access
-    optional: bool
-    most: int
-    when: When | None = None
+    def __init__(
+        self, element: Ctype, length: LengthRule, access: Access, optional: bool, most: int, when: When | None = None
+    ) -> None:
+        self.element = element
+        self.length = length
+        self.access = access
+        self.optional = optional
+        self.most = most
+        self.when = when
 
     @property
     def is_string(self) -> bool:
@@ -50,10 +58,11 @@ class NewFile(ctypes.c_int32):
     """
 
 
-class Sized(NamedTuple):
+class Sized:
     """An argument whose size is in the request's number; made by sized()."""
 
-    element: Ctype
+    def __init__(self, element: Ctype) -> None:
+        self.element = element
 
 
 def sized(element: Ctype) -> Sized:
@@ -161,21 +170,20 @@ def check_length(element: Ctype, length: LengthRule, access: Access) -> None:
         raise BadDescription(f"pointer(): length={length!r}; None, a number, a member's name, a table, or 'nul'")
 
 
-class Place(NamedTuple):
+class Place:
     """One pointer as it lies in a ctype: where it is, where its length is, and where what tells that it is one.
 
     width  0 for what lies in place: a flexible array
     """
 
-    path: str
-    offset: int
-    width: int
-    pointer: Pointer
-    length_offset: int = 0
-    length_width: int = 0
-    length_signed: bool = False
-    when_offset: int = 0
-    when_width: int = 0
+    length_offset = length_width = when_offset = when_width = 0
+    length_signed = False
+
+    def __init__(self, path: str, offset: int, width: int, pointer: Pointer) -> None:
+        self.path = path
+        self.offset = offset
+        self.width = width
+        self.pointer = pointer
 
     def holds(self, element: bytes | bytearray | memoryview) -> bool:
         """Whether it is a pointer in an element with these bytes."""
@@ -185,11 +193,12 @@ class Place(NamedTuple):
         return first <= int.from_bytes(element[at : at + self.when_width], "little") <= last
 
 
-class Step(NamedTuple):
+class Step:
     """A place in the order in which the shim follows pointers; parent 0 is the argument, k the k-th step."""
 
-    parent: int
-    place: Place
+    def __init__(self, parent: int, place: Place) -> None:
+        self.parent = parent
+        self.place = place
 
 
 def is_pointer(ctype: Any) -> bool:
@@ -252,10 +261,10 @@ def place(ctype: Ctype, base: int, path: str, around: tuple[tuple[Ctype, int], .
     found = Place(path, base, width, description)
     if isinstance(name, str) and not description.is_string:
         kind, at = member_around(name, path, around, ctype, "its length")
-        found = found._replace(length_offset=at, length_width=ctypes.sizeof(kind), length_signed=is_signed(kind))
+        found.length_offset, found.length_width, found.length_signed = at, ctypes.sizeof(kind), is_signed(kind)
     if description.when is not None:
         kind, at = member_around(description.when[0], path, around, ctype, "its condition")
-        found = found._replace(when_offset=at, when_width=ctypes.sizeof(kind))
+        found.when_offset, found.when_width = at, ctypes.sizeof(kind)
     return found
 
 

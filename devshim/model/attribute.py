@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from devshim.model.device import File, Link
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: What surroundings() returns: files and links around a node, by absolute path.
 Picture = Mapping[str, "bytes | Link | Attribute"]
@@ -26,6 +29,9 @@ class Attribute:
     Either may raise OSError.  A ValueError of store is EINVAL, an OverflowError ERANGE, as of the kernel's kstrtoint.
     """
 
+    #: What stat(2) says of it: every attribute of sysfs has a page, whatever it shows.
+    size = PAGE
+
     def __init__(
         self,
         show: Callable[[], Any] | None = None,
@@ -35,6 +41,21 @@ class Attribute:
         self.show = show
         self.store = store
         self.mode = mode if mode is not None else (0o444 if show else 0) | (0o200 if store else 0)
+        self._listeners: list[Callable[[], None]] = []
+
+    def notify(self) -> None:
+        """Wake programs that poll(2) for POLLPRI: it shows something else now (sysfs_notify of the kernel)."""
+        for listener in list(self._listeners):
+            listener()
+
+    def hear(self, listener: Callable[[], None]) -> None:
+        """Have notify() call it, once for each time, until unhear()."""
+        self._listeners.append(listener)
+
+    def unhear(self, listener: Callable[[], None]) -> None:
+        """Call it no more."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
 
     def content(self) -> bytes:
         """What a read shows now.  Raises OSError(EIO) where nothing does; ValueError for more than a page."""
@@ -59,10 +80,42 @@ class Attribute:
 
     def open(self, flags: int) -> AttributeFile:
         """Return the file for one open.  Raises OSError(EACCES) where the mode lets nobody do that, root neither."""
+        self.check_access(flags)
+        return AttributeFile(self)
+
+    def check_access(self, flags: int) -> None:
+        """Raise OSError(EACCES) where the mode lets nobody open it so."""
         access = flags & os.O_ACCMODE
         if (access != os.O_WRONLY and not self.mode & 0o444) or (access != os.O_RDONLY and not self.mode & 0o222):
             raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-        return AttributeFile(self)
+
+
+class BinaryAttribute(Attribute):
+    """A file of bytes with a size of its own, such as an EEPROM's contents: offsets count, and it is not kept.
+
+    read   is given an offset and a size, and returns bytes; fewer end the file there
+    write  is given bytes and an offset; returns None (all of them) or the number taken
+    size   how many bytes it has; 0: as many as read gives, and writes may be anywhere
+
+    Reads beyond the size end, writes there fail with EFBIG (sysfs_kf_bin_read and sysfs_kf_bin_write).
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int, int], bytes] | None = None,
+        write: Callable[[bytes, int], Any] | None = None,
+        size: int = 0,
+        mode: int | None = None,
+    ) -> None:
+        super().__init__(None, None, mode if mode is not None else (0o444 if read else 0) | (0o200 if write else 0))
+        self.size = size
+        self.read = read
+        self.write = write
+
+    def open(self, flags: int) -> BinaryAttributeFile:
+        """Return the file for one open.  Raises OSError(EACCES) as an attribute's does."""
+        self.check_access(flags)
+        return BinaryAttributeFile(self)
 
 
 def shown(value: Any) -> bytes:
@@ -82,6 +135,7 @@ class AttributeFile(File):
     def __init__(self, attribute: Attribute) -> None:
         self.attribute = attribute
         self.position = 0
+        self.looked = False  # the last read has looked at what is shown now
         self._content = b""
         self._read_to = 0  # where a read goes on in the content that is kept
 
@@ -94,6 +148,7 @@ class AttributeFile(File):
     def pread(self, size: int, offset: int) -> bytes:
         """Read at an offset (seq_read_iter in fs/seq_file.c)."""
         if offset == 0 or offset != self._read_to:
+            self.looked = True
             self._content = self.attribute.content()
         data = self._content[offset : offset + size]
         self._read_to = offset + len(data)
@@ -111,8 +166,45 @@ class AttributeFile(File):
 
     def seek(self, offset: int, whence: int) -> int:
         """Move the position; the end is that of a page (generic_file_llseek)."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: PAGE}.get(whence)
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.attribute.size}.get(whence)
         if start is None or start + offset < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         self.position = start + offset
         return self.position
+
+
+class BinaryAttributeFile(AttributeFile):
+    """One open binary attribute: each read and write goes to the device, at its offset."""
+
+    attribute: BinaryAttribute
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Read at an offset.  Raises OSError(EIO) where nothing reads."""
+        attribute = self.attribute
+        self.looked = True
+        if attribute.size:
+            size = max(0, min(size, attribute.size - offset))
+        if not size:
+            return b""
+        if attribute.read is None:
+            raise OSError(errno.EIO, "nothing reads this attribute")
+        return bytes(attribute.read(offset, min(size, PAGE)))[:size]
+
+    def write(self, data: bytes) -> int:
+        """Write on at the file's position."""
+        taken = self.pwrite(data, self.position)
+        self.position += taken
+        return taken
+
+    def pwrite(self, data: bytes, offset: int) -> int:
+        """Write at an offset.  Raises OSError: EFBIG beyond the size, EIO where nothing writes."""
+        attribute = self.attribute
+        if attribute.size and offset >= attribute.size:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        data = data[: min(PAGE, attribute.size - offset if attribute.size else PAGE)]
+        if not data:
+            return 0
+        if attribute.write is None:
+            raise OSError(errno.EIO, "nothing writes this attribute")
+        taken = attribute.write(data, offset)
+        return len(data) if taken is None else int(taken)

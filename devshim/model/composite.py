@@ -10,8 +10,8 @@ from devshim.model.device import Device
 from devshim.model.hidraw import Hidraw
 from devshim.model.input import Input
 from devshim.model.serial import Serial
+from devshim.model.usb_descriptors import Kind
 from devshim.model.usb_sysfs import UsbDevice, UsbInterface, port_of
-from devshim.model.usb_udev import Kind
 
 HID, COMMUNICATION, DATA, VENDOR = (3, 0, 0), (2, 2, 1), (0xA, 0, 0), (0xFF, 0xFF, 0xFF)
 

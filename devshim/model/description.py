@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
-
 from devshim.model.argument import (
     Access,
     BadDescription,
@@ -17,6 +14,13 @@ from devshim.model.argument import (
     steps,
 )
 from devshim.model.request import EXACT, SIZE_MASK, Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, TypeVar
+
+    Some = TypeVar("Some", bound="Description")
 
 
 class Description:
@@ -165,9 +169,6 @@ def check_ways(description: Description, where: str) -> None:
         )
     if description.access == "w" and description.place is not None:
         raise BadDescription(f'{where}: a NewFile goes back to the program; use access="rw"')
-
-
-Some = TypeVar("Some", bound=Description)
 
 
 def patterns(described: Iterable[Some]) -> list[tuple[int, int, Some]]:

@@ -6,20 +6,28 @@ itself, as an iterator is its own iterable.  Defaults fail as a driver does that
 
 from __future__ import annotations
 
-import enum
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, dataclass_transform
 
 from devshim.model.ioctl import Handler, collect_handlers
 from devshim.model.parameters import Parameter, collect_parameters, copy_default, set_parameters
 from devshim.model.timing import Every, Timer, start_timers
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any, ClassVar, Protocol, dataclass_transform
+
     from devshim.model.attribute import Picture
     from devshim.model.usb_sysfs import UsbInterface
+else:  # for type checkers alone, and dear to import
+    Protocol = object
+
+    def dataclass_transform(**options: object) -> object:
+        """Leave the class as it is."""
+        return lambda cls: cls
+
 
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP = 0x1, 0x2, 0x4, 0x8, 0x10
 
@@ -43,22 +51,32 @@ def refuse_hiding(cls: type) -> None:
     check_names(cls)
 
 
-class Special(enum.Enum):
-    """The two answers that mean something else than their value."""
+class Special:
+    """The two answers that mean something else than their value; there is one object of each, copies are the same."""
 
-    WAIT = "nothing yet: ask again after wake()"
-    REAL = "let the real hardware answer"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __repr__(self) -> str:
         return self.name
 
+    def __reduce__(self) -> str:
+        return self.name
 
-WAIT = Special.WAIT
-REAL = Special.REAL
+
+WAIT = Special("WAIT")
+"""Nothing yet: ask again after wake()."""
+
+REAL = Special("REAL")
+"""Let the real hardware answer."""
 
 
 class Link(str):
     """The text of a symbolic link, such as ../../bus/gpio, in what surroundings() returns."""
+
+
+class Shared(bytes):
+    """The content of a file that many devices have in common, the same for each: it is written once."""
 
 
 class Plug(Protocol):
@@ -84,6 +102,9 @@ class Plug(Protocol):
 
     def settle(self) -> None:
         """Handle all closes that have happened, before an answer that depends on them."""
+
+    def devices(self) -> list[Device]:
+        """All that is plugged in this run now."""
 
     def unplug(self) -> None:
         """Take the device away, as a pulled cable does."""

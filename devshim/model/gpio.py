@@ -6,14 +6,18 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from devshim.model import gpio_sysfs
 from devshim.model.device import Device, File, Link
 from devshim.model.gpio_abi import CHANGED_RELEASED, invalid
 from devshim.model.gpio_file import GpioFile
 from devshim.model.gpio_line import ChipLine
 from devshim.model.line import Line, lines_of
 from devshim.model.naming import NameTaken
+
+if TYPE_CHECKING:
+    from devshim.model.attribute import Picture
 
 __all__ = ["ChipLine", "GpioChip", "GpioFile", "Line"]
 
@@ -29,10 +33,12 @@ class GpioChip(Device):
 
     label            what gpiodetect shows of the chip; by default the class's name
     number_of_lines  how many lines there are; 0: as many as the declared ones need
+    base             the first line's number in /sys/class/gpio; -1: one that no other chip has
     """
 
     label: str = ""
     number_of_lines: int = 0
+    base: int = -1
 
     #: The names of lines that are not declared one by one, by offset, as a device tree's gpio-line-names.
     line_names: ClassVar[tuple[str, ...]] = ()
@@ -52,6 +58,8 @@ class GpioChip(Device):
 
     def __init__(self, **parameters: Any) -> None:
         self.files: list[GpioFile] = []
+        self.exported: dict[int, gpio_sysfs.ExportedLine] = {}
+        self.first_number = 0
         super().__init__(**parameters)
         self.label = self.label or type(self).__name__.lower()
         if not self.lines:
@@ -139,6 +147,7 @@ class GpioChip(Device):
     def unplugged(self) -> None:
         """The chip was pulled: what programs held they hold no more."""
         self.files.clear()
+        self.exported.clear()
         for line in self.lines:
             if line.holder is not None:
                 line.release()
@@ -150,15 +159,22 @@ class GpioChip(Device):
         """What the kernel calls the chip: the node's name."""
         return os.path.basename(self.node or "gpiochip0")
 
+    def all_chips(self) -> list[GpioChip]:
+        """Those that are plugged in the same run."""
+        found = self._plug.devices() if self._plug is not None else []
+        return [device for device in found if isinstance(device, GpioChip)]
+
     def numbers(self, node: str) -> tuple[int | None, int | None]:
         """The minor number is the chip's."""
         number = re.search(r"(\d+)$", node)
         return GPIO_MAJOR, int(number[1]) if number else None
 
-    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, bytes | Link]:
-        """What libgpiod looks for in /sys before it believes that a node is a chip."""
+    def surroundings(self, node: str, major: int, minor: int) -> Picture:
+        """What libgpiod looks for in /sys before it believes that a node is a chip, and the older class of it."""
         name = os.path.basename(node)
-        device = f"devices/platform/{type(self).__name__.lower()}.{minor}/{name}"
+        platform = f"devices/platform/{type(self).__name__.lower()}.{minor}"
+        device = f"{platform}/{name}"
+        self.first_number = self.base if self.base >= 0 else gpio_sysfs.base_of(minor)
         uevent = f"MAJOR={major}\nMINOR={minor}\nDEVNAME={name}\n"
         return {
             f"/sys/{device}/dev": b"%d:%d\n" % (major, minor),
@@ -166,6 +182,7 @@ class GpioChip(Device):
             f"/sys/{device}/subsystem": Link("../../../../bus/gpio"),
             f"/sys/bus/gpio/devices/{name}": Link(f"../../../{device}"),
             f"/sys/dev/char/{major}:{minor}": Link(f"../../{device}"),
+            **gpio_sysfs.surroundings(self, f"/sys/{platform}"),
         }
 
 

@@ -10,11 +10,13 @@ from devshim.model.device import Device
 from devshim.model.hid_descriptor import Reports, reports
 from devshim.model.hidraw_abi import BUS_USB, MOST_REPORT, Report, fail
 from devshim.model.hidraw_file import HidrawFile
-from devshim.model.hidraw_sysfs import surroundings
+from devshim.model.hidraw_sysfs import HID_CLASS, surroundings
 from devshim.model.usb_sysfs import UsbDevice, port_of
 
 if TYPE_CHECKING:
     from devshim.model.attribute import Picture
+
+INPUT = Report.INPUT  # a member of an enumeration takes a look-up, and this one is named for every report
 
 __all__ = ["Feature", "Hidraw", "HidrawFile", "Report", "feature"]
 
@@ -123,7 +125,7 @@ class Hidraw(Device):
         number = report[0] if self.reports.numbered and report else 0
         if number not in self.inputs or not 0 < len(report) <= MOST_REPORT:
             raise self.no_such(report, number)
-        self.last[Report.INPUT, number] = report
+        self.last[INPUT, number] = report
         everywhere = True
         for file in self.files:
             everywhere &= file.send(report)
@@ -211,7 +213,7 @@ class Hidraw(Device):
             return None
         texts = self.manufacturer, self.product, self.serial
         bus, port = port_of("hidraw", self.instance - 1)
-        return UsbDevice(port, self.vendor_id, self.product_id, self.release, *texts, bus)
+        return UsbDevice(port, self.vendor_id, self.product_id, self.release, *texts, bus, ((HID_CLASS, 0, 0),))
 
     def surroundings(self, node: str, major: int, minor: int) -> Picture:
         """What /sys and udev show of a HID device."""

@@ -45,6 +45,14 @@ class HidrawFile(Stream):
     def __init__(self, device: Hidraw) -> None:
         self.device = device
 
+    def send(self, data: bytes) -> bool:
+        """One report, which the device has checked; False where it had no room."""
+        feed = self._feed
+        if feed is None or feed.feed_packet(data):
+            return True
+        self.overflowed(data)
+        return False
+
     def close(self) -> None:
         """No more reports for this one."""
         if self in self.device.files:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from devshim.model.attribute import BinaryAttribute
 from devshim.model.device import Link
+from devshim.model.hidraw_abi import MOST_DESCRIPTOR
 from devshim.model.sysfs import Files, lines, record
 
 if TYPE_CHECKING:
@@ -48,7 +50,9 @@ def hid_device(device: Hidraw, above: str, hid: str) -> Files:
         f"{here}/uevent": lines(uevent),
         f"{here}/modalias": f"{alias}\n".encode(),
         f"{here}/country": b"00\n",
-        f"{here}/report_descriptor": device.report_descriptor,
+        f"{here}/report_descriptor": BinaryAttribute(
+            lambda offset, size: device.report_descriptor[offset : offset + size], size=MOST_DESCRIPTOR
+        ),
         f"{here}/driver": Link(f"{up(here)}/bus/hid/drivers/hid-generic"),
         f"{here}/subsystem": Link(f"{up(here)}/bus/hid"),
         f"/sys/bus/hid/devices/{hid}": Link(f"../../..{here.removeprefix('/sys')}"),

@@ -168,17 +168,21 @@ class I2cBus(Device):
 
     def carry(self, chip: I2cChip, run: list[Message]) -> Any:
         """Carry the bytes behind one address: those of a message, and of the ones that follow it without a START."""
-        if not run[0].reads:
-            data = b"".join(message.data for message in run)
+        first, alone = run[0], len(run) == 1
+        if not first.reads:
+            data = first.data if alone else b"".join(message.data for message in run)
             return written(chip, data) if data else None
-        if run[0].flags & M_RECV_LEN:
-            return read_block(chip, run[0])
-        size = sum(message.length for message in run)
+        if first.flags & M_RECV_LEN:
+            return read_block(chip, first)
+        size = first.length if alone else sum(message.length for message in run)
         data = chip.read(size) if size else b""
         if data is WAIT:
             return WAIT
         data = padded(chip, data, size)
         chip.heard(data)
+        if alone:
+            first.data = data
+            return None
         for message in run:
             message.data, data = data[: message.length], data[message.length :]
         return None

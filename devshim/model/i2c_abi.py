@@ -76,10 +76,11 @@ class Message:
     #: With M_RECV_LEN: bytes that follow the block itself (a PEC).
     extra: int = field(default=0, kw_only=True)
 
-    @property
-    def reads(self) -> bool:
-        """Whether the chip sends."""
-        return bool(self.flags & M_RD)
+    #: Whether the chip sends.
+    reads: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.reads = bool(self.flags & M_RD)
 
 
 def fail(number: int, why: str = "") -> OSError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from devshim.model.device import Device, Plug
@@ -41,6 +41,13 @@ class I2cChip(RegisterFile, Part):
         """Called by the bus; a busy time that was cut off by pulling the adapter is over."""
         self.ready()
         super().attached(plug)
+
+    def driver_surroundings(self, here: str) -> Mapping[str, Any]:
+        """What the kernel's driver of a busy chip shows of it below its directory in /sys, by absolute path.
+
+        Files, links and attributes, as Device.surroundings() returns; for classes to override.
+        """
+        return {}
 
     def addresses_used(self) -> Collection[int]:
         """Return the bus addresses that this chip answers; some EEPROMs have several."""

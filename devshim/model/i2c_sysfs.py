@@ -36,6 +36,7 @@ def surroundings(bus: I2cBus, node: str, major: int, minor: int) -> Files:
     for chip in bus.each_chip():
         if chip.busy:
             found |= client(adapter, number, chip.address, type(chip).__name__.lower())
+            found |= chip.driver_surroundings(f"{adapter}/{number}-{chip.address:04x}")
     return found
 
 

@@ -12,6 +12,7 @@ from devshim.model import input_codes as codes
 from devshim.model.device import Device
 from devshim.model.input_axes import MT_VALUES, Axes, Axis
 from devshim.model.input_keymap import Keymap
+from devshim.model.input_proc import listing
 from devshim.model.input_sysfs import surroundings
 
 if TYPE_CHECKING:
@@ -113,5 +114,6 @@ class InputDescription(Device):
         return INPUT_MAJOR, number + EVENT_MINOR if number < EVENT_MINORS else number
 
     def surroundings(self, node: str, major: int, minor: int) -> Picture:
-        """What /sys and udev's database show of it."""
-        return surroundings(self, node, major, minor)
+        """What /sys, /proc and udev's database show of it."""
+        around = surroundings(self, node, major, minor)
+        return {**around, **listing(self, InputDescription)} if around else around

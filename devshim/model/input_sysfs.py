@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from devshim.model import input_codes as codes
 from devshim.model.device import Link
 from devshim.model.input_udev import kinds
+from devshim.model.input_usb import interface_of, links, name_of
 from devshim.model.sysfs import Files, link, record
 from devshim.model.usb_udev import identity, place
 
 if TYPE_CHECKING:
     from devshim.model.input_description import InputDescription
+    from devshim.model.usb_sysfs import UsbInterface
 
 #: capabilities/NAME, NAME= in the uevent, its letter in the module alias, the first code there, and where they end.
 SHOWN = {
@@ -36,10 +38,12 @@ def surroundings(device: InputDescription, node: str, major: int, minor: int) ->
     if match is None:
         return {}
     event, parent = match[1], f"input{match[2]}"
-    usb = device._on_usb
-    above = f"/sys/devices/virtual/input/{parent}" if usb is None else f"{usb.hid}/input/{parent}"
+    found = kinds(device)
+    usb = interface_of(device, int(match[2]), found)
+    above = below(usb, parent)
     here = f"{above}/{event}"
     known = {} if usb is None else {**identity(usb), **place(usb)}
+    to_node = [] if usb is None else links(name_of(found), usb.number, known)
     text = {
         f"{above}/name": device.name,
         f"{above}/phys": device.phys,
@@ -56,8 +60,8 @@ def surroundings(device: InputDescription, node: str, major: int, minor: int) ->
         **{f"{above}/capabilities/{row[0]}": bits(device.supported.get(type, ())) for type, row in SHOWN.items()},
         f"{here}/dev": f"{major}:{minor}",
         f"{here}/uevent": f"MAJOR={major}\nMINOR={minor}\nDEVNAME=input/{event}",
-        f"/run/udev/data/c{major}:{minor}": database(device, kinds(device), known),
-        f"/run/udev/data/+input:{parent}": database(device, kinds(device), known),
+        f"/run/udev/data/c{major}:{minor}": database(found, known, to_node),
+        f"/run/udev/data/+input:{parent}": database(found, known, ()),
     }
     return {
         **{path: f"{content}\n".encode() for path, content in text.items()},
@@ -68,7 +72,18 @@ def surroundings(device: InputDescription, node: str, major: int, minor: int) ->
         f"{here}/device": Link(f"../../{parent}"),
         **{f"/sys/class/input/{os.path.basename(path)}": link_to(path) for path in (above, here)},
         f"/sys/dev/char/{major}:{minor}": link_to(here),
+        **{f"/dev/{path}": Link(f"../{event}") for path in to_node},
     }
+
+
+def below(usb: UsbInterface | None, name: str) -> str:
+    """The directory of inputN."""
+    return f"/sys/devices/virtual/input/{name}" if usb is None else f"{usb.hid}/input/{name}"
+
+
+def directory(device: InputDescription, number: int) -> str:
+    """The directory in /sys of the device at /dev/input/event<number>."""
+    return below(interface_of(device, number, kinds(device)), f"input{number}")
 
 
 def link_to(path: str) -> Link:
@@ -109,7 +124,7 @@ def uevent(device: InputDescription) -> str:
     return "\n".join([*lines, f"MODALIAS={modalias(device)}"])
 
 
-def database(device: InputDescription, kinds: Iterable[str], known: Mapping[str, str]) -> str:
-    """A record of udev's database; known: what it says of the USB device."""
+def database(kinds: Iterable[str], known: Mapping[str, str], links: Iterable[str]) -> str:
+    """A record of udev's database; known: what it says of the USB device; links: those to the node, below /dev."""
     found = {"ID_INPUT": "1", **dict.fromkeys(kinds, "1"), **known}
-    return record(found, tags=("seat",)).decode().removesuffix("\n")
+    return record(found, links, ("seat",)).decode().removesuffix("\n")

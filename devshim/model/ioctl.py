@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import FunctionType, MethodType
-from typing import Any
 
 from devshim.model.argument import Access, BadDescription, Ctype, NewFile, Sized, pointer, sized, trailing
 from devshim.model.description import (
@@ -17,6 +16,10 @@ from devshim.model.description import (
     patterns,
 )
 from devshim.model.request import EXACT, IO, IOR, IOW, IOWR, Request, direction_of, size_of, type_and_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "IO", "IOR", "IOW", "IOWR", "BadDescription", "Description", "Descriptions", "Handler", "NewFile", "Request",

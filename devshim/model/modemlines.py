@@ -83,7 +83,7 @@ class ModemLines(Device):
             value = vars(cls).get(name)
             if isinstance(value, bool):
                 setattr(cls, name, InputLine(mask, value))
-            cls.parameters[name] = cls.parameters[name]._replace(default=getattr(cls, name))
+            cls.parameters[name] = cls.parameters[name].with_default(getattr(cls, name))
         cls._first_inputs = sum(mask for name, mask in INPUT_MASKS.items() if getattr(cls, name))
 
     def __init__(self, **parameters: Any) -> None:

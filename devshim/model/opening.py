@@ -32,17 +32,22 @@ def opening(*patterns: str) -> Callable[[Function], Function]:
     The patterns are fnmatch's ("*" matches "/" too) and are compared with absolute paths, by their text.  The function
     gets path, flags and mode as open(2) does, the path absolute.  Raises TypeError for what cannot match.
     """
-    for pattern in patterns:
-        if not isinstance(pattern, str) or not pattern.startswith(("/", "*", "?", "[")):
-            raise TypeError(f"@opening({pattern!r}): a pattern of absolute paths such as '/data/*', or '*'")
-    if not patterns:
-        raise TypeError("@opening needs a pattern: @opening('/data/*'), or @opening('*') for every path")
+    check_patterns(patterns)
 
     def mark(function: Function) -> Function:
         setattr(function, MARK, (*patterns, *getattr(function, MARK, ())))
         return function
 
     return mark
+
+
+def check_patterns(patterns: tuple[object, ...]) -> None:
+    """Raise TypeError for what is no pattern, or none that an absolute path can match."""
+    for pattern in patterns:
+        if not isinstance(pattern, str) or not pattern.startswith(("/", "*", "?", "[")):
+            raise TypeError(f"@opening({pattern!r}): a pattern of absolute paths such as '/data/*', or '*'")
+    if not patterns:
+        raise TypeError("@opening needs a pattern: @opening('/data/*'), or @opening('*') for every path")
 
 
 def openings_of(values: list[Any]) -> list[Opening]:

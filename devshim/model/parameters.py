@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-import enum
 import sys
-import types
-import typing
-from typing import Any, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+PLAIN = {"int": int, "float": float, "str": str, "bool": bool, "bytes": bytes}
+"""What most parameters are annotated with; typing is imported for others only."""
+
+OF_FILES = ("flags", "real")
+"""Annotated in File, which says of each open what they are."""
+
+NOT_A_PARAMETER = object()
+"""What a ClassVar is annotated with."""
 
 
 class BadParameter(TypeError):
     """An unknown parameter, or a value that does not convert to the parameter's type."""
 
 
-class Parameter(NamedTuple):
+class Parameter:
     """One parameter: its name, its type as annotated, and its default."""
 
-    name: str
-    type: Any
-    default: Any
+    __slots__ = ("default", "name", "type")
+
+    def __init__(self, name: str, type: Any, default: Any) -> None:
+        self.name = name
+        self.type = type
+        self.default = default
+
+    def with_default(self, default: Any) -> Parameter:
+        """The same parameter with another default."""
+        return Parameter(self.name, self.type, default)
 
     @property
     def type_name(self) -> str:
@@ -35,36 +52,57 @@ def collect_parameters(cls: type) -> dict[str, Parameter]:
     found: dict[str, Parameter] = {}
     for klass in reversed(cls.__mro__):
         for name, annotation in vars(klass).get("__annotations__", {}).items():
-            resolved = resolve(annotation, klass)
-            if name.startswith("_") or typing.get_origin(resolved) is typing.ClassVar or resolved is typing.ClassVar:
+            if name.startswith("_") or name in OF_FILES or not hasattr(cls, name):
                 continue
-            if hasattr(cls, name):
+            resolved = resolve(annotation, klass)
+            if resolved is not NOT_A_PARAMETER:
                 found[name] = Parameter(name, resolved, getattr(cls, name))
         for name, value in vars(klass).items():
             if name in found and name not in vars(klass).get("__annotations__", {}):
-                found[name] = Parameter(name, found[name].type, value)
-    return {name: parameter for name, parameter in found.items() if name != "flags"}
+                found[name] = found[name].with_default(value)
+    return found
 
 
 def resolve(annotation: Any, klass: type) -> Any:
-    """An annotation as a type, also where `from __future__ import annotations` left its text."""
-    if not isinstance(annotation, str):
-        return annotation
-    module = sys.modules.get(klass.__module__)
+    """An annotation as a type, also where `from __future__ import annotations` left its text.
+
+    NOT_A_PARAMETER for a ClassVar; Any for what cannot convert anything.
+    """
+    if isinstance(annotation, str):
+        if annotation.startswith("ClassVar"):
+            return NOT_A_PARAMETER
+        module = vars(sys.modules[klass.__module__]) if klass.__module__ in sys.modules else {}
+        try:
+            annotation = evaluated(annotation, module, vars(klass))
+        except (NameError, AttributeError, TypeError, SyntaxError):
+            from typing import Any
+
+            return Any  # an annotation for the type checker alone (TYPE_CHECKING imports)
+    typing = sys.modules.get("typing")  # whoever has annotated with something of it has imported it
+    if typing is not None and typing.ClassVar in (annotation, typing.get_origin(annotation)):
+        return NOT_A_PARAMETER
+    return annotation
+
+
+def evaluated(annotation: str, module: Mapping[str, Any], namespace: Mapping[str, Any]) -> Any:
+    """What an annotation's text stands for.  Raises what evaluating it does."""
+    if annotation in PLAIN and annotation not in module:
+        return PLAIN[annotation]
     try:
-        return eval(annotation, {**vars(typing), **vars(module)} if module else vars(typing), dict(vars(klass)))
-    except (NameError, AttributeError, TypeError, SyntaxError):
-        # An annotation for the type checker alone (TYPE_CHECKING imports): its text cannot convert anything.
-        return typing.ClassVar if annotation.startswith("ClassVar") else Any
+        return eval(annotation, dict(module), dict(namespace))
+    except NameError:
+        import typing
+
+        return eval(annotation, {**vars(typing), **module}, dict(namespace))
 
 
 def copy_default(device: Any) -> None:
     """Give an instance its own copy of each mutable default of its class."""
     for klass in reversed(type(device).__mro__):
         for name, value in vars(klass).items():
-            if name.startswith("__") or not isinstance(value, (list, dict, set, bytearray)):
-                continue
-            if name not in ("ioctls", "parameters"):
+            if isinstance(value, (list, dict, set, bytearray)) and not name.startswith("__"):
+                if name in ("ioctls", "parameters"):
+                    continue
                 from copy import deepcopy
 
                 setattr(device, name, deepcopy(value))
@@ -97,19 +135,6 @@ def unknown(owner: str, name: str, known: dict[str, Parameter]) -> str:
 
 def convert(value: Any, kind: Any) -> Any:
     """Return value as kind.  Raises ValueError or TypeError where it is not."""
-    origin = typing.get_origin(kind)
-    if kind is Any or kind is object:
-        return value
-    if origin in (typing.Union, types.UnionType):
-        return convert_union(value, typing.get_args(kind))
-    if origin is typing.Literal:
-        choices = typing.get_args(kind)
-        for choice in choices:
-            if value == choice or str(choice) == value:
-                return choice
-        raise ValueError(f"choose from {', '.join(map(str, choices))}")
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return kind[value] if isinstance(value, str) and value in kind.__members__ else kind(value)
     if kind is bool:
         return convert_bool(value)
     if kind is int:
@@ -122,16 +147,38 @@ def convert(value: Any, kind: Any) -> Any:
         return value.encode()
     if kind is str and not isinstance(value, str):
         return str(value)
+    if kind in (str, bytes, object):
+        return value
+    return convert_otherwise(value, kind)
+
+
+def convert_otherwise(value: Any, kind: Any) -> Any:
+    """The same for what is no plain type."""
+    import enum
+    import types
+    import typing
+
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return convert_union(value, typing.get_args(kind))
+    if origin is typing.Literal:
+        choices = typing.get_args(kind)
+        for choice in choices:
+            if value == choice or str(choice) == value:
+                return choice
+        raise ValueError(f"choose from {', '.join(map(str, choices))}")
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return kind[value] if isinstance(value, str) and value in kind.__members__ else kind(value)
     return value
 
 
 def convert_union(value: Any, kinds: tuple[Any, ...]) -> Any:
     """The first of several types that the value converts to; None only from None or "none"."""
-    if types.NoneType in kinds and (value is None or value == "none"):
+    if type(None) in kinds and (value is None or value == "none"):
         return None
     problem: Exception = ValueError("fits none of the types")
     for kind in kinds:
-        if kind is types.NoneType:
+        if kind is type(None):
             continue
         try:
             return convert(value, kind)

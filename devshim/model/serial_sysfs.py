@@ -53,7 +53,7 @@ def adapter(device: Serial, family: str, number: int) -> UsbDevice:
     return UsbDevice(
         port, vendor, product, release,
         device.usb_manufacturer or texts[0], device.usb_product or texts[1], device.usb_serial or f"DS{number:06}",
-        bus, (COMMUNICATION, DATA) if family == "ttyACM" else (),
+        bus, (COMMUNICATION, DATA) if family == "ttyACM" else (VENDOR_KIND,),
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ class Shown:
         return method
 
     def of(self, instance: Any) -> Attribute:
-        """The file of one device; methods are looked up there, so that a derived class may override them."""
+        """A file of one device; methods are looked up there, so that a derived class may override them."""
         name = next(name for name, value in all_of(type(instance)).items() if value is self)
         store = None if not self.writer else lambda data: getattr(instance, self.writer)(text_of(data))
         return Attribute(lambda: getattr(instance, name), store, self.mode)
@@ -123,7 +123,7 @@ class Setting:
         return nearest
 
     def of(self, instance: Any) -> Attribute:
-        """The file of one device."""
+        """A file of one device."""
 
         def store(data: bytes) -> None:
             vars(instance)[self.name] = self.read(text_of(data))
@@ -151,5 +151,17 @@ def all_of(cls: type) -> dict[str, Shown | Setting]:
 
 
 def attributes_of(device: Any) -> dict[str, Attribute]:
-    """The files of a device's directory in /sys, by name."""
-    return {declared.file: declared.of(device) for declared in all_of(type(device)).values()}
+    """The files of a device's directory in /sys, by name; the same ones each time."""
+    made: dict[str, Attribute] = vars(device).setdefault("_attributes", {})
+    for declared in all_of(type(device)).values():
+        if declared.file not in made:
+            made[declared.file] = declared.of(device)
+    return made
+
+
+def notify(device: Any, file: str) -> None:
+    """Wake programs that poll one of these files.  Raises KeyError with the names that there are."""
+    made = attributes_of(device)
+    if file not in made:
+        raise KeyError(f"{type(device).__name__} has no file {file!r}; it has {', '.join(made) or 'none'}")
+    made[file].notify()

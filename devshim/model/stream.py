@@ -7,9 +7,14 @@ poll, O_NONBLOCK and signals are the kernel's.
 from __future__ import annotations
 
 import errno
-from typing import ClassVar, Protocol
 
 from devshim.model.device import File
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar, Protocol
+else:
+    Protocol = object
 
 
 class Feed(Protocol):

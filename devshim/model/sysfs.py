@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from devshim.model.attribute import Attribute
 from devshim.model.device import Link
@@ -81,6 +82,7 @@ def record(
     return "".join(f"{line}\n" for line in text).encode()
 
 
+@lru_cache(maxsize=1024)
 def encoded(text: str) -> str:
     """A text as udev writes it into ID_*_ENC: blanks and what is no word as \\x20 (encode_devnode_name)."""
     return "".join(
@@ -89,6 +91,7 @@ def encoded(text: str) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def as_name(text: str) -> str:
     """A text as udev uses it in names: runs of blanks as one _, and what else is no word as _ (util_replace_chars)."""
     joined = "_".join(text.split())

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from devshim.model.attribute import Attribute
 from devshim.model.device import Device, Link
-from devshim.model.setting import attributes_of
+from devshim.model.setting import attributes_of, notify
 from devshim.model.sysfs import in_class, lines, on_bus
 
 
@@ -30,6 +30,10 @@ class SysfsDevice(Device):
     def files(self) -> Mapping[str, bytes | Attribute]:
         """More files of the directory, by name."""
         return {}
+
+    def notify(self, file: str) -> None:
+        """Wake programs that poll a declared file for POLLPRI: it shows something else now (sysfs_notify)."""
+        notify(self, file)
 
     def uevent(self) -> Mapping[str, object]:
         """What the directory's uevent file says."""

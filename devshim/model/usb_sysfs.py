@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devshim.model.sysfs import Files, lines, on_bus, record, with_number
-from devshim.model.usb_udev import Kind, identity
+from devshim.model.usb_descriptors import Kind, descriptors
+from devshim.model.usb_hub import root_hub
+from devshim.model.usb_udev import identity
 
 __all__ = ["UsbDevice", "UsbInterface", "lines", "port_of"]
 
@@ -28,7 +30,7 @@ def port_of(family: str, number: int) -> tuple[int, int]:
 class UsbDevice:
     """A USB device at a port of one of the run's own buses; texts that it does not have are empty.
 
-    kinds: class, subclass and protocol of its interfaces, where it has several.
+    kinds: class, subclass and protocol of its interfaces.
     """
 
     port: int
@@ -39,7 +41,7 @@ class UsbDevice:
     product: str = ""
     serial: str = ""
     bus: int = BUS
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[Kind, ...] = ((0xFF, 0xFF, 0xFF),)
 
     @property
     def controller(self) -> str:
@@ -68,24 +70,29 @@ class UsbDevice:
 
     def files(self) -> Files:
         """Its directory, and its link on the bus."""
+        path = self.path
         minor = (self.bus - 1) * DEVICES_PER_BUS + self.number - 1
         attributes = {
             "idVendor": f"{self.vendor_id:04x}", "idProduct": f"{self.product_id:04x}",
             "bcdDevice": f"{self.release:04x}", "busnum": self.bus, "devnum": self.number, "devpath": self.port,
             "speed": 12, "version": " 2.00", "maxchild": 0, "bDeviceClass": "00",
             "bDeviceSubClass": "00", "bDeviceProtocol": "00", "bConfigurationValue": 1, "bNumConfigurations": 1,
-            "bNumInterfaces": f"{len(self.kinds) or 1:2}", "removable": "unknown", "authorized": 1,
+            "bNumInterfaces": f"{len(self.kinds):2}", "removable": "unknown", "authorized": 1,
+            "bMaxPacketSize0": 64, "bMaxPower": "100mA", "bmAttributes": "80", "rx_lanes": 1, "tx_lanes": 1,
             "manufacturer": self.manufacturer, "product": self.product, "serial": self.serial,
         }  # fmt: skip
         more = {
             "DEVTYPE": "usb_device", "DRIVER": "usb", "PRODUCT": self.triple, "TYPE": "0/0/0",
             "BUSNUM": f"{self.bus:03}", "DEVNUM": f"{self.number:03}",
         }  # fmt: skip
-        found: Files = {
-            f"{self.path}/{name}": f"{value}\n".encode() for name, value in attributes.items() if value != ""
-        }
-        found |= with_number(self.path, USB_MAJOR, minor, f"bus/usb/{self.bus:03}/{self.number:03}", more)
-        found |= on_bus(self.path, "usb", "usb")
+        found: Files = {f"{path}/{name}": f"{value}\n".encode() for name, value in attributes.items() if value != ""}
+        ids = self.vendor_id, self.product_id, self.release
+        texts = self.manufacturer, self.product, self.serial
+        found[f"{path}/descriptors"] = descriptors(ids, texts, self.kinds)
+        found[f"{path}/configuration"] = b"\n"
+        found |= root_hub(self.bus, self.controller, PORTS)
+        found |= with_number(path, USB_MAJOR, minor, f"bus/usb/{self.bus:03}/{self.number:03}", more)
+        found |= on_bus(path, "usb", "usb")
         whole = UsbInterface(self, 0, "usb", (0, 0, 0))
         seen = {key: value for key, value in identity(whole).items() if "INTERFACE_NUM" not in key}
         found[f"/run/udev/data/c{USB_MAJOR}:{minor}"] = record({**seen, "ID_USB_DRIVER": "usb"})

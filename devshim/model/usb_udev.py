@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devshim.model.sysfs import as_name, encoded
+from devshim.model.usb_descriptors import Kind
 
 if TYPE_CHECKING:
     from devshim.model.usb_sysfs import UsbInterface
 
-Kind = tuple[int, int, int]
 TYPES = {(3, 1): "kbd", (3, 2): "mouse", (2, 0): "generic", (8, 6): "disk"}
 
 
@@ -29,7 +29,7 @@ def identity(usb: UsbInterface) -> dict[str, str]:
         "ID_BUS": "usb",
         **{f"ID_{key}": value for key, value in plain.items()},
         **{f"ID_USB_{key}": value for key, value in plain.items()},
-        "ID_USB_INTERFACES": interfaces(device.kinds or (usb.kind,)),
+        "ID_USB_INTERFACES": interfaces(device.kinds),
         "ID_USB_INTERFACE_NUM": f"{usb.number:02x}",
         "ID_USB_DRIVER": usb.driver,
     }

@@ -167,3 +167,27 @@ print(bytes(bus.read_i2c_block_data(0x50, 0, 7)), refused > 0)
     outcome = run_devshim(sys.executable, "-c", program, devices=["/dev/i2c-1=at24c02"])
 
     assert (outcome.stdout, outcome.returncode) == ("b'patient' True\n", 0)
+
+
+def test_the_kernels_driver_shows_it_as_a_file_of_its_size():
+    script = """
+        cd /sys/bus/i2c/devices/2-0050; stat -c '%s %a' eeprom
+        printf hello | dd of=eeprom bs=1 seek=16 conv=notrunc 2>&-; dd if=eeprom bs=1 skip=16 count=5 2>&-; echo
+        wc -c < eeprom; cmp eeprom /sys/bus/nvmem/devices/2-00500/nvmem && echo same
+        printf x | dd of=eeprom bs=1 seek=256 conv=notrunc 2>&1 | head -1; readlink -f /sys/bus/nvmem/devices/2-00500
+    """
+
+    outcome = run_devshim("bash", "-c", script, devices=["/dev/i2c-2=at24c02,busy=yes"])
+
+    assert outcome.stdout.splitlines() == [
+        "256 600", "hello", "256", "same", "dd: error writing 'eeprom': File too large",
+        "/sys/devices/platform/devshim-i2c.2/i2c-2/2-0050/2-00500",
+    ]  # fmt: skip
+
+
+def test_a_protected_one_takes_nothing_from_the_driver():
+    chip = At24c02(write_protect=True)
+
+    with pytest.raises(OSError, match="acknowledged"):
+        chip.write_by_driver(b"x", 0)
+    assert chip.read_by_driver(0, 2) == b"\xff\xff"

@@ -45,7 +45,7 @@ def desk():
         ("ATI", "\r\ndevshim\r\n\r\nAT modem\r\n\r\nIMEI: 490154203237518\r\n\r\nOK\r\n"),
         ("AT+CSQ", "\r\n+CSQ: 20,99\r\n\r\nOK\r\n"),
         ("AT+CREG?", "\r\n+CREG: 0,1\r\n\r\nOK\r\n"),
-        ("AT+CREG=?", "\r\n+CREG: (0,1)\r\n\r\nOK\r\n"),
+        ("AT+CREG=?", "\r\n+CREG: (0,1,2)\r\n\r\nOK\r\n"),
         ("AT+COPS?", '\r\n+COPS: 0,0,"Testnet"\r\n\r\nOK\r\n'),
         ("AT+CPIN?", "\r\n+CPIN: READY\r\n\r\nOK\r\n"),
         ("AT+CGSN", "\r\n490154203237518\r\n\r\nOK\r\n"),
@@ -234,3 +234,31 @@ def test_a_person_types_at_it_with_picocom():
         assert screen.endswith("AT+CSQ\r\r\n+CSQ: 11,99\r\n\r\nOK\r\n")
         terminal.press("\x01\x18")  # Ctrl-A Ctrl-X
         assert terminal.state()[0] == "ended"
+
+
+def test_the_radio_can_be_switched_off(desk):
+    assert desk.at("AT+CFUN?;+CREG?") == "\r\n+CFUN: 1\r\n\r\n+CREG: 0,1\r\n\r\nOK\r\n"
+    assert desk.at("AT+CFUN=4;+CREG?;+COPS?") == "\r\n+CREG: 0,0\r\n\r\n+COPS: 0\r\n\r\nOK\r\n"
+    assert desk.at("AT+CFUN=7") == "\r\nERROR\r\n"
+
+
+def test_registration_tells_the_cell_where_that_is_asked_for(desk):
+    assert desk.at("AT+CREG=2;+CREG?") == '\r\n+CREG: 2,1,"00C3","0000A1B2"\r\n\r\nOK\r\n'
+    assert desk.at("AT+CGREG?;+CGREG=?") == "\r\n+CGREG: 0,1\r\n\r\n+CGREG: (0,1,2)\r\n\r\nOK\r\n"
+    assert desk.at("AT+CGATT?") == "\r\n+CGATT: 1\r\n\r\nOK\r\n"
+
+
+def test_the_network_has_a_name_and_a_number(desk):
+    assert desk.at("AT+COPS=3,2;+COPS?") == '\r\n+COPS: 0,2,"00101"\r\n\r\nOK\r\n'
+    assert desk.at("AT+COPS=3,0;+COPS?") == '\r\n+COPS: 0,0,"Testnet"\r\n\r\nOK\r\n'
+
+
+def test_the_sim_tells_its_number_once_it_is_open():
+    desk = Desk(pin="1234")
+    assert desk.at("AT+CIMI") == "\r\nERROR\r\n"
+    assert desk.at('AT+CPIN="1234";+CIMI') == "\r\n001010123456063\r\n\r\nOK\r\n"
+
+
+def test_a_character_set_is_one_of_those_that_it_lists(desk):
+    assert desk.at('AT+CSCS=?;+CSCS="IRA";+CSCS?') == '\r\n+CSCS: ("GSM","IRA")\r\n\r\n+CSCS: "IRA"\r\n\r\nOK\r\n'
+    assert desk.at('AT+CSCS="UCS2"') == "\r\nERROR\r\n"

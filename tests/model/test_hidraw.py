@@ -4,6 +4,7 @@ import errno
 from ctypes import sizeof
 
 import pytest
+from harness import run_devshim
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from i2cprogram import raises_errno
@@ -341,7 +342,7 @@ def test_sys_shows_the_device_its_interface_and_its_usb_device():
         b"HID_PHYS=usb-devshim_hcd.0-4/input0",
         b"HID_UNIQ=S1",
     ]
-    assert around[f"{hid}/report_descriptor"] == PLAIN
+    assert around[f"{hid}/report_descriptor"].read(0, 4096) == PLAIN
     assert around[f"{usb}/serial"] == b"S1\n"
     assert f"{usb}/manufacturer" in around
 
@@ -351,6 +352,15 @@ def test_a_device_on_another_bus_has_no_usb_device():
 
     assert around["/sys/class/hidraw/hidraw0"] == ("../../devices/virtual/misc/uhid/0005:1209:0001.0001/hidraw/hidraw0")
     assert not any("usb" in path for path in around)
+
+
+def test_the_report_descriptor_is_a_file_of_4096_bytes_that_ends_where_it_does():
+    script = "cd /sys/class/hidraw/hidraw0/device; stat -c %s report_descriptor; wc -c < report_descriptor"
+    outcome = run_devshim("bash", "-c", script, devices=["/dev/hidraw0=usb_relay"])
+
+    size, length = map(int, outcome.stdout.split())
+    assert size == 4096
+    assert 0 < length < 4096
 
 
 # ---- Hostile arguments

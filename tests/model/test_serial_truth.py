@@ -1,5 +1,6 @@
 """stty, pyserial, miniterm, picocom and mbpoll do on models what they did on an FTDI adapter with its kernel driver."""
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -113,3 +114,30 @@ def test_miniterm_on_a_terminal():
             assert line in screen
         terminal.press("\x1d")  # Ctrl+]
         assert terminal.state() == (ENDED, 0)
+
+
+@pytest.mark.client("stty")
+def test_stty_on_a_port_of_a_usb_modem():
+    outcome = run_devshim(
+        *shlex.split(command("acm-stty")), devices=["/dev/ttyACM0=" + far_end("Wire")[0].partition("=")[2]]
+    )
+
+    check(outcome, "acm-stty")
+
+
+def test_pyserial_at_both_ends_of_a_usb_cable():
+    """Set aside: the machine's other ports, where the port is plugged, and the serial number that a model has."""
+    pytest.importorskip("serial")
+    model = far_end("Gadget")[0].partition("=")[2]
+    case = TRUTH / "acm-py-serial"
+    outcome = run_devshim(
+        sys.executable, case / "psa.py", devices=[f"/dev/ttyACM0={model}", f"/dev/ttyGS0={model}"],
+        options=["--hide-real"],
+    )  # fmt: skip
+
+    def kept(text):
+        lines = [line for line in text.splitlines() if not line.startswith("/dev/") or line.startswith("/dev/ttyACM0")]
+        return [re.sub(r" (SER|LOCATION)=\S+", "", line) for line in lines]
+
+    assert kept(outcome.stdout) == kept((case / "stdout").read_text())
+    assert outcome.returncode == int((case / "rc").read_text())

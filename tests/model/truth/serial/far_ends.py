@@ -48,3 +48,18 @@ def crc(data):
         for _ in range(8):
             value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
     return struct.pack("<H", value)
+
+
+ends: list[Serial] = []  # of the cable between /dev/ttyACM0 and the gadget's /dev/ttyGS0
+
+
+class Gadget(Serial):
+    """One of them: says what the other end hears."""
+
+    def plugged(self):
+        ends.append(self)
+
+    def received(self, data):
+        for end in ends:
+            if end is not self:
+                end.send(data)

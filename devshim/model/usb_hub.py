@@ -1,0 +1,40 @@
+"""What /sys shows of the root hub of one of the run's own USB buses (the kernel's drivers/usb/core/hcd.c, sysfs.c).
+
+It has no uevent file, so that udev takes no notice: a hub neither comes nor goes with what is plugged into it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from devshim.model.device import Shared
+from devshim.model.sysfs import Files, link, on_bus
+from devshim.model.usb_descriptors import Kind, descriptors
+
+LINUX = 0x1D6B
+HUB: Kind = (9, 0, 0)
+
+
+@lru_cache(maxsize=64)
+def root_hub(bus: int, controller: str, ports: int) -> Files:
+    """The directories of the hub and of its one interface, and their links on the bus."""
+    path = f"/sys/devices/platform/{controller}/usb{bus}"
+    interface = f"{path}/{bus}-0:1.0"
+    texts = "Linux devshim_hcd", "devshim host controller", controller
+    hub: dict[str, object] = {
+        "idVendor": f"{LINUX:04x}", "idProduct": "0002", "bcdDevice": "0100", "busnum": bus, "devnum": 1, "devpath": 0,
+        "speed": 480, "version": " 2.00", "maxchild": ports, "bDeviceClass": "09", "bDeviceSubClass": "00",
+        "bDeviceProtocol": "01", "bConfigurationValue": 1, "bNumConfigurations": 1, "bNumInterfaces": " 1",
+        "bMaxPacketSize0": 64, "bMaxPower": "0mA", "bmAttributes": "e0", "configuration": "", "rx_lanes": 1,
+        "tx_lanes": 1, "authorized": 1, "manufacturer": texts[0], "product": texts[1], "serial": texts[2],
+    }  # fmt: skip
+    kind: dict[str, object] = {
+        "bInterfaceNumber": "00", "bInterfaceClass": "09", "bInterfaceSubClass": "00", "bInterfaceProtocol": "00",
+        "bAlternateSetting": " 0", "bNumEndpoints": "01", "authorized": 1,
+    }  # fmt: skip
+    found: Files = {f"{path}/{name}": Shared(f"{value}\n".encode()) for name, value in hub.items()}
+    found |= {f"{interface}/{name}": Shared(f"{value}\n".encode()) for name, value in kind.items()}
+    found[f"{path}/descriptors"] = Shared(descriptors((LINUX, 2, 0x0100), texts, (HUB,)))
+    driver = f"/sys/devices/platform/{controller}/driver"
+    found[driver] = link(driver, "/sys/bus/platform/drivers/devshim_hcd")
+    return found | on_bus(path, "usb", "usb") | on_bus(interface, "usb", "hub")
