@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,20 @@ from devshim.model.device import Link
 from devshim.trace.convert.recording import Recording
 from devshim.trace.convert.strace import read
 from devshim.trace.convert.writing import write_trace
-from devshim.trace.event import Node
+from devshim.trace.event import Node, SysFile
 
-FILE = re.compile(r"F (?P<mode>\d+) size=\d+ (?P<path>/\S+)(?: = (?P<content>.*)| ! errno \d+)?$")
+Around = bytes | Link | SysFile
+
+FILE = re.compile(r"F (?P<mode>\d+) size=\d+ (?P<path>/\S+)(?: = (?P<content>.*)| ! errno (?P<errno>\d+))?$")
 LINK = re.compile(r"L (?P<path>/\S+) -> (?P<target>.*)$")
 HEADING = re.compile(
     r"## (?P<path>/\S+)(?: -> (?P<target>\S+)| 0o(?P<mode>\d+) .*rdev (?P<major>\d+) (?P<minor>\d+).*)?$"
 )
 
 
-def tree(listing: Path) -> tuple[dict[str, bytes | Link], dict[str, tuple[int, tuple[int, int]]]]:
+def tree(listing: Path) -> tuple[dict[str, Around], dict[str, tuple[int, tuple[int, int]]]]:
     """The files and links that a listing of /sys and /run/udev has, and (mode, device number) of nodes."""
-    found: dict[str, bytes | Link] = {}
+    found: dict[str, Around] = {}
     nodes: dict[str, tuple[int, tuple[int, int]]] = {}
     record: list[str] = []
     path = ""
@@ -42,18 +45,22 @@ def tree(listing: Path) -> tuple[dict[str, bytes | Link], dict[str, tuple[int, t
             found[link["path"]] = Link(link["target"])
         elif file := FILE.match(line):
             content = ast.literal_eval(file["content"]) if file["content"] else b""
-            found[file["path"]] = content.encode("latin-1", "replace") if isinstance(content, str) else content
+            content = content.encode("latin-1", "replace") if isinstance(content, str) else content
+            mode = int(file["mode"], 8)
+            failure = errno.errorcode[int(file["errno"])] if file["errno"] else ""
+            plain = mode & 0o222 == 0 and not failure
+            found[file["path"]] = content if plain else SysFile(content, mode, failure)
         else:
             record.append(line)
     return found, nodes
 
 
-def convert(case: Path, trace: Path) -> int:
-    """Make a trace of a case; how many events it has."""
+def convert(case: Path, trace: Path, more: Iterable[str] = ()) -> int:
+    """Make a trace of a case; how many events it has.  more: nodes that were there and are not in the transcript."""
     recording = read(case / "strace")
     for _ in recording.events():
         pass
-    around: dict[str, bytes | Link] = {}
+    around: dict[str, Around] = {}
     known: dict[str, tuple[int, tuple[int, int]]] = {}
     for listing in sorted(case.parent.glob("sys-*.txt")):
         files, nodes = tree(listing)
@@ -64,17 +71,16 @@ def convert(case: Path, trace: Path) -> int:
     def with_surroundings() -> Iterator[Any]:
         yield from events()
         surround(recording, around, known)
+        recording.header.nodes.update({path: Node(path) for path in more if path not in recording.header.nodes})
 
     recording.events = with_surroundings
     return write_trace(recording, os.fspath(trace))
 
 
-def surround(
-    recording: Recording, around: dict[str, bytes | Link], known: dict[str, tuple[int, tuple[int, int]]]
-) -> None:
+def surround(recording: Recording, around: dict[str, Around], known: dict[str, tuple[int, tuple[int, int]]]) -> None:
     """Give what a listing has to the nodes; what the transcript itself shows is newer."""
     nodes: dict[str, Node] = recording.header.nodes
-    if not nodes:
+    if not any(path.startswith("/dev/") for path in nodes):
         nodes.update({path: Node(path) for path in known})
     for path, (mode, rdev) in known.items():
         if path not in nodes:
@@ -87,11 +93,15 @@ def surround(
         return
     first = next(iter(nodes.values()))
     shown = {path: content for path, content in first.surroundings.items() if content or isinstance(content, Link)}
-    both: dict[str, bytes | Link] = {**first.surroundings, **around, **shown}
+    for path, content in shown.items():
+        if isinstance(content, SysFile) and not content.content and path in around:
+            listed = around[path]
+            content.content = listed.content if isinstance(listed, SysFile) else bytes(listed)
+    both: dict[str, Around] = {**first.surroundings, **around, **shown}
     first.surroundings = dict(sorted(without_what_is_below_links(both).items()))
 
 
-def without_what_is_below_links(found: dict[str, bytes | Link]) -> dict[str, bytes | Link]:
+def without_what_is_below_links(found: dict[str, Around]) -> dict[str, Around]:
     """The same without entries that lie below a link, or below a file."""
     return {path: content for path, content in found.items() if not any(above in found for above in parents(path))}
 

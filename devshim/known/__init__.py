@@ -26,6 +26,7 @@ FAMILIES = (
     Family("spi", r"spidev.+", (153,)),
     Family("gpio", r"gpiochip\d+"),
     Family("input", r"input/(event|js|mouse)\d+", (13,), "EVDEV"),
+    Family("joystick", r"input/js\d+|js\d+"),
     Family("input", r"uinput|input/uinput", (), "UINPUT"),
     Family("hid", r"hidraw\d+"),
     Family("usb", r"bus/usb/\d+/\d+|usb/hiddev\d+|hiddev\d+", (189,)),
@@ -46,6 +47,10 @@ FAMILIES = (
     Family("tun", r"net/tun|tap\d+"),
     Family("entropy", r"u?random|rfkill|hwrng"),
     Family("industrial", r"iio:device\d+"),
+    Family("parallel", r"(parport|lp|usb/lp)\d+", (6, 99)),
+    Family("tape", r"n?st\d+[alm]?|nosst\d+"),
+    Family("ppp", r"ppp", (108,)),
+    Family("console", r"tty\d*|console|vc/\d+"),
     Family("terminal", r"tty.*|pts/\d+|ptmx|console|rfcomm\d+|cu.+"),
 )
 BLOCK = ("block", "scsi")

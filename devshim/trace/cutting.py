@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from devshim.trace.event import Event, Header
 from devshim.trace.format.reader import Trace
+from devshim.trace.format.writer import Writer
+
+FLUSHED = 1000  # events between two writes
 
 
 class Makers:
@@ -84,3 +87,24 @@ def header_for(header: Header, nodes: set[str], by: str) -> Header:
         nodes={path: node for path, node in header.nodes.items() if path in nodes},
         ioctls=header.ioctls,
     )
+
+
+def keep_nodes(path: str, output: str, nodes: Collection[str]) -> None:
+    """Write the part of a trace that is about these nodes, which they are even where nothing was done on them.
+
+    Raises TraceError, OSError.
+    """
+    trace = Trace(path)
+
+    def meant() -> Iterator[Event]:
+        return (event for event in trace if event.node in nodes)
+
+    makers, named = needed(trace, meant())
+    writer = Writer(output, header_for(trace.header, {*named, *nodes}, trace.header.by))
+    for number, (program, parent) in sorted(trace.programs.items()):
+        writer.program(program, number, parent)
+    for event in cut(trace, meant(), makers):
+        writer.event(event)
+        if not writer.events % FLUSHED:
+            writer.flush()
+    writer.end(trace.finished or "finished", trace.lost, trace.notes)

@@ -37,10 +37,12 @@ class Described:
             self._own = own_descriptions(self.header)
             self._found.clear()
         key = (event.node, event.request)
-        if key not in self._found:
-            found = self._own.find(event.request)
-            self._found[key] = found if found is not None else self._known(event.node).find(event.request)
-        return self._found[key]
+        try:
+            return self._found[key]
+        except KeyError:
+            found = self._own.find(event.request) or self._known(event.node).find(event.request)
+            self._found[key] = found
+            return found
 
     def _known(self, path: str) -> Descriptions:
         """What the kernel's headers say of a node's requests."""

@@ -13,6 +13,9 @@ from devshim.trace.event import Event
 #: So many events of each trace are looked through for the place from which on they are alike again.
 WINDOW = 2048
 
+#: So many are compared at a time where they are alike.
+BATCH = 256
+
 #: Two stretches are alike where so many calls in a row are.
 ENOUGH = 3
 
@@ -55,6 +58,11 @@ class Side:
     def take(self, count: int = 1) -> list[Event]:
         """The next events, which are over with this."""
         self.taken += count
+        if count == len(self.ahead):
+            found = list(self.ahead)
+            self.ahead.clear()
+            self.said.clear()
+            return found
         found = [self.ahead.popleft() for _ in range(count)]
         for _ in range(count):
             self.said.popleft()
@@ -84,9 +92,12 @@ def changes(first: Iterator[Event], second: Iterator[Event], same: Same, context
     one, other = Side(first), Side(second)
     before: deque[Event] = deque(maxlen=context)
     while one.fill(1) and other.fill(1):
-        if one.said[0] == other.said[0] or same(one.ahead[0], other.ahead[0]):
-            before += one.take()
-            other.take()
+        one.fill(BATCH)
+        other.fill(BATCH)
+        alike = leading(one, other, same)
+        if alike:
+            before += one.take(alike)
+            other.take(alike)
             continue
         one.fill(WINDOW)
         other.fill(WINDOW)
@@ -98,6 +109,16 @@ def changes(first: Iterator[Event], second: Iterator[Event], same: Same, context
         other.fill(WINDOW)
         yield Change(list(before), one.take(len(one.ahead)), other.take(len(other.ahead)))
         before.clear()
+
+
+def leading(one: Side, other: Side, same: Same) -> int:
+    """How many of the events that were read ahead are alike, from the first on."""
+    count = 0
+    for mine, yours in zip(one.said, other.said, strict=False):
+        if mine != yours and not same(one.ahead[count], other.ahead[count]):
+            break
+        count += 1
+    return count
 
 
 def resume(one: list[Any], other: list[Any]) -> tuple[int, int]:

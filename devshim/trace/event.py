@@ -44,6 +44,7 @@ class Event:
     line      in the file, from 1
     position  of that line's first byte in the (unpacked) file: where Trace.events() can begin again
     alike     the same number for events that one reading found to differ only in time and took; 0: not known
+    times     time and took as they stood in the line, where they are made numbers only when asked for; else None
     """
 
     # Defaults are the class's, so that an event costs only what it has; a million of them are read in seconds.
@@ -80,6 +81,7 @@ class Event:
     line: int = 0
     position: int = 0
     alike: int = 0
+    times: tuple[str, str] | None = None
 
     def __init__(self, name: str, node: str = "", file: int = 0, **members: Any) -> None:
         self.name = name
@@ -103,17 +105,54 @@ class Event:
 
 
 MEMBERS = tuple(Event.__annotations__)
-NOWHERE = ("position", "alike")  # members that say nothing of the call
+NOWHERE = ("position", "alike", "times")  # members that say nothing of the call
+
+
+class Later:
+    """time, or took, of an event that has only their digits: a number when it is first asked for.
+
+    As it has no __set__, a number in the event's own dictionary comes before it.
+    """
+
+    def __init__(self, name: str, place: int) -> None:
+        self._name = name
+        self._place = place
+
+    def __get__(self, event: Event | None, owner: object = None) -> float | None:
+        if event is None or event.times is None:
+            return None
+        value = event.__dict__[self._name] = float(event.times[self._place])
+        return value
+
+
+Event.time = Later("time", 0)  # type: ignore[assignment]
+Event.took = Later("took", 1)  # type: ignore[assignment]
+
+
+@dataclass
+class SysFile:
+    """A file of /sys that does not just hold what everybody may read.
+
+    content  what it shows
+    mode     permission bits
+    failure  name of the errno with which a read fails; "" where it does not
+    writes   what was written at once, each with the name of the errno that this got; "" where it was taken
+    """
+
+    content: bytes = b""
+    mode: int = 0o444
+    failure: str = ""
+    writes: dict[bytes, str] = field(default_factory=dict)
 
 
 @dataclass
 class Node:
     """A node as a trace describes it.
 
-    kind         "tty", "block" or "char"
+    kind         "tty", "block" or "char"; "sysfs" for a folder of /sys where nothing under /dev was opened
     rdev         major and minor number, as st_rdev has them
     mode         permission bits
-    surroundings what /sys and /run/udev show of it, by absolute path: bytes of a file, or Link (model/device.py)
+    surroundings what /sys and /run/udev show of it, by absolute path: bytes of a file, SysFile, or Link (model)
     """
 
     path: str

@@ -84,7 +84,10 @@ class RecordAsked:
         for node in self.nodes:
             try:
                 name = self.names.get(node, "")
-                nodes.add_hardware(node, name)
+                if os.path.realpath(node).startswith("/sys/") and os.path.isdir(node):
+                    nodes.add_folder(node)
+                    continue
+                nodes.also_unopened(nodes.add_hardware(node, name))
                 if name:
                     host.picture.lead(name, os.path.realpath(node))
             except OSError as problem:

@@ -60,16 +60,12 @@ def outcome(event: Event) -> str:
 # ---- What each call was given, and got back in memory: everything with a comma before it ---------------
 
 
-#: What repr() writes otherwise than C does.
-PLAIN_BYTES = frozenset(b"\"'")
-
-
 def moved(event: Event, decode: Decode | None, most: int) -> str:
     """read, write, and theirs with an offset."""
     data = event.data
     size = event.size if event.name == "read" or event.name == "pread" else len(data)
     offset = event.offset
-    shown = f'"{repr(data)[2:-1]}"' if len(data) <= most and PLAIN_BYTES.isdisjoint(data) else quoted(data, most)
+    shown = quoted(data, most)
     return f", {shown}, {size}" if offset is None else f", {shown}, {size}, {offset}"
 
 
@@ -140,23 +136,24 @@ def raw(event: Event, most: int = MOST_BYTES) -> str:
 
 def segments(memory: list[bytes | None], most: int) -> str:
     """Memory behind an ioctl's argument; `-` is a NULL, or what stayed as it was."""
+    if len(memory) == 1:
+        return "-" if memory[0] is None else quoted(memory[0], most)
     shown = ["-" if segment is None else quoted(segment, most) for segment in memory[:16]]
     if len(memory) > 16:
         shown.append("...")
-    return shown[0] if len(memory) == 1 else f"[{', '.join(shown)}]"
+    return f"[{', '.join(shown)}]"
 
 
 def quoted(data: bytes, most: int = MOST_BYTES) -> str:
     """Bytes as strace prints them, shortened."""
     if len(data) > most:
         return f'"{c_string(data[:most])}"...'
-    return f'"{c_string(data)}"'
+    shown = repr(data)  # where it holds no ", it is what c_string() makes
+    return f'"{shown[2:-1]}"' if '"' not in shown else f'"{c_string(data)}"'
 
 
 def c_string(data: bytes) -> str:
     """Bytes as they stand between the quotes of a C string."""
-    if b'"' not in data and b"'" not in data:
-        return repr(data)[2:-1]
     # Python puts text that holds a ' and no " between "s, and leaves the ' alone.
     return '\\"'.join(repr(part)[2:-1] for part in data.split(b'"'))
 

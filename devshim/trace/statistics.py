@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +43,7 @@ class Row:
             self.timed += 1
             self.seconds += took
             self.longest = max(self.longest, took)
-            self.latencies[next((at for at, end in enumerate(CLASSES) if took <= end), len(CLASSES))] += 1
+            self.latencies[bisect_left(CLASSES, took)] += 1
 
     @property
     def failed(self) -> int:

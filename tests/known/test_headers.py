@@ -16,6 +16,7 @@ from devshim.trace.layout import fields
 HEADERS = {
     "block": "linux/fs.h linux/blkpg.h linux/blkzoned.h linux/hdreg.h linux/loop.h linux/mmc/ioctl.h",
     "clocks": "linux/rtc.h linux/pps.h linux/ptp_clock.h",
+    "console": "linux/kd.h linux/vt.h asm/ioctls.h",
     "entropy": "linux/random.h linux/rfkill.h",
     "framebuffer": "linux/fb.h",
     "gpio": "linux/gpio.h",
@@ -24,14 +25,18 @@ HEADERS = {
     "industrial": "linux/iio/buffer.h linux/iio/events.h",
     "input": "linux/input.h linux/uinput.h",
     "ipmi": "linux/ipmi.h",
+    "joystick": "linux/joystick.h",
     "kvm": "linux/kvm.h",
     "media": "linux/media.h linux/v4l2-subdev.h",
     "mtd": "mtd/mtd-abi.h",
+    "parallel": "sys/time.h linux/ppdev.h linux/lp.h",
+    "ppp": "sys/time.h linux/filter.h linux/ppp_defs.h linux/ppp-ioctl.h",
     "nvme": "sys/uio.h linux/nvme_ioctl.h",
     "remote": "linux/lirc.h linux/cec.h",
     "scsi": "scsi/sg.h scsi/scsi_ioctl.h linux/bsg.h linux/cdrom.h",
     "sound": "sound/asound.h",
     "spi": "linux/spi/spidev.h",
+    "tape": "linux/mtio.h",
     "terminal": "asm/termbits.h asm/termios.h asm/ioctls.h linux/serial.h linux/sockios.h",
     "tun": "linux/if.h linux/if_tun.h linux/filter.h linux/sockios.h",
     "usb": "linux/usbdevice_fs.h linux/hiddev.h",
@@ -41,6 +46,7 @@ HEADERS = {
 
 #: Requests that older headers do not have, and those that take an argument: the macro's, with one that fits.
 ARGUMENTS = {
+    "JSIOCGNAME": "(0)",
     "SPI_IOC_MESSAGE": "(0)", "UI_GET_SYSNAME": "(0)", "EVIOCGBIT": "(0, 0)", "EVIOCGABS": "(0)", "EVIOCSABS": "(0)",
     **dict.fromkeys([f"EVIOCG{name}" for name in ("NAME", "PHYS", "UNIQ", "PROP", "MTSLOTS")], "(0)"),
     **dict.fromkeys([f"EVIOCG{name}" for name in ("KEY", "LED", "SND", "SW")], "(0)"),

@@ -10,9 +10,12 @@ from harness import ROOT, run_devshim_verb
 from recordings import record
 
 #: Devices that have no node of their own: all that programs see of them are files of /sys, which compute.
-WITHOUT_NODE = {"nct6775", "pi_act_led"}
+WITHOUT_NODE = {
+    "bcm2711_pwm", "intel_backlight", "lm75", "nct6775", "pca9633", "pca9685", "pi_act_led", "rpi_touch_display",
+}  # fmt: skip
 
 I2C, GPIO, SPI, TTY, EVENT = "/dev/i2c-1", "/dev/gpiochip0", "/dev/spidev0.0", "/dev/ttyUSB0", "/dev/input/event0"
+IIO = "/dev/iio:device0"
 MBPOLL = f"mbpoll -q -b 9600 -P none -t 4 -r 5 {TTY}"
 
 #: What the shell runs on which devices.
@@ -51,6 +54,8 @@ COMMANDS = [
     ([f"{EVENT}=k120"], f"evtest --query {EVENT} EV_LED LED_CAPSL"),
     ([f"{EVENT}=gt911"], f"evemu-describe {EVENT}"),
     (["/dev/hidraw0=usb_relay"], "usbrelay BITFT_2=1; usbrelay; usbrelay BITFT_0=DESK1; usbrelay 2>/dev/null"),
+    ([f"{IIO}=ads1015,volts0=1.25"], "iio_readdev -b 4 -s 4 iio:device0 voltage0 | xxd -p"),
+    ([f"{IIO}=adxl345"], "iio_readdev -b 4 -s 8 iio:device0 | xxd -p"),
     ([f"{I2C}=tmp102", f"{GPIO}=gpio_panel"], "i2cget -y 1 0x48 0 w; gpioinfo gpiochip0 | head -n 3"),
 ]  # fmt: skip
 

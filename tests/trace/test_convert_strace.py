@@ -13,6 +13,7 @@ from devshim.trace.convert.request_names import request_of
 from devshim.trace.convert.strace import is_strace, read
 from devshim.trace.convert.strace_line import BadLine, Lines, split
 from devshim.trace.convert.strace_struct import memory_shown
+from devshim.trace.event import SysFile
 from devshim.trace.format.lines import event_object
 
 
@@ -276,3 +277,44 @@ def test_what_strace_records_here_is_replayed_to_the_same_program(tmp_path):
 
     assert made.returncode == 0, made.stderr
     assert (replayed.stdout, replayed.returncode) == (traced.stdout, 0), replayed.stderr
+
+
+def test_files_of_sys_that_failed_or_refused_are_told_even_where_no_node_was_opened(convert):
+    _, recording = convert(
+        """
+        7 openat(AT_FDCWD, "/sys/devices/platform/thing.0/export", O_RDONLY) = -1 EACCES (Permission denied)
+        7 openat(AT_FDCWD, "/sys/devices/platform/thing.0/delay", O_RDONLY) = 3</sys/devices/platform/thing.0/delay>
+        7 read(3</sys/devices/platform/thing.0/delay>, 0x7ff, 4096) = -1 EIO (Input/output error)
+        7 close(3</sys/devices/platform/thing.0/delay>) = 0
+        7 openat(AT_FDCWD, "/sys/devices/platform/thing.0/scale", O_WRONLY) = 3</sys/devices/platform/thing.0/scale>
+        7 write(3</sys/devices/platform/thing.0/scale>, "7", 1) = -1 EINVAL (Invalid argument)
+        7 write(3</sys/devices/platform/thing.0/scale>, "8", 1) = 1
+        """
+    )
+    (node,) = recording.header.nodes.values()
+    assert (node.path, node.kind) == ("/sys/devices/platform/thing.0", "sysfs")
+    assert node.surroundings == {
+        f"{node.path}/delay": SysFile(failure="EIO"),
+        f"{node.path}/export": SysFile(mode=0o200),
+        f"{node.path}/scale": SysFile(b"", 0o644, "", {b"7": "EINVAL", b"8": ""}),
+    }
+
+
+def test_a_way_up_from_behind_a_link_leads_to_where_the_transcript_says(convert):
+    _, recording = convert(
+        """
+        7 openat(AT_FDCWD, "/sys/block/sdc/device/../../idVendor", O_RDONLY) = 3</sys/devices/usb1/1-4/idVendor>
+        7 read(3</sys/devices/usb1/1-4/idVendor>, "46f4\\n", 4096) = 5
+        7 close(3</sys/devices/usb1/1-4/idVendor>) = 0
+        """
+    )
+    (node,) = recording.header.nodes.values()
+    assert node.surroundings["/sys/devices/usb1/1-4/idVendor"] == b"46f4\n"
+    assert node.surroundings["/sys/block/sdc/device"] == Link("../../devices/usb1/1-4/untold/untold")
+
+
+def test_a_member_that_a_call_changed_stands_between_those_that_it_filled_in():
+    description = find_for("/dev/video0").find(0xC0445624)
+    shown = memory_shown(description, '{id=0x80980000 => 0x980900, type=0x1, name="Brightness", minimum=0, flags=0}')
+    assert shown is not None
+    assert (shown.before[:4].hex(), shown.after[:18].hex()) == ("00009880", "0009980001000000" + b"Brightness".hex())

@@ -270,8 +270,8 @@ class Conversion:
             yield first
         reads = "read" in call.name
         if file is None:
-            if reads:
-                self.surroundings.read(descriptor(call.arguments[0])[0], call, process.table)
+            take = self.surroundings.read if reads else self.surroundings.written
+            take(descriptor(call.arguments[0])[0], call, process.table)
             return
         vector = "v" in call.name.removeprefix("p")[-3:]
         positioned = call.name.startswith("p")

@@ -19,6 +19,7 @@ CHARACTERS = (
 )  # fmt: skip
 FOURCC = re.compile(r"v4l2_fourcc(_be)?\('(.)', '(.)', '(.)', '(.)'\)")
 COMMENT = re.compile(r"/\*.*?\*/")
+NAMED = re.compile(r"[A-Za-z_][\w.]*=(?!=)")
 FRACTION = re.compile(r"(\d+)/(\d+)$")
 
 
@@ -51,7 +52,10 @@ def memory_shown(description: Description, text: str) -> Shown | None:
 
 
 def halves(text: str) -> tuple[str, str]:
-    """What stands before and behind the => that shows a change: {a=1} => {b=2}, or inside, {a=1 => b=2}."""
+    """What stands before and behind the => that shows a change.
+
+    It is one of {a=1} => {b=2}, or inside, {a=1 => b=2}, or that of one member, {a=1 => 2, b=3}.
+    """
     depth = 0
     for at, letter in enumerate(text):
         depth += (letter in "{[") - (letter in "}]")
@@ -59,7 +63,9 @@ def halves(text: str) -> tuple[str, str]:
             if depth == 0:
                 return text[:at], text[at + 4 :]
             if depth == 1:
-                return text[:at] + text[-1], text[0] + text[at + 4 :]
+                before = NAMED.findall(text[:at])
+                name = before[-1] if before and not NAMED.match(text, at + 4) else ""
+                return text[:at] + text[-1], text[0] + name + text[at + 4 :]
     return text, ""
 
 

@@ -11,7 +11,7 @@ from devshim.model.device import Link
 from devshim.trace.convert.strace_files import Descriptor
 from devshim.trace.convert.strace_line import BadLine, Call
 from devshim.trace.convert.strace_values import descriptor, items, members, number, path_at, string
-from devshim.trace.event import Node
+from devshim.trace.event import Node, SysFile
 
 AROUND = ("/sys/", "/run/udev/")
 #: Where the kernel has links rather than directories; a path through one of them resolves to another.
@@ -20,6 +20,8 @@ LINKS = re.compile(
     r"|/sys/.+/(?:device|subsystem|driver|of_node|firmware_node)"
 )
 MOST_READ = 1 << 20
+MOST_FOLLOWED = 40
+UNTOLD = "untold"  # the name of a folder whose own was not shown
 FROM_FOLDER = ("newfstatat", "fstatat64", "statx", "faccessat", "faccessat2", "readlinkat")
 MODE = re.compile(r"st_mode=(?:S_IF\w+\|)?(0\d+)")
 KINDS = {"S_IFCHR": 0o020000, "S_IFBLK": 0o060000, "S_IFDIR": 0o040000, "S_IFLNK": 0o120000, "S_IFREG": 0o100000}
@@ -39,6 +41,7 @@ class Surroundings:
 
     files    by path: what they hold
     links    by path: where to
+    modes    by path: permission bits, where the usual ones are not theirs; failures: errno of reads; writes: of each
     """
 
     def __init__(self, nodes: dict[str, Node]) -> None:
@@ -47,6 +50,10 @@ class Surroundings:
         self.links: dict[str, str] = {}
         self.folders: set[str] = set()
         self.there: set[str] = set()
+        self.listed_folders: set[str] = set()
+        self.modes: dict[str, int] = {}
+        self.failures: dict[str, str] = {}
+        self.writes: dict[str, dict[bytes, str]] = {}
         self._reading: dict[tuple[int, int], Reading] = {}
 
     # ---- What calls tell
@@ -55,6 +62,8 @@ class Surroundings:
         self, path: str, resolved: str, fd: int | None, error: str | None, bits: int, table: dict[int, Descriptor]
     ) -> None:
         """A path was opened; resolved is where it led, "" where that was not told."""
+        if error == "EACCES" and path.startswith("/sys/") and not bits & os.O_DIRECTORY:
+            self.modes.setdefault(path, 0o200 if bits & os.O_ACCMODE == os.O_RDONLY else 0o444)
         if error is not None or fd is None or fd < 0:
             return
         where = resolved or path
@@ -69,6 +78,8 @@ class Surroundings:
     def read(self, fd: int, call: Call, table: dict[int, Descriptor]) -> None:
         """A file was read on."""
         reading = self._reading.get((id(table), fd))
+        if reading is not None and call.error not in (None, "EINTR", "EAGAIN"):
+            self.failures[reading.path] = str(call.error)
         if reading is None or call.result is None or call.result < 0 or not call.arguments[1].startswith('"'):
             return
         if call.name != "read" and len(call.arguments) > 3 and number(call.arguments[3]) != len(reading.data):
@@ -77,6 +88,16 @@ class Surroundings:
         reading.data = (reading.data + data[: call.result])[:MOST_READ]
         if len(reading.data) >= len(self.files.get(reading.path, b"")):
             self.files[reading.path] = reading.data
+
+    def written(self, fd: int, call: Call, table: dict[int, Descriptor]) -> None:
+        """A file was written: what a driver takes, and what it refuses."""
+        reading = self._reading.get((id(table), fd))
+        if reading is None or call.result is None or not call.arguments[1].startswith('"'):
+            return
+        data, whole = string(call.arguments[1])
+        if whole and reading.path.startswith("/sys/"):
+            self.modes.setdefault(reading.path, 0o644)
+            self.writes.setdefault(reading.path, {})[data] = call.error or ""
 
     def closed(self, fd: int, table: dict[int, Descriptor]) -> None:
         """A descriptor was closed."""
@@ -128,11 +149,16 @@ class Surroundings:
                 continue
             if "DT_REG" in entry.get("d_type", "") and name:
                 self.files.setdefault(f"{folder}/{name}", b"")
+            if "DT_DIR" in entry.get("d_type", "") and name not in ("", ".", "..", "power"):
+                self.listed_folders.add(f"{folder}/{name}")
 
     def followed(self, path: str, resolved: str) -> None:
         """A path led elsewhere: find the link in it, where only one can be it."""
         if path.startswith("/dev/") and resolved.startswith("/dev/"):
             self.links.setdefault(path, posixpath.relpath(resolved, posixpath.dirname(path)))
+            return
+        if "/../" in path:
+            self.climbed(path, resolved)
             return
         through = self.canonical(path)
         if through == resolved or not path.startswith("/sys/"):
@@ -145,6 +171,19 @@ class Surroundings:
                 if target != prefix and prefix not in self.links:
                     self.links[prefix] = posixpath.relpath(target, posixpath.dirname(prefix))
                     return
+
+    def climbed(self, path: str, resolved: str) -> None:
+        """A path led upwards from where a link leads: names that nobody told stand for those between."""
+        start, _, rest = path.partition("/../")
+        levels, name = 1, rest
+        while name.startswith("../"):
+            levels, name = levels + 1, name[3:]
+        known = self.canonical(start)
+        if known != start or not start.startswith("/sys/") or not resolved.endswith(f"/{name}") or ".." in name:
+            return
+        target = resolved.removesuffix(f"/{name}") + f"/{UNTOLD}" * levels
+        self.links[start] = posixpath.relpath(target, posixpath.dirname(start))
+        self.files.setdefault(f"{target}/uevent", b"")  # without a file there is no folder
 
     # ---- What follows from it
 
@@ -164,33 +203,47 @@ class Surroundings:
         return through if through.startswith("/dev/") else path
 
     def canonical(self, path: str) -> str:
-        """A path with the known links in it followed, as far as 40 go."""
-        for _ in range(40):
-            parts = path.split("/")
-            for end in range(2, len(parts) + 1):
-                prefix = "/".join(parts[:end])
-                if prefix in self.links:
-                    target = posixpath.join(posixpath.dirname(prefix), self.links[prefix])
-                    path = posixpath.normpath("/".join([target, *parts[end:]]))
-                    break
-            else:
-                return posixpath.normpath(path) if path.startswith("/") else path
-        return path
+        """A path with the known links in it followed, as far as 40 go, and .. as the kernel takes it: behind them."""
+        if not path.startswith("/"):
+            return path
+        ahead, behind, followed = path.split("/")[::-1], [""], 0
+        while ahead:
+            name = ahead.pop()
+            if name == "..":
+                del behind[max(1, len(behind) - 1) :]
+            elif name not in ("", "."):
+                behind.append(name)
+                target = self.links.get("/".join(behind))
+                if target is not None and followed < MOST_FOLLOWED:
+                    followed += 1
+                    behind = [""] if target.startswith("/") else behind[:-1]
+                    ahead += target.split("/")[::-1]
+        return "/".join(behind) or "/"
 
     def settle(self) -> None:
         """Give all that was collected to the nodes: each what is its own by its device number, the first the rest."""
-        if not self.nodes:
-            return
-        first = next(iter(self.nodes.values()))
-        found: dict[str, bytes | Link] = {}
+        found: dict[str, bytes | Link | SysFile] = {}
         known = {above for path in (*self.files, *self.links) for above in above_of(self.canonical(path))}
         for path in sorted(self.there):
             if path not in self.folders and self.canonical(path) not in known and path not in self.links:
                 self.files.setdefault(path, b"")
+        for path in self.listed_folders:
+            where = self.canonical(path)
+            if where.startswith("/sys/devices/") and where not in known:
+                self.files.setdefault(f"{where}/uevent", b"")  # each has one, and without a file there is no folder
         for path, data in self.files.items():
             where = self.canonical(path)
             if where.startswith(AROUND) and len(data) >= len(bytes_at(found, where)):
                 found[where] = data
+        for path in {*self.modes, *self.failures, *self.writes}:
+            where = self.canonical(path)
+            if where.startswith("/sys/"):
+                found[where] = SysFile(
+                    bytes_at(found, where),
+                    self.modes.get(path, 0o444),
+                    self.failures.get(path, ""),
+                    self.writes.get(path, {}),
+                )
         for path, target in self.links.items():
             parent = self.canonical(posixpath.dirname(path))
             at = f"{parent}/{posixpath.basename(path)}"
@@ -200,10 +253,15 @@ class Surroundings:
                 found[at] = Link(target)
         for path in [path for path in found if any(isinstance(found.get(above), Link) for above in above_of(path))]:
             del found[path]
-        first.surroundings = dict(sorted(found.items()))
+        folder = next((posixpath.dirname(path) for path in sorted(found) if path.startswith("/sys/devices/")), "")
+        if not self.nodes and folder:
+            self.nodes[folder] = Node(folder, "sysfs")
+        for node in self.nodes.values():
+            node.surroundings = dict(sorted(found.items()))
+            return
 
 
-def bytes_at(found: dict[str, bytes | Link], path: str) -> bytes:
+def bytes_at(found: dict[str, bytes | Link | SysFile], path: str) -> bytes:
     """What is known of a file so far."""
     held = found.get(path, b"")
     return held if isinstance(held, bytes) and not isinstance(held, str) else b""

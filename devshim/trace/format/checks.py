@@ -18,7 +18,8 @@ MOST_POINTERS = 4096
 INT64 = (1 << 63) - 1
 LONGEST_TIME = 1e9
 ERRNOS = frozenset(errno.errorcode.values()) | {name for name in dir(errno) if name.startswith("E")}
-KINDS = ("tty", "block", "char")
+#: What a node may be; "sysfs" is a folder of /sys, of a program that opened nothing under /dev.
+KINDS = ("tty", "block", "char", "sysfs")
 
 #: What a node's surroundings may lie in; a trace has no say in the rest of the file system.
 AROUND = ("/sys/", "/run/udev/", "/dev/", "/proc/")

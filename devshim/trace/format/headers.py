@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from devshim.model.device import Link
-from devshim.trace.event import Header, Node
+from devshim.trace.event import Header, Node, SysFile
 from devshim.trace.format import checks
 from devshim.trace.format.checks import PRINTABLE, Wrong, kind_of, shortened, text
 
@@ -35,11 +35,11 @@ def take_bytes(of: Mapping[str, Any]) -> bytes:
     return checks.hex_bytes(of["hex"]) if "hex" in of else b""
 
 
-def members(line: Any, known: Mapping[str, Callable[[Any], Any]], what: str, needs: str) -> dict[str, Any]:
+def members(line: Any, known: Mapping[str, Callable[[Any], Any]], what: str, needs: str = "") -> dict[str, Any]:
     """The checked members of an object.  Raises ValueError for one that is unknown, wrong or missing."""
     if not isinstance(line, Mapping):
         raise Wrong(f"{what} must be an object, not {kind_of(line)}")
-    if needs not in line:
+    if needs and needs not in line:
         raise Wrong(f"{what} lacks its member {needs}")
     found = {}
     for member, value in line.items():
@@ -77,11 +77,31 @@ def node_object(node: Node) -> dict[str, Any]:
         for path, content in sorted(node.surroundings.items()):
             if isinstance(content, Link):
                 shown[path] = {"link": str(content)}
+            elif isinstance(content, SysFile):
+                shown[path] = sys_file_object(content)
             else:
                 shown[path] = {}
                 put_bytes(shown[path], content)
         line["surroundings"] = shown
     return line
+
+
+def sys_file_object(file: SysFile) -> dict[str, Any]:
+    """A file of /sys as the object that stands at its path."""
+    shown: dict[str, Any] = {}
+    if file.failure:
+        shown["errno"] = file.failure
+    elif file.content:
+        put_bytes(shown, file.content)
+    if file.mode != 0o444 or not shown:
+        shown["mode"] = f"{file.mode:04o}"
+    if file.writes:
+        shown["writes"] = []
+        for data, error in file.writes.items():
+            write: dict[str, Any] = {}
+            put_bytes(write, data)
+            shown["writes"].append({**write, "errno": error} if error else write)
+    return shown
 
 
 def node_of(line: Mapping[str, Any]) -> Node:
@@ -99,7 +119,7 @@ def node_of(line: Mapping[str, Any]) -> Node:
 def kind(value: Any) -> str:
     """What sort of node it is."""
     if value not in checks.KINDS:
-        raise Wrong(f'{shortened(value)}: it is "tty", "block" or "char"')
+        raise Wrong(f'{shortened(value)}: it is "tty", "block", "char" or "sysfs"')
     return str(value)
 
 
@@ -118,15 +138,43 @@ def surroundings(value: Any) -> dict[str, Any]:
     return {checks.path_around(path): content_of(path, content) for path, content in value.items()}
 
 
-def content_of(path: str, content: Any) -> bytes | Link:
+def content_of(path: str, content: Any) -> bytes | Link | SysFile:
     """What one of them holds."""
-    if not isinstance(content, Mapping) or not content.keys() <= {"text", "hex", "link"} or len(content) > 1:
-        raise Wrong(f"{shortened(path)}: must be one of text, hex, link")
+    if not isinstance(content, Mapping) or len(content.keys() & {"text", "hex", "link", "errno"}) > 1:
+        raise Wrong(f"{shortened(path)}: must be one of text, hex, link, errno")
+    if content.keys() & {"errno", "mode", "writes"}:
+        return sys_file_of(path, content)
+    if not content.keys() <= {"text", "hex", "link"}:
+        raise Wrong(f"{shortened(path)}: must be one of text, hex, link, errno")
     if "link" not in content:
         return take_bytes(content)
     if not content["link"]:
         raise Wrong(f"{shortened(path)}: a link to nothing")
     return Link(text(content["link"]))
+
+
+def sys_file_of(path: str, content: Mapping[str, Any]) -> SysFile:
+    """A file of /sys of its object."""
+    if not path.startswith("/sys/"):
+        raise Wrong(f"{shortened(path)}: only files below /sys have errno, mode, writes")
+    found = members(content, SYS_FILE, f"{shortened(path)}")
+    writes: dict[bytes, str] = {}
+    for one in found.get("writes", ()):
+        if not isinstance(one, Mapping) or not one.keys() <= {"text", "hex", "errno"}:
+            raise Wrong(f"{shortened(path)}: a write has text or hex, and errno")
+        data = {name: value for name, value in one.items() if name != "errno"}
+        writes[take_bytes(data)] = checks.errno_name(one["errno"]) if "errno" in one else ""
+    shown = {name: value for name, value in content.items() if name in ("text", "hex")}
+    return SysFile(take_bytes(shown) if shown else b"", found.get("mode", 0o444), found.get("errno", ""), writes)
+
+
+SYS_FILE: dict[str, Callable[[Any], Any]] = {
+    "text": lambda value: value,
+    "hex": lambda value: value,
+    "errno": checks.errno_name,
+    "mode": checks.octal,
+    "writes": lambda value: listed(value, MOST_WORDS),
+}
 
 
 NODE: dict[str, Callable[[Any], Any]] = {

@@ -14,6 +14,7 @@ from devshim.trace.format.headers import header_of, ioctl_of, listed, members, n
 from devshim.trace.format.json_line import LONGEST_LINE, members_of, pairs_of, plain
 from devshim.trace.format.lines import TraceError, event_of
 from devshim.trace.format.repeated import Repeated
+from devshim.trace.format.shapes import Shapes
 
 __all__ = ["Trace", "TraceError"]
 
@@ -99,7 +100,7 @@ class Trace:
         number -= 1
         line -= 1
         readline = file.readline
-        repeated = Repeated()
+        repeated, shapes = Repeated(), Shapes()
         try:
             while True:
                 read = readline(LONGEST_LINE + 1)
@@ -113,7 +114,11 @@ class Trace:
                     damage(line, f"longer than {LONGEST_LINE >> 20} MiB")
                     at += len(read) + pass_over(file)
                     continue
-                event = repeated.find(read) if repeated.useful else None
+                text = read.decode("latin-1")  # a letter for each byte: to be compared, not to be read
+                event = repeated.find(text) if repeated.useful else None
+                is_new = event is None
+                if event is None and shapes.useful:
+                    event = shapes.find(text, number)
                 if event is None:
                     try:
                         event = self._new_event(read, number)
@@ -124,8 +129,10 @@ class Trace:
                     if event is None:
                         at += len(read)
                         continue
-                    if repeated.useful:
-                        repeated.keep(read, event)
+                    if shapes.useful:
+                        shapes.keep(read, event, number)
+                if is_new and repeated.useful:
+                    repeated.keep(text, event)
                 number += 1
                 event.number, event.line, event.position = number, line, at
                 at += len(read)

@@ -10,8 +10,10 @@ from itertools import count
 
 from devshim.trace.event import Event
 
-TIME = b', "time": '
-TIMES = re.compile(rb', "time": (\d{1,9}\.\d{6}), "took": (\d{1,9}\.\d{6})\}\n')
+TIME = ', "time": '
+SECONDS = r"((?:0|[1-9][0-9]{0,8})\.[0-9]{6})"
+END = rf', "time": {SECONDS}, "took": {SECONDS}\}}\n'
+TIMES = re.compile(END)
 
 MOST_KEPT = 4096
 LONGEST = 512
@@ -26,42 +28,39 @@ class Repeated:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[bytes, dict[str, object]] = {}
+        self._kept: dict[str, dict[str, object]] = {}
         self._alike = count(1)
         self._looked = self._known = 0
         self.useful = True
 
-    def find(self, line: bytes) -> Event | None:
-        """The event of a line, None where it is a new one."""
+    def find(self, line: str) -> Event | None:
+        """The event of a line, a letter for each byte of it; None where it is a new one."""
         self._looked += 1
         cut = line.rfind(TIME)
         kept = self._kept.get(line[:cut])
         if kept is None:
             return None
-        if cut < 0:  # a stable trace, which tells no times
-            self._known += 1
-            event = Event.__new__(Event)
-            event.__dict__ = kept.copy()
-            return event
-        times = TIMES.fullmatch(line, cut)
-        if times is None:
-            return None
-        self._known += 1
-        time, took = times.groups()
         event = Event.__new__(Event)
         event.__dict__ = found = kept.copy()
-        found["time"] = float(time)
-        found["took"] = float(took)
+        if cut >= 0:  # else it is a stable trace, which tells no times
+            times = TIMES.fullmatch(line, cut)
+            if times is None:
+                return None
+            found["times"] = times.groups()
+        self._known += 1
         return event
 
-    def keep(self, line: bytes, event: Event) -> None:
+    def keep(self, line: str, event: Event) -> None:
         """Keep the event of a line that find() did not know, if it is of the kind."""
         cut = line.rfind(TIME)
         if len(line) <= LONGEST and (cut < 0 or TIMES.fullmatch(line, cut)):
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             event.alike = next(self._alike)
-            self._kept[line[:cut]] = event.__dict__.copy()
+            self._kept[line[:cut]] = kept = event.__dict__.copy()
+            if cut >= 0:
+                kept.pop("time", None)
+                kept.pop("took", None)
         if self._looked >= PATIENCE:
             self.useful = 8 * self._known > self._looked
             self._looked = self._known = 0

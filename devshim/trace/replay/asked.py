@@ -44,7 +44,7 @@ class ReplayAsked:
     def load(self) -> Replay:
         """The replay.  Raises a DevshimError."""
         from devshim.trace.catalogue import find
-        from devshim.trace.replay.course import Rules
+        from devshim.trace.replay.ahead import Rules
         from devshim.trace.replay.matching import same
         from devshim.trace.replay.replay import Replay
 

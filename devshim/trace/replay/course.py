@@ -15,58 +15,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from devshim.model.raw import Cell
 from devshim.trace.event import Event
-from devshim.trace.replay.answers import Answers
-from devshim.trace.replay.matching import Kind, Same, end_of, kind_of, same, time_out
+from devshim.trace.replay.ahead import WINDOW, Ahead, Entry, Rules
+from devshim.trace.replay.matching import Kind, end_of, kind_of
 from devshim.trace.replay.source import Feed, Source
 
-#: Events that are looked at to find one that matches.
-WINDOW = 512
+if TYPE_CHECKING:
+    from devshim.trace.replay.order import Order
+
 #: Seconds by which data comes later than the time-out of a poll that was to miss it.
 MARGIN = 0.02
-#: Seconds; a time-out in so long a while counts as none (shim/waiting.h).
-LONG_WAIT = 60.0
 
 
-@dataclass(frozen=True)
-class Rules:
-    """How the program's calls are compared.
-
-    strict  every call in its order;  loose  by request and argument alone;  same  whether a call is a recorded one
-    speed   0: as fast as possible, else how many times as fast as recorded
-    """
-
-    strict: bool = False
-    loose: bool = False
-    same: Same = same
-    speed: float = 0.0
-
-
-class Entry:
-    """One event that is to come.
-
-    delay  seconds that the program was recorded to have waited in vain for it
-    """
-
-    __slots__ = ("delay", "event", "kind")
-
-    def __init__(self, event: Event, kind: Kind, delay: float) -> None:
-        self.event = event
-        self.kind = kind
-        self.delay = delay
-
-
-class Course:
+class Course(Ahead):
     """What is to come, in order, with what was answered before.
 
     steady      is good as long as the last answer may be given again
-    ended_in    the call in which the recorded program was killed, else None
     last_read   the last event of data that was taken
+    order       what holds its data for the sake of other nodes, if anything; node: the one it belongs to
     may_come    with strict rules: whether all that other files have before an event is done
     repeated    whether the last call got an answer again
+    reached     number of the latest event that the program has come to
     came        when the program came to the last event: seconds of the trace, and of time.monotonic()
     """
 
@@ -78,99 +50,20 @@ class Course:
         see: Callable[[Event], object],
         kind: Callable[[Event], Kind] = kind_of,
     ) -> None:
-        self.rules = rules
+        super().__init__(source, feed, rules, see, kind)
         self.steady = Cell()
-        self.ended_in: Event | None = None
         self.last_read: Event | None = None
         self.repeated = False
+        self.reached = 0
+        self.node = ""
+        self.order: Order | None = None
         self.may_come: Callable[[Event], bool] = lambda event: True
         self.came: tuple[float | None, float] = (None, time.monotonic())
-        self.see = see
-        self._kind = kind
-        self._source = source
-        self._feed = feed
-        self._pending: list[Entry] = []
-        self._answers = Answers()
-        self._quiet = 0.0
-        self._over = False
         self._written = 0
+        self._ahead: frozenset[tuple[int, int]] = (
+            frozenset()
+        )  # threads that wrote before others that were to come first
         self._clear = 0  # of the first events to come, how many are no data and can be left out
-        self._polls = 0
-
-    # ---- Looking ahead
-
-    def entry(self, index: int) -> Entry | None:
-        """One of the events to come; None beyond the last one within reach."""
-        pending = self._pending
-        while len(pending) <= index:
-            event = self._feed.next()
-            if event is None:
-                self._over = self._feed.over
-                return None
-            self._append(event)
-        return pending[index]
-
-    def _append(self, event: Event) -> None:
-        kind = self._kind(event)
-        if kind == Kind.POLL:
-            if not event.finished:
-                self.ended_in = event
-                return
-            self._quiet += time_out(event)
-        elif not event.finished:
-            self.ended_in = event
-            return
-        elif kind == Kind.PASSIVE:
-            return
-        elif event.name == "ioctl":
-            self.see(event)
-        self._pending.append(Entry(event, kind, self._quiet if kind == Kind.READ else 0.0))
-        if kind == Kind.POLL:
-            self._polls += 1
-        else:
-            self._quiet = 0.0
-
-    def entries(self) -> Iterator[Entry]:
-        """The events to come, as far as they are looked at."""
-        for index in range(WINDOW):
-            entry = self.entry(index)
-            if entry is None:
-                return
-            yield entry
-
-    def look_for(self, request: int) -> None:
-        """Look at the events to come until one is an ioctl with this number."""
-        for entry in self.entries():
-            if entry.event.request == request and entry.event.name == "ioctl":
-                return
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether nothing is to come any more that a program must do, or gets."""
-        if any(entry.kind == Kind.READ or not self.passable(entry) for entry in self.entries()):
-            return False
-        return self._over
-
-    @property
-    def blocker(self) -> Event | None:
-        """What the program must do before anything else can come."""
-        return next((entry.event for entry in self.entries() if not self.passable(entry)), None)
-
-    @property
-    def waited_in_vain(self) -> bool:
-        """Whether the recorded program waited here without a time-out, and something else ended that."""
-        for entry in self.entries():
-            event = entry.event
-            if entry.kind == Kind.POLL and not event.ready and (event.timeout is None or event.timeout >= LONG_WAIT):
-                return True
-            if not self.passable(entry):
-                break
-        return False
-
-    @property
-    def first(self) -> Event | None:
-        """The event that is to come first, polls aside."""
-        return next((entry.event for entry in self.entries() if entry.kind != Kind.POLL), None)
 
     # ---- What the program does
 
@@ -233,16 +126,6 @@ class Course:
                 before.add((event.process, event.thread))
         return None
 
-    def passable(self, entry: Entry) -> bool:
-        """Whether the program may leave an event out, or come to it later."""
-        if self.rules.loose:
-            return True
-        if entry.kind <= Kind.QUERY:
-            return not self.rules.strict or entry.kind == Kind.POLL
-        if entry.kind != Kind.EXCHANGE or self.rules.strict or entry.event.name != "ioctl":
-            return False
-        return self._answers.is_of_now(entry.event)
-
     def take_written(self, data: bytes) -> tuple[int, Event | None]:
         """Take bytes written to a stream, however they were cut at the recording.
 
@@ -251,10 +134,11 @@ class Course:
         """
         taken = 0
         while taken < len(data):
-            found = self._next_write()
+            found = self._next_write(data[taken:])
             if found is None:
                 return taken, self.first
-            index, event = found
+            index, passed = found
+            event = self._pending[index].event
             if event.error is not None:
                 return taken, event
             left = event.data[self._written : event.result]
@@ -265,23 +149,36 @@ class Course:
             self._written += length
             if length == len(left):
                 self._written = 0
-                self._accept(index, passed=False)
+                who = event.process, event.thread
+                self._ahead = self._ahead | {who} if passed else self._ahead - {who}
+                self._accept(index, passed)
         return taken, None
 
-    def _next_write(self) -> tuple[int, Event] | None:
-        """The write that is to come, before all else that its thread must do."""
+    def _next_write(self, data: bytes) -> tuple[int, bool] | None:
+        """The place of the write that is to come, before all else that its thread must do; one of these bytes if any.
+
+        And whether that passes what others must do.  Which thread opens when does not matter.
+        """
         before: set[tuple[int, int]] = set()
+        found: tuple[int, bool] | None = None
+        passed = False
         for index, entry in enumerate(self.entries()):
             event = entry.event
             who = event.process, event.thread
             if entry.kind >= Kind.QUERY and event.name == "write":
                 if who not in before or self.rules.loose:
-                    return index, event
-            elif not self.passable(entry):
+                    if self._written or self.rules.strict or (event.error is None and alike(event.data, data)):
+                        return index, passed
+                    found = found or (index, passed)
                 before.add(who)
-                if self.rules.strict or (self._source.alone and not self.rules.loose):
+                passed = True
+            elif not self.passable(entry):
+                if self.rules.strict:
                     return None
-        return None
+                if event.name != "open":
+                    before.add(who)
+                passed = True
+        return found
 
     def _accept(self, index: int, passed: bool) -> Event:
         """Take one of the events to come; what may be left out before it is over, unless others were passed."""
@@ -300,6 +197,9 @@ class Course:
         self.come_to(entry.event)
         if entry.kind == Kind.COMMAND:
             self._answers.epoch += 1
+            self._command = None
+            if self.order is not None:
+                self.order.moved()
         if entry.event.name == "ioctl":
             self._answers.remember(entry.event)
         return entry.event
@@ -307,6 +207,7 @@ class Course:
     def come_to(self, event: Event) -> None:
         """The program has come to an event."""
         self.came = (end_of(event), time.monotonic())
+        self.reached = max(self.reached, event.number)
         if event.number > self._source.used:
             self._source.used = event.number
         self.steady.good = False
@@ -327,15 +228,24 @@ class Course:
         """
         if self.rules.strict:
             self._clear = 0
+        blocked: set[tuple[int, int]] = set()
+        passed = False
         for index in range(self._clear, WINDOW):
             entry = self.entry(index)
             if entry is None:
                 return None
             if entry.kind == Kind.READ:
+                who = entry.event.process, entry.event.thread
+                if passed and (who not in self._ahead or who in blocked):
+                    continue
                 if at_once or entry.event.error != "EAGAIN":
                     return index, entry
-            elif not self.passable(entry):
-                return None
+            elif self.holds_up(entry):
+                if not self._ahead or self.rules.strict:
+                    return None
+                passed = True
+                if entry.event.name != "open":
+                    blocked.add((entry.event.process, entry.event.thread))
             elif entry.kind != Kind.EXCHANGE and index == self._clear:
                 self._clear += 1
         return None
@@ -360,8 +270,14 @@ class Course:
         return last if last is not None and self.rules.same(last, call) else None
 
     def wait(self, entry: Entry) -> float:
-        """Seconds until data may be had: what was recorded, divided by the speed; at full speed, what polls waited."""
+        """Seconds until data may be had: what was recorded, divided by the speed; at full speed, what polls waited.
+
+        Before that, other nodes may have a say.
+        """
         since, came = self.came
+        held = self.order.hold(self, entry.event) if self.order is not None else 0.0
+        if held > 0:
+            return held
         if self.rules.speed:
             end = end_of(entry.event)
             pause = (end - since) / self.rules.speed if end is not None and since is not None else 0.0
@@ -406,3 +322,9 @@ class Course:
         if entry.kind == Kind.READ:
             return bool(entry.event.data)
         return entry.kind != Kind.QUERY or self._answers.last(entry.event) is None
+
+
+def alike(recorded: bytes, data: bytes) -> bool:
+    """Whether two runs of bytes are equal as far as both go."""
+    length = min(len(recorded), len(data))
+    return recorded[:length] == data[:length]

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from devshim.model.description import Description
-from devshim.model.device import Device, File, Link
+from devshim.model.device import Device, File
 from devshim.trace.event import Event, Node
-from devshim.trace.replay.course import Course, Rules
+from devshim.trace.replay.around import surroundings
+from devshim.trace.replay.course import Course
 from devshim.trace.replay.file import ReplayFile, error_of
-from devshim.trace.replay.matching import INDIFFERENT, same_flags, same_on_input
+from devshim.trace.replay.matching import same_on_input
+from devshim.trace.replay.opens import Opens
 from devshim.trace.replay.requests import Requests
-from devshim.trace.replay.source import Feed
 
 if TYPE_CHECKING:
     from devshim.trace.replay.replay import Replay
 
 #: Bytes of one record, of devices that give whole ones (struct input_event; an hidraw report drops what is not read).
 RECORDS = {r"/dev/input/event\d+": 24}
-#: Opens to come that are looked at.
-MOST_OPENS = 32
 PACKETS = r"/dev/(hidraw\d+|net/tun)"
 
 
@@ -61,9 +59,9 @@ class Replayed(Device):
         major, minor = self.recorded_node.rdev
         return (major, minor) if major or minor else (None, None)
 
-    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, bytes | Link]:
+    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, Any]:
         """As recorded."""
-        return self.recorded_node.surroundings
+        return surroundings(self.recorded_node)
 
     def descriptions(self) -> Iterable[Description]:
         """Requests as far as they are known."""
@@ -78,6 +76,10 @@ class Replayed(Device):
         """Let waiting calls ask again, so long from now."""
         self.replay.will_come_in(seconds)
         self.after(seconds, self.wake)
+
+    def come(self) -> None:
+        """What was held may come now."""
+        self.after(0, self.wake)
 
     def open_other(self, flags: int, number: int = 0) -> File | None:
         """Open the model that answers what the trace does not have; None where there is none.
@@ -97,88 +99,12 @@ class Replayed(Device):
         return file
 
 
-class Opens:
-    """The recorded opens of one node, of which each open of the program is one."""
-
-    def __init__(self, feed: Feed, programs: Mapping[int, tuple[str, int | None]] | None = None) -> None:
-        self._feed = feed
-        self._programs = programs if programs is not None else {}
-        self._pending: list[Event] = []
-        self._refusals: dict[int, Event] = {}
-
-    def take(self, call: Event, rules: Rules, opener: int = 0) -> Event | None:
-        """The recorded event of an open: one with the same flags, else the next that allows it; None for a mismatch.
-
-        Where several programs were recorded, which take turns as they like, one by the same program is preferred;
-        opener is the process that opens.
-        """
-        found, rank = None, 0
-        program: str | None = None
-        for index in range(1 if rules.strict else MOST_OPENS):
-            event = self._event(index)
-            if event is None:
-                break
-            if rules.same(event, call):
-                by = self._programs.get(event.process, ("", None))[0]
-                if program is None and by and opener:
-                    program = program_of(opener)
-                likely = 1 + 2 * same_flags(event, call) + (not program or by in ("", program))
-                if likely > rank:
-                    found, rank = event, likely
-                if rank == 4:
-                    break
-        if found is None:
-            return self._refusals.get(call.flags & ~INDIFFERENT)
-        self._pending.remove(found)
-        if found.error is not None:
-            self._refusals[call.flags & ~INDIFFERENT] = found
-        return found
-
-    def _event(self, index: int) -> Event | None:
-        while len(self._pending) <= index:
-            event = self._feed.next()
-            if event is None:
-                return None
-            if event.name == "inherit":
-                event.name = "open"
-            self._pending.append(event)
-        return self._pending[index]
-
-    def ahead(self) -> Iterator[Event]:
-        """The opens that come next, as far as they are looked at."""
-        for index in range(MOST_OPENS):
-            event = self._event(index)
-            if event is None:
-                return
-            yield event
-
-    def exchange(self, taken: Event, back: Event) -> None:
-        """An open is taken after all, in place of another."""
-        self._pending[self._pending.index(taken)] = back
-
-    def left(self) -> list[Event]:
-        """What nobody has opened, as far as it was looked at."""
-        return [*self._pending, *self._feed.rest()]
-
-    def near(self) -> list[Event]:
-        """The opens that come next."""
-        return self._pending[:4]
-
-
-def program_of(process: int) -> str:
-    """The name of a process's program, as traces have it; "" where the process is gone."""
-    try:
-        with open(f"/proc/{process}/cmdline", "rb") as file:
-            return os.fsdecode(os.path.basename(file.read(4096).split(b"\0")[0]))
-    except OSError:
-        return ""
-
-
 class ReplayDevice(Replayed):
     """Each open is a file of the recording.
 
     opener  the process that opens it now
     files   those that may still turn out to be others than they were taken for
+    alive   how many are open
     """
 
     carrier = "raw"
@@ -196,6 +122,7 @@ class ReplayDevice(Replayed):
         self.rules = replace(replay.rules, same=same_on_input(replay.rules.same)) if self.record else replay.rules
         self.opens = Opens(replay.source.opens[node.path], replay.trace.programs)
         self.files: list[ReplayFile] = []
+        self.alive = 0
 
     def plugged(self) -> None:
         """The model that stands in for what is missing lives at the same node."""
@@ -210,14 +137,39 @@ class ReplayDevice(Replayed):
         if event is None:
             if self.model is not None:
                 return self._open_more(call)
-            raise self.replay.refused(call, self.opens.near())
+            again = self.opens.again(call, self.replay.rules, alone=not self.alive)
+            if again is None:
+                raise self.replay.refused(call, self.opens.near())
+            return self._open_again(again)
         self.replay.came_to(event)
         if event.error is not None:
             raise error_of(event)
-        file = ReplayFile(self, self.course_of(event.file, event), event.file, event)
+        return self._opened(ReplayFile(self, self.course_of(event.file, event), event.file, event))
+
+    def _open_again(self, event: Event) -> File:
+        """Open once more what was opened before: what was recorded with it comes from its start."""
+        if event.error is not None:
+            raise error_of(event)
+        self.replay.opened_again(event)
+        return self._opened(ReplayFile(self, self.course_again(event), event.file, event))
+
+    def _opened(self, file: ReplayFile) -> File:
         self.files = [other for other in self.files if other.past is not None]
         self.files.append(file)
+        self.alive += 1
         return file
+
+    def left_alone(self, file: ReplayFile) -> None:
+        """Nobody has a file of ours open any more."""
+        if file.opened is not None:
+            self.alive -= 1
+
+    def course_again(self, opened: Event) -> Course:
+        """The course of a file that was opened before, from its start, beside that of the first one."""
+        course = self.fresh_course(opened)
+        course.come_to(opened)
+        self.replay.add_again(opened.file, course)
+        return course
 
     def _open_more(self, call: Event) -> File | None:
         """Open what the trace does not have, and add that to it if asked for."""
@@ -241,7 +193,7 @@ class ReplayDevice(Replayed):
         source = self.replay.source
         course = Course(source, source.file(number), self.rules, self.requests.see)
         course.come_to(opened)
-        self.replay.add_course(number, course)
+        self.replay.add_course(number, course, self.path)
         return course
 
     def fresh_course(self, opened: Event) -> Course:

@@ -248,6 +248,7 @@ class ReplayFile(File):
 
     def close(self) -> None:
         """The program is done with this file."""
+        self.recorded.left_alone(self)
         if self.instead is not None:
             self.instead.close()
 

@@ -50,6 +50,8 @@ class Patience:
         if how == BESIDE:
             self._beside += 1
             self._began = time.monotonic() if self._beside == 1 else self._began
+        if how == ALONE and self._replay.source.alone:
+            self._replay.order.release(self._course.node)
         if self._replay.handed_over or self._may_come() or self._as_recorded():
             return
         if how == ALONE and self._replay.source.alone:

@@ -44,6 +44,31 @@ def rebind(file: ReplayFile, call: Event) -> Event | None:
                 device.replay.source.renew(opened)
                 take_over(file, mine, theirs)
                 return event
+    return begin_again(file, call)
+
+
+def begin_again(file: ReplayFile, call: Event) -> Event | None:
+    """Take a file for one that was opened before, once more; what it was taken for is left to a later open.
+
+    If that never comes, the program did not do what was recorded: so the replay says at its end.
+    """
+    device, opened, past = file.recorded, file.opened, file.past or []
+    replay = device.replay
+    assert opened is not None
+    for theirs in device.opens.before():
+        if theirs is opened or not same_flags(theirs, opened):
+            continue
+        mine, event = advanced(device, theirs, past, call)
+        if mine is None or event is None:
+            continue
+        if any(course is file.course for _, course in replay.courses):
+            device.opens.put_back(opened)
+            replay.source.renew(opened)
+            replay.left_for_later(opened, theirs)
+        else:
+            replay.opened_again(theirs)
+        take_over(file, mine, theirs, again=True)
+        return event
     return None
 
 
@@ -58,10 +83,14 @@ def advanced(
     return (None, None) if call is not None and event is None else (course, event)
 
 
-def take_over(file: ReplayFile, course: Course, opened: Event) -> None:
-    """A file is another recorded one from now on."""
+def take_over(file: ReplayFile, course: Course, opened: Event, again: bool = False) -> None:
+    """A file is another recorded one from now on; again: one that was opened before, and is once more."""
     file.course.steady.good = False
     courses = file.replay.courses
     courses[:] = [one for one in courses if one[1] is not file.course]
+    file.replay.order.remove(file.recorded.path, file.course)
     file.course, file.number, file.opened = course, opened.file, opened
-    file.replay.add_course(opened.file, course)
+    if again:
+        file.replay.add_again(opened.file, course)
+    else:
+        file.replay.add_course(opened.file, course, file.recorded.path)

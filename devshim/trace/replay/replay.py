@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import itertools
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,14 +12,16 @@ from devshim.errors import SpecError
 from devshim.model.device import Device
 from devshim.trace.described import Described
 from devshim.trace.difference import first_member
-from devshim.trace.event import Event, Node
-from devshim.trace.format.files import open_to_read
+from devshim.trace.event import Event
 from devshim.trace.format.reader import Trace, TraceError
-from devshim.trace.replay.course import Course, Rules
+from devshim.trace.replay.ahead import Rules
+from devshim.trace.replay.course import Course
 from devshim.trace.replay.matching import nearest
 from devshim.trace.replay.mismatch import message
+from devshim.trace.replay.nodes import nodes_of
+from devshim.trace.replay.order import Order
 from devshim.trace.replay.patience import PATIENCE
-from devshim.trace.replay.source import OPENS, Source
+from devshim.trace.replay.source import Source
 from devshim.trace.show import line
 
 if TYPE_CHECKING:
@@ -32,16 +31,14 @@ if TYPE_CHECKING:
 MOST_TOLD = 10
 #: Unused events that are counted.
 MOST_COUNTED = 1000
-#: Events in which nodes are looked for that no line of the trace describes.
-MOST_SEARCHED = 500
-DESCRIBED = re.compile(rb'\n\{"(?:node|ioctl)"')
-LONGEST_BEGIN = 16
-CHUNK = 1 << 20
 
 
 class Replay:
     """One trace being replayed.
 
+    again       by file, the courses of those that were opened again: the one that came furthest, and the latest
+    opened_more by node, how often it was opened beyond the recording, and the recorded open that this was last
+    later       opens that were left for later, each with the one that was made again in its place
     calls       made by the program so far on its nodes
     handed_over whether others answer from now on (--until)
     due         until when something may come by itself, on time.monotonic()
@@ -57,7 +54,11 @@ class Replay:
         self.source.damaged = self._damaged
         self.nodes = nodes_of(self.trace)
         self.courses: list[tuple[int, Course]] = []
+        self.again: dict[int, list[Course]] = {}
+        self.opened_more: dict[str, tuple[Event, int]] = {}
+        self.later: list[tuple[Event, Event]] = []
         self.devices: dict[str, Device] = {}
+        self.order = Order(self)
         self.calls = 0
         self.due = 0.0
         self.patience = PATIENCE
@@ -78,6 +79,7 @@ class Replay:
 
         Raises SpecError for a node that the trace does not have.
         """
+        from devshim.trace.replay.around import ReplayFolder
         from devshim.trace.replay.device import ReplayDevice
         from devshim.trace.replay.storage import ReplayStorage
         from devshim.trace.replay.tty import ReplayTty
@@ -85,18 +87,35 @@ class Replay:
         found = self.nodes.get(node)
         if found is None:
             raise SpecError(f"{self.path} has no node {node}; it has {', '.join(self.nodes) or 'none'}")
-        kinds: dict[str, Any] = {"tty": ReplayTty, "block": ReplayStorage}
+        kinds: dict[str, Any] = {"tty": ReplayTty, "block": ReplayStorage, "sysfs": ReplayFolder}
         self.source.serve(node, together=found.kind in kinds)
         device: Any = kinds.get(found.kind, ReplayDevice)()
         device.begin(self, found)
         self.devices[node] = device
         return device  # type: ignore[no-any-return]
 
-    def add_course(self, number: int, course: Course) -> None:
-        """Let a course take part: that of one recorded file, or (0) of all files of a node."""
+    def add_course(self, number: int, course: Course, node: str) -> None:
+        """Let a course take part: that of one recorded file of a node, or (0) of all its files."""
         self.courses.append((number, course))
+        if not (self.rules.strict or self.rules.loose):
+            self.order.add(node, course)
         if self.rules.strict:
             course.may_come = self._may_come
+
+    def add_again(self, number: int, course: Course) -> None:
+        """Let the course of a file that is opened once more take part."""
+        known = self.again.setdefault(number, [])
+        known[:] = [*sorted(known, key=lambda one: one.reached)[-1:], course]
+
+    def opened_again(self, event: Event) -> None:
+        """The program opens a node once more than was recorded, and gets what a recorded open got."""
+        _, count = self.opened_more.get(event.node, (event, 0))
+        self.opened_more[event.node] = event, count + 1
+
+    def left_for_later(self, opened: Event, instead: Event) -> None:
+        """The program's file is no new one, as it was taken for, but one that it had opened before."""
+        if len(self.later) < MOST_TOLD:
+            self.later.append((opened, instead))
 
     def _may_come(self, event: Event) -> bool:
         """Whether no other file has something before an event that is not done; what overlapped it does not count."""
@@ -247,8 +266,9 @@ class Replay:
     def _left(self) -> Iterator[Event]:
         self.source.used = self.source.read  # as far again as one looks ahead while it goes on
         taken = {number for number, _ in self.courses}
-        for _, course in self.courses:
-            yield from course.left()
+        for number, course in self.courses:
+            furthest = max([course, *self.again.get(number, ())], key=lambda one: one.reached)
+            yield from furthest.left()
         for device in self.devices.values():
             opens = getattr(device, "opens", None)
             if opens is not None:
@@ -269,50 +289,40 @@ class Replay:
             yield f"{self.path}: {problem.strerror}; it lacks its last line", False
         yield f"{self.path}: extended by {self._additions.count} events", False
 
+    def _opened_otherwise(self) -> Iterator[tuple[str, bool]]:
+        """Opens that were not as recorded: more of them, or an old one in the place of a new one."""
+        for node, (event, count) in self.opened_more.items():
+            times = "once" if count == 1 else f"{count} times"
+            text = f"{node} was opened {times} more than recorded, and answered again as from here on"
+            yield f"{self.path}:{event.line}: {text}", False
+        for opened, instead in self.later:
+            opens = getattr(self.devices.get(opened.node), "opens", None)
+            if opens is not None and any(event is opened for event in opens.near()):
+                what = f"what was recorded from here on was not done; instead, that from line {instead.line} on again"
+                yield f"{self.path}:{opened.line}: mismatch: {what}", True
+
+    def _where(self) -> str:
+        """Where the nodes are, in a few words, for who looked elsewhere."""
+        shown = ", ".join(list(self.nodes)[:3]) + (", ..." if len(self.nodes) > 3 else "")
+        return f", {shown}; --map RECORDED=NODE plugs one elsewhere" if shown else ""
+
     def report(self) -> Iterable[tuple[str, bool]]:
         """What there is to say at the end, each with whether it is a failure of the run."""
         yield from self._extended()
         if self.handed_over:
             return
         if not self.calls:
-            yield f"{self.path}: nothing of the trace was used: the program opened none of its nodes", True
+            if not self.source.read and not self.source.more():
+                return  # it has nothing but what is around nodes
+            yield (
+                f"{self.path}: nothing of the trace was used: the program opened none of its nodes{self._where()}",
+                True,
+            )
             return
+        yield from self._opened_otherwise()
+        yield from ((text, False) for text in self.order.report())
         count, first = self.unused()
         if first is not None:
             many = f"more than {MOST_COUNTED}" if count > MOST_COUNTED else str(count)
             of = f"{many} events of the trace were not used" if count > 1 else "one event of the trace was not used"
             yield f"{self.path}:{first.line}: {of}; the first: {self.told(first)}", self._fail_on_unused
-
-
-def nodes_of(trace: Trace) -> dict[str, Node]:
-    """The nodes of a trace by path, wherever it tells of them.  Raises TraceError."""
-    for position in described_at(trace.path):
-        with contextlib.suppress(TraceError):  # damage is told when the replay comes to it
-            next(trace.events(position), None)
-    found = dict(trace.header.nodes)
-    for event in readable(trace, MOST_SEARCHED):
-        if event.name in OPENS and event.error != "ENOENT" and event.node not in found:
-            kind = "tty" if re.match(r"/dev/(tty|pts/|console)", event.node) else "char"
-            found[event.node] = trace.header.nodes.get(event.node) or Node(event.node, kind)
-    for path, node in trace.header.nodes.items():
-        found.setdefault(path, node)
-    return found
-
-
-def readable(trace: Trace, count: int) -> Iterator[Event]:
-    """The first events, up to a damaged line."""
-    with contextlib.suppress(TraceError):  # damage is told when the replay comes to it
-        yield from itertools.islice(trace.events(), count)
-
-
-def described_at(path: str) -> Iterator[int]:
-    """Where the lines of a trace begin that tell of a node or a request, found without reading the others."""
-    with open_to_read(path) as file:
-        at, last = 0, b""
-        while chunk := file.read(CHUNK):
-            for match in DESCRIBED.finditer(last + chunk[:LONGEST_BEGIN]):
-                yield at - len(last) + match.start() + 1
-            for match in DESCRIBED.finditer(chunk):
-                yield at + match.start() + 1
-            last = chunk[-LONGEST_BEGIN:]
-            at += len(chunk)

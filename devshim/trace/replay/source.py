@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -29,6 +30,8 @@ class Feed:
         self.wants = wants
         self._source = source
         self._kept: deque[Event] = deque()
+        self._found: Event | None = None
+        self._looked_at = 0
         self._behind: Event | None = None
         self._own: Iterator[Event] | None = None
         self.over = False
@@ -51,6 +54,31 @@ class Feed:
     def count(self) -> int:
         """How many events are kept."""
         return len(self._kept)
+
+    @property
+    def kept(self) -> deque[Event]:
+        """The next events, as far as they were read."""
+        return self._kept
+
+    def next_kept(self, number: int, searched: Callable[[Event], bool]) -> Event | None:
+        """The first that is searched for of the events that were read, if it comes before an event elsewhere.
+
+        Each is looked at once, however often one asks, for the same.
+        """
+        kept, found = self._kept, self._found
+        if not kept:
+            return None
+        if found is not None and kept[0].number > found.number:
+            found, self._looked_at = None, 0
+        if found is None and kept[-1].number > self._looked_at:
+            if not self._looked_at:
+                found = next((event for event in kept if searched(event)), None)
+            else:
+                for event in itertools.takewhile(lambda event: event.number > self._looked_at, reversed(kept)):
+                    found = event if searched(event) else found
+            self._looked_at = kept[-1].number
+        self._found = found
+        return found if found is not None and found.number < number else None
 
     def next(self) -> Event | None:
         """The next event; None where there is none within reach.  Raises TraceError."""
@@ -128,6 +156,12 @@ class Source:
         number = opened.file
         feed = Feed(self, lambda event: event.file == number and event.name not in OPENS)
         feed.start(opened)
+        return feed
+
+    def node_from(self, event: Event) -> Feed:
+        """A feed of a node's events from one on that was met before."""
+        feed = Feed(self, lambda found: found.node == event.node)
+        feed.start(event)
         return feed
 
     def renew(self, opened: Event) -> None:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import POLLIN, POLLOUT, File
 from devshim.trace.event import Event, Node
-from devshim.trace.replay.course import Course, Entry, Rules
-from devshim.trace.replay.device import Opens, Replayed
+from devshim.trace.replay.ahead import Entry, Rules
+from devshim.trace.replay.course import Course
+from devshim.trace.replay.device import Replayed
 from devshim.trace.replay.file import WHENCE, ReplayFile, error_of
 from devshim.trace.replay.image import Image
 from devshim.trace.replay.matching import Kind, kind_of
+from devshim.trace.replay.opens import Opens
 
 if TYPE_CHECKING:
     from devshim.trace.replay.replay import Replay
@@ -93,10 +95,10 @@ class StorageCourse(Course):
             self.image.put_unknown(event.offset or 0, event.data)
         unread = self.image.get(offset, size)
         end = self.size
-        if len(unread) == size or (end is not None and offset + len(unread) >= end):
-            self._use(offset, offset + len(unread))
-            return unread
-        return unread or None
+        if not unread and size and (end is None or offset < end):
+            return None
+        self._use(offset, offset + len(unread))
+        return unread
 
     def _use(self, start: int, end: int) -> None:
         """The program has read this: recorded reads that are whole in it are done."""
@@ -263,7 +265,10 @@ class ReplayStorage(Replayed):
         source = replay.source
         self.course = StorageCourse(source, source.together[node.path], replay.rules, self.requests.see)
         self.opens = Opens(source.opens[node.path])
-        replay.add_course(0, self.course)
+        replay.add_course(0, self.course, node.path)
+
+    def left_alone(self, file: ReplayFile) -> None:
+        """Nobody has a file of ours open any more, which does not matter to a disk."""
 
     def open(self, flags: int) -> File:
         """The file that was opened so at the recording."""
@@ -271,7 +276,11 @@ class ReplayStorage(Replayed):
         call = Event("open", self.path, flags=flags)
         event = self.opens.take(call, self.replay.rules)
         if event is None:
-            raise self.replay.refused(call, self.opens.near())
+            event = self.opens.again(call, self.replay.rules)
+            if event is None:
+                raise self.replay.refused(call, self.opens.near())
+            if event.error is None:
+                self.replay.opened_again(event)
         self.replay.came_to(event)
         if event.error is not None:
             raise error_of(event)

@@ -11,11 +11,11 @@ from ctypes import sizeof
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from devshim.model.device import Link
 from devshim.model.raw import AGAIN, Elsewhere, RawAnswer
 from devshim.model.serial import Serial
 from devshim.model.termios import ICANON, TCIOFLUSH, Termio, Termios, Termios2, as_termios, changed_by, first_termios
 from devshim.trace.event import Event, Node
+from devshim.trace.replay.around import surroundings
 from devshim.trace.replay.course import Course
 from devshim.trace.replay.device import Replayed
 from devshim.trace.replay.file import error_of
@@ -41,6 +41,8 @@ SETS: dict[int, type[Termios] | type[Termios2] | type[Termio]] = {
 }  # fmt: skip
 FLUSHING = (0x5404, 0x5408, 0x402C542D)
 TCSBRK, TCFLSH, TIOCOUTQ, TIOCGEXCL = 0x5409, 0x540B, 0x5411, 0x80045440
+#: Calls since a port was opened again after which it is no beginning any more.
+MOST_ASKED = 64
 #: Answered by ourselves: the pty takes all that is written at once.
 OWN = (TIOCOUTQ, TIOCGEXCL)
 
@@ -93,7 +95,12 @@ def same_on_tty(same: Same) -> Same:
 
 
 class ReplayTty(Replayed, Serial):
-    """All opens of one recorded terminal."""
+    """All opens of one recorded terminal.
+
+    _began      the recorded open with which it was opened when nobody else had it open
+    _commanded  whether the program has changed or written something since
+    _asked      what was done since it was opened once more than recorded, if that may be a conversation begun again
+    """
 
     carrier = "raw tty"
     native_ioctls = tuple(NATIVE)
@@ -104,9 +111,13 @@ class ReplayTty(Replayed, Serial):
         rules = replace(replay.rules, same=same_on_tty(replay.rules.same))
         feed = replay.source.together[node.path]
         self.course = Course(replay.source, feed, rules, self.requests.see, kind_on_tty)
-        replay.add_course(0, self.course)
+        replay.add_course(0, self.course, node.path)
+        self._rules = rules
         self._set: tuple[Any, ...] | None = None
         self._patience = Patience(self, replay, self.course, self._may_come, self._let_go)
+        self._began: Event | None = None
+        self._commanded = False
+        self._asked: list[Event] | None = None
         self._due = False
         self._hanging_up = False
         self._ended_with = 0
@@ -115,9 +126,9 @@ class ReplayTty(Replayed, Serial):
         """A port's own handlers describe its requests."""
         return type(self).ioctls.values()
 
-    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, bytes | Link]:
+    def surroundings(self, node: str, major: int, minor: int) -> Mapping[str, Any]:
         """As recorded."""
-        return self.recorded_node.surroundings
+        return surroundings(self.recorded_node)
 
     def numbers(self, node: str) -> tuple[int | None, int | None]:
         """As recorded, else as Linux gives them to ports of this name."""
@@ -141,13 +152,65 @@ class ReplayTty(Replayed, Serial):
                 self._stands_for(self.replay.added_open(call))
             if self.replay.handed_over or self.model is not None:
                 return self
-            raise self.replay.missed(self.course, call)
+            return self._open_again(call)
         self.replay.came_to(event)
         if event.error is not None:
             raise error_of(event)
+        self._asked = None
+        if not self.is_open:
+            self._began, self._commanded = event, False
         self._stands_for(event.file)
         self.after(0, self.push)
         return self
+
+    def _open_again(self, call: Event) -> Any:
+        """Open it once more than was recorded: beside others, or to go on, or to begin the last conversation again."""
+        if self.course.rules.strict or self._began is None:
+            raise self.replay.missed(self.course, call)
+        self.replay.opened_again(self._began)
+        if not self.is_open:
+            if self.course.exhausted or not self._commanded:
+                self._begin_again(self._from_start(self._began, []))
+            else:
+                self._asked = []
+        self.after(0, self.push)
+        return self
+
+    def _from_start(self, began: Event, past: list[Event]) -> Course:
+        """What was recorded from an open on, less what the program has done of it since."""
+        course = Course(
+            self.replay.source, self.replay.source.node_from(began), self._rules, self.requests.see, kind_on_tty
+        )
+        course.take(began)
+        for one in past:
+            if one.name == "write":
+                course.take_written(one.data)
+            else:
+                course.take(one)
+        return course
+
+    def _begin_again(self, course: Course) -> None:
+        """Go on with another course; that before tells what was not used."""
+        self.course.steady.good = False
+        self.course, self._asked, self._commanded = course, None, False
+        self._patience = Patience(self, self.replay, course, self._may_come, self._let_go)
+
+    def _did(self, call: Event) -> bool:
+        """Whether a call that is not the next one goes on with a conversation that was begun again, as it now is."""
+        if self._asked is None or self._began is None:
+            return False
+        course = self._from_start(self._began, self._asked)
+        taken = course.take_written(call.data)[0] == len(call.data) if call.name == "write" else course.take(call)
+        if taken:
+            self._begin_again(self._from_start(self._began, self._asked))
+        return bool(taken)
+
+    def _note(self, call: Event) -> None:
+        """Keep what was done since the port was opened once more."""
+        if self._asked is not None:
+            self._asked.append(call)
+            if len(self._asked) > MOST_ASKED:
+                self._asked = None
 
     def _stands_for(self, number: int) -> None:
         """What the real terminal answers from now on belongs to that file of the trace."""
@@ -164,15 +227,19 @@ class ReplayTty(Replayed, Serial):
         self.replay.calls += 1
         if self.replay.handed_over and self.model is not None:
             return self.model.write(data)
+        call = Event("write", self.path, data=data)
         taken, event = self.course.take_written(data)
+        if not taken and data and self._did(call):
+            taken, event = self.course.take_written(data)
         if event is not None or taken < len(data):
             if event is not None and event.name == "write" and event.error is not None and not taken:
                 raise error_of(self.course.take(event) or event)
             if self.model is not None:
                 return self.model.write(data[taken:])
-            call = Event("write", self.path, data=data)
             raise self.replay.missed(self.course, call, "" if event is not None else "the trace has no more writes")
         self.replay.came_to_last()
+        self._note(call)
+        self._commanded = True
         self.push()
         return None
 
@@ -191,8 +258,12 @@ class ReplayTty(Replayed, Serial):
             return self._elsewhere(request, argument, memory)
         call = self.requests.call(self.path, request, argument, memory)
         event = self.course.take(call, here=request in GETS)
+        if event is None and request not in GETS and self._did(call):
+            event = self.course.take(call)
         if event is None:
             return self._missed(call, argument, memory)
+        self._note(call)
+        self._commanded = self._commanded or kind_on_tty(event) == Kind.COMMAND
         self.replay.came_to(event)
         if event.error is not None:
             raise error_of(event)
@@ -260,6 +331,10 @@ class ReplayTty(Replayed, Serial):
                 self.send(event.data)
             elif event.error is not None or not self.times_out:
                 self._hang_up_with(event.error)
+
+    def come(self) -> None:
+        """What was held may come now."""
+        self.after(0, self.push)
 
     def _push_in(self, seconds: float) -> None:
         self.replay.will_come_in(seconds)

@@ -10,7 +10,7 @@ from devshim.errors import DevshimError
 from devshim.model.device import Link
 from devshim.model.serial import Serial
 from devshim.trace.described import Described
-from devshim.trace.event import Event, Node
+from devshim.trace.event import Event, Node, SysFile
 from devshim.trace.format.reader import Trace
 from devshim.trace.show import escaped
 from devshim.trace.stub import i2c as stub_i2c
@@ -105,13 +105,14 @@ class Module:
     def _surroundings(self, node: Node) -> list[str]:
         """A surroundings() where the trace has what /sys shows."""
         rows, size = [], 0
-        for path, content in node.surroundings.items():
+        for path, recorded in node.surroundings.items():
+            content = recorded.content if isinstance(recorded, SysFile) else recorded
             size += len(content)
-            link = isinstance(content, Link)
-            shown = f"Link({text_literal(content)})" if link else bytes_literal(content)
-            rows.append(f"{text_literal(path)}: {shown}")
-            if link:
+            if isinstance(content, Link):
                 self.made.needs.add("Link")
+                rows.append(f"{text_literal(path)}: Link({text_literal(content)})")
+            else:
+                rows.append(f"{text_literal(path)}: {bytes_literal(content)}")
         if not rows or size > MOST_AROUND:
             return []
         return ["", "def surroundings(self, node, major, minor):", f"    return {listed(rows, 4, '{', '}')}"]

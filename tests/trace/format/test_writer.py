@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from devshim.trace.event import Event, Header, Node
+from devshim.trace.event import Event, Header, Node, SysFile
 from devshim.trace.format.reader import Trace
 from devshim.trace.format.writer import Writer
 
@@ -113,3 +113,17 @@ def test_what_was_flushed_can_be_read_while_the_writer_goes_on(tmp_path):
             writer.flush()
             assert len(list(Trace(path))) == 1 + count
         writer.end()
+
+
+def test_files_of_sys_keep_their_mode_their_failure_and_what_was_written(tmp_path):
+    around = {
+        "/sys/a/plain": b"1\n",
+        "/sys/a/broken": SysFile(failure="EIO", mode=0o644),
+        "/sys/a/export": SysFile(mode=0o200),
+        "/sys/a/scale": SysFile(b"2\n", 0o644, "", {b"3\0": "EINVAL", b"4": ""}),
+        "/sys/a/nothing": SysFile(),
+    }
+    writer = Writer(str(tmp_path / "a.trace"), Header(nodes={"/sys/a": Node("/sys/a", "sysfs", surroundings=around)}))
+    writer.end()
+
+    assert Trace(tmp_path / "a.trace").header.nodes["/sys/a"].surroundings == around

@@ -7,7 +7,8 @@ from handmade import call, ioctl, opened, read, write_trace
 from devshim.trace.event import Event
 from devshim.trace.replay.device import ReplayDevice
 from devshim.trace.replay.file import ReplayFile
-from devshim.trace.replay.replay import Replay, described_at
+from devshim.trace.replay.nodes import described_at
+from devshim.trace.replay.replay import Replay
 from devshim.trace.replay.source import MOST_KEPT, REACH
 
 GET = 0x80044D01

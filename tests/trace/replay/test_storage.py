@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from handmade import call, ioctl, opened, write_trace
+from handmade import call, ioctl, opened, read, write_trace
 from harness import Outcome
 
 NODE = "/dev/sdzz"
@@ -132,3 +132,9 @@ def test_several_programs_read_one_disk(replay: Run, tmp_path: Path) -> None:
     )
     assert outcome.stdout.startswith(f"{SIZE}\n")
     assert outcome.stdout.splitlines()[1].endswith(f" {SIZE}")
+
+
+def test_a_read_of_more_than_is_known_uses_what_it_gets(replay: Run) -> None:
+    events = [opened(NODE), read(DISK[:512], size=512)]
+    outcome = replay(events, "print(os.read(fd, 4096) == DISK[:512])", options=("--fail-on-unused",))
+    assert (outcome.stdout, outcome.returncode) == ("True\n", 0)

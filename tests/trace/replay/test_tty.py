@@ -211,3 +211,38 @@ def test_stty_shows_the_recorded_settings(replay: Run) -> None:
     ]
     outcome = replay(events, "stty", "-F", NODE)
     assert "speed 300 baud" in outcome.stdout
+
+
+def test_threads_that_take_turns_may_come_in_another_order(replay: Run) -> None:
+    events = []
+    for thread in (1, 2, 3):
+        at = {"file": thread, "thread": thread}
+        events += [opened(NODE, **at), wrote(f"AT{thread}\r", **at), read(f"OK{thread}\r\n", **at), call("close", **at)]
+    program = """
+def ask(number):
+    fd = os.open(NODE, os.O_RDWR); os.write(fd, b"AT%d\\r" % number); print(os.read(fd, 9)); os.close(fd)
+"""
+    for order in ("123", "213", "321"):
+        outcome = replay(events, f"{program}\nfor number in map(int, {order!r}): ask(number)")
+        assert outcome.stdout == "".join(f"b'OK{number}\\r\\n'\n" for number in order), outcome.stderr
+        assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert replay(events, f"{program}\nask(4)").returncode == 1
+
+
+def test_what_another_thread_must_do_first_stays_to_be_done(replay: Run) -> None:
+    events = [
+        opened(NODE), ioctl(TCFLSH, value=0), wrote("one"), wrote("two", thread=2), ioctl(TCFLSH, value=1),
+    ]  # fmt: skip
+    program = """
+fd = os.open(NODE, os.O_RDWR)
+print(os.write(fd, b"two"), fcntl.ioctl(fd, 0x540b, 0), os.write(fd, b"one"), fcntl.ioctl(fd, 0x540b, 1))
+"""
+    outcome = replay(events, program, options=("--fail-on-unused",))
+    assert (outcome.stdout, outcome.returncode, outcome.stderr) == ("3 0 3 0\n", 0, "")
+
+
+def test_a_question_is_answered_after_it_also_where_all_may_come_in_any_order(replay: Run) -> None:
+    events = serial_port(NODE, wrote("A?"), read("a1"), wrote("B?"), read("b1"))
+    ask = 'port.write(b"A?"); print(port.read(2)); port.write(b"B?"); print(port.read(2))'
+    outcome = replay(events, SERIAL + ask, options=("--loose",))
+    assert (outcome.stdout, outcome.returncode) == ("b'a1'\nb'b1'\n", 0)

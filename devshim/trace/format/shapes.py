@@ -1,0 +1,172 @@
+"""Lines of one shape: a pattern made of a line that was read strictly knows the later ones that differ in data alone.
+
+A program does the same few things again and again, with other bytes.  Reading such a line takes half the time.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import unhexlify
+from collections.abc import Callable
+from json import dumps
+from typing import Any
+
+from devshim.trace.event import Event
+from devshim.trace.format.calls import MOVES_BYTES
+from devshim.trace.format.json_line import pairs_of
+from devshim.trace.format.repeated import END
+
+#: Members that differ from line to line; all others are part of the shape.
+TEXT = r'"([ !#-\[\]-~]*(?:\\[nrt"\\][ !#-\[\]-~]*)*)"'
+DIGITS = '"([0-9a-f]*)"'
+NATURAL = "(0|[1-9][0-9]{0,17})"
+NUMBER = "(0|-?[1-9][0-9]{0,17})"
+SEGMENT = '(?:null|"[0-9a-f]*")'
+
+#: Calls that make files, and change what later lines mean, are always read strictly.
+MAKERS = frozenset(("open", "inherit"))
+UNSHAPED = frozenset(("new", "pointers", "decoded", "finished"))
+
+MOST_SHAPES = 64
+LONGEST = 4096  # bytes of a line that a shape is made of
+PATIENCE = 16384  # lines, after which one in two must have been known
+
+Convert = Callable[[str], Any]
+
+
+def text_bytes(shown: str) -> bytes:
+    """The bytes of a text; its escapes are those that JSON and Python share."""
+    data = shown.encode("ascii")
+    return data.decode("unicode_escape").encode("ascii") if b"\\" in data else data
+
+
+def one_segment(shown: str) -> list[bytes | None]:
+    """Memory that is one segment."""
+    return [unhexlify(shown)]
+
+
+def segments(shown: str) -> list[bytes | None]:
+    """Memory of several segments, as they stand between brackets."""
+    return [None if one == "null" else unhexlify(one[1:-1]) for one in shown.split(", ")]
+
+
+#: Member to its pattern, the event's attribute, and what makes the one of the other.
+VARIABLE: dict[str, tuple[str, str, Convert]] = {
+    "text": (TEXT, "data", text_bytes),
+    "hex": (DIGITS, "data", unhexlify),
+    "in": (DIGITS, "before", one_segment),
+    "out": (DIGITS, "after", one_segment),
+    "size": (NATURAL, "size", int),
+    "value": (NUMBER, "argument", int),
+    "offset": (NUMBER, "offset", int),
+    "result": (NUMBER, "result", int),
+    "since": (NATURAL, "since", int),
+}
+
+
+class Shape:
+    """What lines have in common.
+
+    match  finds the values in a line; the last two are time and took, unless it has none
+    rows   of each of the others its place, the attribute, and the conversion
+    kept   the members of all events of the shape
+    moves  whether the result follows from the bytes that were moved
+    next   the shape of the line that came behind it last time: programs go round in loops
+    """
+
+    __slots__ = ("kept", "match", "moves", "next", "rows", "timed")
+
+    def __init__(self, pattern: str, rows: list[tuple[int, str, Convert]], kept: dict[str, Any], moves: bool) -> None:
+        self.match = re.compile(pattern).fullmatch
+        self.rows = rows
+        self.kept = kept
+        self.moves = moves
+        self.timed = "times" in kept
+        self.next = self
+
+
+def shape_of(line: bytes, event: Event) -> Shape | None:
+    """The shape of a line that the strict way has made an event of; None where it is none that others will have."""
+    if len(line) > LONGEST:
+        return None
+    pairs = dict(pairs_of(line))
+    if event.name in MAKERS or not UNSHAPED.isdisjoint(pairs) or (event.name in MOVES_BYTES and "result" in pairs):
+        return None
+    parts: list[str] = []
+    rows: list[tuple[int, str, Convert]] = []
+    kept = event.__dict__.copy()
+    timed = [*pairs][-2:] == ["time", "took"]
+    for name, value in pairs.items():
+        pattern, attribute, convert = VARIABLE.get(name, ("", "", int))
+        if timed and name in ("time", "took"):
+            del kept[name]
+            kept["times"] = None
+            continue
+        if value.__class__ is list:
+            pattern, convert = rf"\[({', '.join([SEGMENT] * len(value))})\]", segments
+        if attribute:
+            rows.append((len(rows), attribute, convert))
+            del kept[attribute]
+        parts.append(re.escape(f'"{name}": ') + (pattern if attribute else re.escape(dumps(value))))
+    moves = event.name in MOVES_BYTES and event.error is None
+    end = END if timed else r"\}\n"
+    shape = Shape(rf"\{{{', '.join(parts)}{end}", rows, kept, moves)
+    return shape if shape.match(line.decode()) is not None else None  # it may be written in another way than ours
+
+
+class Shapes:
+    """The shapes that one pass over a trace has met."""
+
+    def __init__(self) -> None:
+        self._shapes: list[Shape] = []
+        self._last: Shape | None = None
+        self._new = 0
+        self.useful = True
+
+    def find(self, line: str, before: int) -> Event | None:
+        """The event of a line, given with a letter for each byte; None where only the strict way can tell.
+
+        before: how many events stand before it.
+        """
+        last = self._last
+        if last is None:
+            return None
+        shape = last.next
+        found = shape.match(line)
+        if found is None:
+            for shape in self._shapes:
+                found = shape.match(line)
+                if found is not None:
+                    last.next = shape
+                    break
+            else:
+                return None
+        self._last = shape
+        event = Event.__new__(Event)
+        event.__dict__ = members = shape.kept.copy()
+        values = found.groups()
+        if shape.timed:
+            members["times"] = values[-2:]
+        try:
+            for at, attribute, convert in shape.rows:
+                members[attribute] = convert(values[at])
+        except ValueError:
+            return None  # an odd number of digits, say
+        if shape.moves:
+            members["result"] = length = len(members["data"]) if "data" in members else 0
+            if "size" in members and length > members["size"]:
+                return None
+        if "since" in members and members["since"] > before:
+            return None
+        return event
+
+    def keep(self, line: bytes, event: Event, before: int) -> None:
+        """Know lines like this one from now on, of which the strict way has made this event."""
+        self._new += 1
+        if self._new > PATIENCE and 2 * self._new > before:
+            self.useful = False
+        if len(self._shapes) < MOST_SHAPES:
+            shape = shape_of(line, event)
+            if shape is not None:
+                self._shapes.append(shape)
+                self._last = shape
