@@ -12,7 +12,23 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 
-from tests.bench import calls, crowds, inside, ordinary, packets, picture, recording, serial, starting, table
+from tests.bench import (
+    calls,
+    crowds,
+    enumeration,
+    growth,
+    inside,
+    ordinary,
+    packets,
+    picture,
+    recording,
+    replays,
+    serial,
+    starting,
+    table,
+    traces,
+    userspace,
+)
 from tests.bench.machine import Machine
 from tests.bench.samples import Row
 from tests.bench.systems import HERE, Bench
@@ -21,11 +37,16 @@ GROUPS: Mapping[str, ModuleType] = {
     "ordinary": ordinary,
     "starting": starting,
     "calls": calls,
+    "userspace": userspace,
     "inside": inside,
     "recording": recording,
     "serial": serial,
+    "replays": replays,
+    "traces": traces,
     "packets": packets,
     "crowds": crowds,
+    "growth": growth,
+    "enumeration": enumeration,
 }
 
 
@@ -33,8 +54,10 @@ def main() -> int:
     """Measure what the command line asks for."""
     options = arguments()
     with tempfile.TemporaryDirectory(prefix="devshim-bench-") as folder:
-        scale, rounds = (0.25, 2) if options.quick else (1.0, 8)
+        scale, rounds = (0.25, 2) if options.quick else (1.0, 5)
         bench = Bench(Path(folder), options.scale or scale, options.rounds or rounds)
+        if options.no_peers:
+            bench.umockdev = bench.strace = None
         rows = chosen(options.only)
         if not any(rows.values()):
             print(f"no row is called {options.only!r}; --list shows them", file=sys.stderr)
@@ -54,11 +77,12 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     about = "Measure devshim beside native and umockdev."
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=about)
-    parser.add_argument("--quick", action="store_true", help="half a minute, and less to be trusted")
+    parser.add_argument("--quick", action="store_true", help="a minute or two, and less to be trusted")
     parser.add_argument("--only", metavar="PATTERN", default="*", help="rows by name, such as 'calls/*' or '*/read/*'")
     parser.add_argument("--list", action="store_true", help="show the names of the rows, and measure nothing")
+    parser.add_argument("--no-peers", action="store_true", help="leave umockdev and strace out")
     parser.add_argument("--output", type=Path, default=HERE, metavar="FOLDER", help="where the results go")
-    parser.add_argument("--rounds", type=int, help="how often each row is taken up (8, quick: 2)")
+    parser.add_argument("--rounds", type=int, help="how often each row is taken up (5, quick: 2)")
     parser.add_argument("--scale", type=float, help="part of the calls of a whole run (1, quick: 0.25)")
     return parser.parse_args()
 
@@ -104,7 +128,7 @@ def report(rows: list[Row], machine: Machine, folder: Path, seconds: float) -> N
         "noise": machine.noise(),
         "native_read_ns": machine.read.summary(),
         "handover_ns": {where: samples.summary() for where, samples in machine.handover.items() if samples},
-        "rows": [row.summary(read) for row in rows if row.devshim or row.native],
+        "rows": [row.summary(read, machine.floors()) for row in rows if row.devshim or row.native],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")

@@ -72,12 +72,15 @@ def rows() -> dict[str, Row]:
     found = {}
     for when, most in (("hot", None), ("paused", None), ("hot/one", 30), ("paused/one", 100)):
         hot, one = when.startswith("hot"), when.endswith("/one")
+        floor = "one" if one else "two"
         group = f"device calls, {HOT if hot else PAUSED}" + (", on one processor" if one else "")
         for label, call in CALLS.items():
             if label != "open":
                 reads = call.reads if when == "hot" else most
-                target = Target("reads", reads) if reads and label != "rdwr" else None
-                found[f"{label}/{when}"] = Row(group, call.title, target, counterpart=call.counterpart)
+                target = Target("reads", reads, floor if one else "") if reads and label != "rdwr" else None
+                beside = () if one else (Target("faster", 100) if hot else Target("faster", 10, floor),)
+                row = Row(group, call.title, target, counterpart=call.counterpart, further=beside)
+                found[f"{label}/{when}"] = row
     call = CALLS["open"]
     target = Target("reads", call.reads)
     found["open/hot"] = Row("device calls, opening", call.title, target, counterpart=call.counterpart)

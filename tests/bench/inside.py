@@ -4,28 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from devshim.embedding import base_executable, shared_library
 from tests.bench.calls import CALLS
 from tests.bench.samples import Row, Target
-from tests.bench.systems import Bench
+from tests.bench.systems import HERE, Bench
 
 PLUGGED = {"/dev/bench0": "Computed"}
 LABELS = {"read": 3, "struct8": 6}
 """Targets: so many native read(2); in Python so many more than the same call on a real node."""
 
+FIRST_OPEN = 95_000
+"""Target of a process's first open, which brings the interpreter: so many native read(2), 10 ms at 105 ns."""
+
 
 def rows() -> dict[str, Row]:
-    """c/CALL and python/CALL."""
+    """c/CALL and python/CALL, and c/first."""
     languages = {
         "c": ("in one process, a C program", "reads"),
         "python": ("in one process, Python's os.read and fcntl.ioctl", "added reads"),
     }
-    return {
+    first = Row(
+        languages["c"][0],
+        "first open in a process",
+        Target("reads", FIRST_OPEN),
+        counterpart="loading libpython and starting it, isolated, without site and with nothing imported",
+    )
+    hot = {
         f"{language}/{label}": Row(
             group, CALLS[label].title, Target(measure, most), counterpart=CALLS[label].counterpart
         )
         for language, (group, measure) in languages.items()
         for label, most in LABELS.items()
     }
+    return {"c/first": first, **hot}
 
 
 def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
@@ -50,3 +61,19 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
                 for label, values in series.items():
                     here[label].add(system, values)
             yield
+        if "c/first" in wanted:
+            measure_first(bench, wanted["c/first"])
+            yield
+
+
+def measure_first(bench: Bench, row: Row) -> None:
+    """Some first opens, each in a process of its own, and beside each what the interpreter alone takes."""
+    program, library = bench.program("first"), shared_library()
+    if library is None:  # nothing can be put into a C program
+        return
+    for _ in range(bench.count(5, 1)):
+        for system, series in {
+            "native": bench.natively(program, library, base_executable()),
+            "devshim": bench.inside({"/dev/bench0": "Plain"}, program, "/dev/bench0", models=HERE / "plain.py"),
+        }.items():
+            row.add(system, series.get("first", []))

@@ -30,6 +30,10 @@ class Machine:
         for where, samples in self.handover.items():
             samples.add(found.get(where, []))
 
+    def floors(self) -> dict[str, float]:
+        """What handing over to a sleeping process and back takes, in nanoseconds, on "one" and "two" processors."""
+        return {where: samples.median for where, samples in self.handover.items() if samples}
+
     def noise(self) -> dict[str, float]:
         """The fixed loop's time as multiples of its least: 1.0 throughout on a quiet machine."""
         least = self.loop.quantile(0)

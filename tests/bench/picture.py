@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from html import escape
 from itertools import groupby
 
+from tests.bench import curves
+from tests.bench.drawing import COLOURS, text
 from tests.bench.machine import Machine
 from tests.bench.samples import Row, Samples
 
 LEFT, WIDTH, RIGHT, TOP, LINE = 330, 620, 40, 92, 21
-COLOURS = {"native": "#8a8f98", "devshim": "#1f6feb", "umockdev": "#d1731b"}
 FONT = "font-family='DejaVu Sans, Verdana, sans-serif'"
 
 
 def draw(rows: list[Row], machine: Machine) -> str:
-    """Return the picture of all rows that have a native counterpart."""
+    """Return the picture of all rows that have a native counterpart, and of the curves that others are points of."""
+    every = rows
     rows = [row for row in rows if row.native and row.devshim]
     axis = Axis(rows)
     body: list[str] = []
@@ -28,15 +29,18 @@ def draw(rows: list[Row], machine: Machine) -> str:
         for row in members:
             body.extend(draw_row(row, y, axis, machine.read.median))
             y += LINE
-    height = y + 46
+    y += LINE
+    points, below = curves.draw(every, y)
+    height = below + 46
     width = LEFT + WIDTH + RIGHT
     size = f"viewBox='0 0 {width} {height}' width='{width}' height='{height}'"
     parts = [
         f"<svg xmlns='http://www.w3.org/2000/svg' {size} {FONT}>",
         f"<rect width='{width}' height='{height}' fill='white'/>",
         *heading(),
-        *axis.grid(TOP, y),
+        *axis.grid(TOP, y - LINE),
         *body,
+        *points,
         *footer(machine, height),
         "</svg>\n",
     ]
@@ -49,7 +53,7 @@ class Axis:
     def __init__(self, rows: list[Row]) -> None:
         ratios = [1.0]
         for row in rows:
-            for samples in filter(None, (row.devshim, row.umockdev)):
+            for samples in filter(None, (row.devshim, row.peer)):
                 ratios += [samples.quantile(part) / row.native.median for part in (0.1, 0.9)]
         self.first = math.floor(math.log10(min(ratios)) * 2) / 2
         self.last = max(self.first + 1, math.ceil(math.log10(max(ratios)) * 2) / 2)
@@ -83,7 +87,7 @@ def draw_row(row: Row, y: int, axis: Axis, read: float) -> Iterator[str]:
         colour = "#2c974b" if row.met(read) else "#cf222e"
         yield f"<path d='M{x:.1f} {y - 9}v18' stroke='{colour}' stroke-width='3'/>"
     yield f"<circle cx='{axis.at(1):.1f}' cy='{y}' r='3' fill='{COLOURS['native']}'/>"
-    for name, samples in (("umockdev", row.umockdev), ("devshim", row.devshim)):
+    for name, samples in (("peer", row.peer), ("devshim", row.devshim)):
         if samples:
             yield from draw_samples(samples, native, y, axis, COLOURS[name])
 
@@ -129,9 +133,3 @@ def footer(machine: Machine, height: int) -> Iterator[str]:
         f"noise: p90 of a fixed loop ×{noise['p90']:g} of its least"
     )
     yield text(14, height - 14, words, "start", 11)
-
-
-def text(x: float, y: float, words: str, anchor: str, size: int, weight: str = "normal") -> str:
-    """A line of text."""
-    style = f"font-size='{size}' font-weight='{weight}' text-anchor='{anchor}' fill='#24292f'"
-    return f"<text x='{x:.1f}' y='{y:.1f}' {style}>{escape(words)}</text>"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.bench.samples import Row, Target
 from tests.bench.systems import Bench
 
-GROUP = "calls on real nodes that are recorded"
+GROUP = "calls on real nodes that are recorded (peer: strace)"
 CALLS = {
     "read": ("read, 8 bytes", "/dev/zero:read"),
     "write": ("write, 8 bytes", "/dev/null:write"),
@@ -19,7 +19,10 @@ ADDED = 10
 
 def rows() -> dict[str, Row]:
     """The rows of this group by label."""
-    return {label: Row(GROUP, title, Target("added reads", ADDED)) for label, (title, _) in CALLS.items()}
+    beside = (Target("added", 1),)
+    return {
+        label: Row(GROUP, title, Target("added reads", ADDED), further=beside) for label, (title, _) in CALLS.items()
+    }
 
 
 def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
@@ -27,8 +30,13 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
     nodes = sorted({where.partition(":")[0] for _, where in CALLS.values()})
     words = [f"{label}={CALLS[label][1]}" for label in wanted]
     head = bench.program("device"), str(bench.count(40)), str(bench.count(300, 10)), "0", "1"
+    slow = head[0], str(bench.count(10)), str(bench.count(50, 10)), "0", "1"
     for _ in range(bench.rounds):
-        found = {"native": bench.natively(*head, *words), "devshim": bench.recorded(nodes, *head, *words)}
+        found = {
+            "native": bench.natively(*head, *words),
+            "devshim": bench.recorded(nodes, *head, *words),
+            "strace": bench.under_strace(*slow, *words),
+        }
         for system, series in found.items():
             for label, values in series.items():
                 wanted[label].add(system, values)

@@ -56,13 +56,21 @@ class Target:
     """What a row must reach (design: no absolute times, because machines differ).
 
     measure is "reads": at most so many native read(2) calls of the same run; "added reads": at most so many more than
-    native; "native": at most so many times the native counterpart; "of native": at least that part of its throughput.
+    native; "native": at most so many times the native counterpart; "of native": at least that part of its throughput;
+    "faster": at least so many times as fast as the peer; "added": the peer adds at least so many times as much.
+    floor: the hand-over ("one" or "two" processors) that each call needs where the host sleeps.
     """
 
     measure: str
     value: float
+    floor: str = ""
 
-    def reached(self, ours: Samples, native: Samples, read: float) -> float:
+    @property
+    def beside_peer(self) -> bool:
+        """Whether this is about the peer, umockdev or strace."""
+        return self.measure in ("faster", "added")
+
+    def reached(self, ours: Samples, native: Samples, read: float, peer: Samples | None = None) -> float:
         """The figure to compare with value.  read: what one native read(2) costs, in nanoseconds."""
         if self.measure == "reads":
             return ours.median / read
@@ -70,16 +78,40 @@ class Target:
             return ours.added_to(native) / read
         if self.measure == "native":
             return ours.median / native.median
-        return native.median / ours.median
+        if self.measure == "of native":
+            return native.median / ours.median
+        assert peer is not None
+        if self.measure == "faster":
+            return peer.median / ours.median
+        return peer.added_to(native) / max(ours.added_to(native), LEAST)
 
     def met(self, figure: float) -> bool:
         """Tell whether a figure is good enough."""
-        return figure >= self.value if self.measure == "of native" else figure <= self.value
+        at_least = self.beside_peer or self.measure == "of native"
+        return figure >= self.value if at_least else figure <= self.value
+
+
+LEAST = 0.1
+"""Nanoseconds; who adds less than that is taken to add so much, for noise may make it negative."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target beside what was reached; best: what the floor would allow, None where there is none."""
+
+    target: Target
+    figure: float
+    met: bool
+    best: float | None = None
 
 
 @dataclass
 class Row:
-    """One line of the table: the same thing done natively, under devshim and under umockdev."""
+    """One line of the table: the same thing done natively, under devshim and under a peer.
+
+    further  targets beside the first, which stands in the row's line
+    curve    the curve that this row is a point of, and at which number of things
+    """
 
     group: str
     title: str
@@ -88,39 +120,73 @@ class Row:
     """Values are nanoseconds a byte, and shown as MB/s."""
     counterpart: str = ""
     """What was measured as native where the kernel has not the same thing here."""
+    memory: bool = False
+    """Values are bytes."""
+    further: tuple[Target, ...] = ()
+    curve: str = ""
+    at: float = 0
     native: Samples = field(default_factory=Samples)
     devshim: Samples = field(default_factory=Samples)
     umockdev: Samples = field(default_factory=Samples)
+    strace: Samples = field(default_factory=Samples)
+    fuse: Samples = field(default_factory=Samples)
 
     def add(self, system: str, values: list[float]) -> None:
-        """Add a round of "native", "devshim" or "umockdev"."""
+        """Add a round of "native", "devshim", "umockdev", "strace" or "fuse"."""
         getattr(self, system).add(values)
 
+    @property
+    def peer(self) -> Samples:
+        """What is compared: umockdev, strace or FUSE."""
+        return self.umockdev or self.strace or self.fuse
+
+    def verdicts(self, read: float, floors: Mapping[str, float] | None = None) -> list[Verdict]:
+        """What came of each target that can be judged.  floors: of handing over, in nanoseconds."""
+        found = []
+        for target in filter(None, (self.target, *self.further)):
+            needs_native = target.measure not in ("reads", "faster")
+            if not self.devshim or (needs_native and not self.native) or (target.beside_peer and not self.peer):
+                continue
+            figure = target.reached(self.devshim, self.native, read, self.peer)
+            floor = (floors or {}).get(target.floor)
+            best = None if floor is None else target.reached(Samples([[floor]]), self.native, read, self.peer)
+            found.append(Verdict(target, figure, target.met(figure), best))
+        return found
+
+    def verdict(self, read: float, floors: Mapping[str, float] | None = None) -> Verdict | None:
+        """What came of the first target; None where there is none, or nothing to judge by."""
+        found = self.verdicts(read, floors)
+        return found[0] if found and found[0].target is self.target else None
+
     def figure(self, read: float) -> float | None:
-        """What Target.reached says; None where there is no target, or nothing to judge by."""
-        if self.target is None or not self.devshim or not (self.native or self.target.measure == "reads"):
-            return None
-        return self.target.reached(self.devshim, self.native, read)
+        """What was reached of the first target."""
+        verdict = self.verdict(read)
+        return None if verdict is None else verdict.figure
 
     def met(self, read: float) -> bool | None:
-        """Whether the target is met; None where that cannot be told."""
-        figure = self.figure(read)
-        return None if figure is None or self.target is None else self.target.met(figure)
+        """Whether the first target is met; None where that cannot be told."""
+        verdict = self.verdict(read)
+        return None if verdict is None else verdict.met
 
-    def summary(self, read: float) -> dict[str, object]:
+    def summary(self, read: float, floors: Mapping[str, float] | None = None) -> dict[str, object]:
         """What results.json keeps of it."""
-        systems: Mapping[str, Samples] = {"native": self.native, "devshim": self.devshim, "umockdev": self.umockdev}
+        systems: Mapping[str, Samples] = {
+            name: getattr(self, name) for name in ("native", "devshim", "umockdev", "strace", "fuse")
+        }
         kept: dict[str, object] = {"group": self.group, "title": self.title}
-        kept["unit"] = "ns/byte" if self.bytes_a_second else "ns"
+        kept["unit"] = "ns/byte" if self.bytes_a_second else "bytes" if self.memory else "ns"
         if self.counterpart:
             kept["counterpart"] = self.counterpart
+        if self.curve:
+            kept["curve"] = {"name": self.curve, "at": self.at}
         kept |= {name: samples.summary() for name, samples in systems.items() if samples}
-        figure = self.figure(read)
-        if self.target is not None and figure is not None:
-            kept["target"] = {
-                "measure": self.target.measure,
-                "value": self.target.value,
-                "reached": round(figure, 4),
-                "met": self.target.met(figure),
-            }
+        targets = []
+        for verdict in self.verdicts(read, floors):
+            target: dict[str, object] = {"measure": verdict.target.measure, "value": verdict.target.value}
+            target |= {"reached": round(verdict.figure, 4), "met": verdict.met}
+            if verdict.best is not None:
+                target["best"] = round(verdict.best, 4)
+            targets.append(target)
+        if targets:
+            kept["targets"] = targets
         return kept

@@ -10,6 +10,8 @@ from tests.bench.samples import Row, Target
 from tests.bench.systems import Bench
 
 GROUP = "starting programs"
+BARE = sys.executable, "-c", "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
+EXEC = "python3, which executes the program at once"
 
 
 def rows() -> dict[str, Row]:
@@ -17,6 +19,7 @@ def rows() -> dict[str, Row]:
     return {
         "exec": Row(GROUP, "true, from within a run", Target("added reads", 500)),
         "command": Row(GROUP, "devshim run -- true", Target("native", 3.0), counterpart="python3 -c pass"),
+        "begun": Row(GROUP, "from command to main()", Target("added reads", 20_000), counterpart=EXEC),
     }
 
 
@@ -36,4 +39,11 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
             row.add("devshim", bench.natively(spawn, times, *bench.devshim, "run", "--", "true").get("spawn", []))
             if bench.umockdev:
                 row.add("umockdev", bench.natively(spawn, times, bench.umockdev, "--", "true").get("spawn", []))
+        if "begun" in wanted:
+            row, program = wanted["begun"], bench.program("answers")
+            for _ in range(bench.count(6)):
+                row.add("native", bench.begun(*BARE, program))
+                row.add("devshim", bench.begun(*bench.devshim, "run", "--", program))
+                if bench.umockdev:
+                    row.add("umockdev", bench.begun(bench.umockdev, "--", program))
         yield

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench import curves
 from tests.bench.samples import Row, Samples, Target
 
 ROOT = Path(__file__).parents[2]
+WITH_PEERS = ("calls/*/hot", "recording/*")
+"""Rows whose peers answer quickly; umockdev is slow where there is much to replay."""
 
 
 def run_bench(*words: str) -> subprocess.CompletedProcess[str]:
@@ -25,18 +28,22 @@ def run_bench(*words: str) -> subprocess.CompletedProcess[str]:
     ("pattern", "title", "count"),
     [
         ("calls/*/hot", "ioctl, 32-byte structure", 7),
-        ("inside/*", "read, 8 bytes", 4),
+        ("userspace/*", "write, 8 bytes", 6),
+        ("inside/*", "read, 8 bytes", 5),
         ("recording/*", "write, 8 bytes", 3),
         ("serial/ask", "any processor", 1),
         ("packets/*", "evdev, one event", 2),
-        ("crowds/*", "read, 64 processes", 7),
+        ("crowds/*/read", "read, 64 processes", 6),
+        ("replays/*", "tty: query and answer", 4),
+        ("enumeration/*ud*", "libudev: one tty", 2),
         ("ordinary/*", "read(2), 1 byte", 7),
     ],
 )
 def test_a_tiny_run_measures_its_rows_and_writes_both_files(
     pattern: str, title: str, count: int, tmp_path: Path
 ) -> None:
-    outcome = run_bench("--only", pattern, "--rounds", "1", "--scale", "0.02", "--output", str(tmp_path))
+    peers = [] if pattern in WITH_PEERS else ["--no-peers"]
+    outcome = run_bench("--only", pattern, *peers, "--rounds", "1", "--scale", "0.02", "--output", str(tmp_path))
     assert outcome.returncode == 0, outcome.stderr
     lines = outcome.stdout.splitlines()
     assert any(line.startswith("  " + title) for line in lines), outcome.stdout
@@ -46,6 +53,29 @@ def test_a_tiny_run_measures_its_rows_and_writes_both_files(
     assert len(results["rows"]) == count
     assert all(row["devshim"]["median"] > 0 and row["native"]["median"] > 0 for row in results["rows"]), outcome.stdout
     assert ElementTree.parse(tmp_path / "results.svg").getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "title", "count"),
+    [
+        ("traces/*", "show, all different", 16),
+        ("growth/[dr]*/1", "read, 1 file", 2),
+        ("growth/memory/*", "a small program", 2),
+    ],
+)
+def test_what_has_no_counterpart_everywhere_is_measured_too(
+    pattern: str, title: str, count: int, tmp_path: Path
+) -> None:
+    peers = [] if pattern in WITH_PEERS else ["--no-peers"]
+    outcome = run_bench("--only", pattern, *peers, "--rounds", "1", "--scale", "0.02", "--output", str(tmp_path))
+    assert outcome.returncode == 0, outcome.stderr
+    lines = outcome.stdout.splitlines()
+    assert any(line.startswith("  " + title) for line in lines), outcome.stdout
+    assert max(map(len, lines[:-1])) <= 100, outcome.stdout
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert [row["title"] for row in results["rows"] if row["devshim"]["median"] <= 0] == []
+    assert len(results["rows"]) == count
+    assert ("How cost grows" in (tmp_path / "results.svg").read_text()) == pattern.startswith("traces")
 
 
 def test_a_pattern_that_fits_no_row_is_refused() -> None:
@@ -75,3 +105,30 @@ def test_a_throughput_must_be_that_part_of_the_native_one() -> None:
 def test_a_row_without_a_counterpart_is_not_judged_by_it() -> None:
     row = Row("group", "title", Target("native", 1.3), devshim=Samples([[100.0]]))
     assert row.met(read=100) is None
+
+
+def test_beside_a_peer_the_floor_tells_what_would_be_possible() -> None:
+    target = Target("faster", 10, floor="two")
+    row = Row("group", "title", None, further=(target,), devshim=Samples([[50.0]]), umockdev=Samples([[400.0]]))
+    (verdict,) = row.verdicts(read=100, floors={"two": 45.0})
+    assert (verdict.figure, verdict.met) == (8, False)
+    assert verdict.best is not None
+    assert 8.8 < verdict.best < 8.9
+
+
+def test_what_is_added_is_compared_with_what_the_peer_adds() -> None:
+    row = Row("group", "title", Target("added", 50), native=Samples([[100.0]]), devshim=Samples([[102.0]]))
+    row.add("strace", [300.0])
+    assert row.figure(read=100) == 100
+    assert row.met(read=100)
+
+
+def test_a_curve_is_drawn_through_its_rows() -> None:
+    rows = [Row("g", f"{at}", curve="by things", at=at, devshim=Samples([[10.0 * at]])) for at in (1, 10, 100)]
+    parts, below = curves.draw([*rows, Row("g", "alone", curve="of one", at=1, devshim=Samples([[1.0]]))], 0)
+    picture = "".join(parts)
+    assert below > 0
+    assert "by things" in picture
+    assert "of one" not in picture
+    assert picture.count("<circle") == 3
+    assert curves.draw([], 7) == ([], 7)
