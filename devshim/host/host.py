@@ -220,6 +220,8 @@ class Host:
         added = self.picture.show(plug)
         plug.attach()
         self.picture.announce(added, "add")
+        if device.carrier == "none" and self.recorded is not None and self.recorded.with_models:
+            self.recorded.add_files(node, device)
         return plug
 
     def _plug_whole(self, node: str, device: Device) -> DevicePlug:

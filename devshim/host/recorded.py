@@ -98,6 +98,10 @@ class RecordedNodes:
             raise SpecError(f"{path}: this is a folder, of which --snapshot takes down what it shows")
         self.asked.append(Node(os.path.realpath(path), "sysfs", surroundings=surroundings_of_folder(path)))
 
+    def add_files(self, path: str, device: Device) -> None:
+        """Take down what a plugged model shows that has no node: it is a folder of /sys."""
+        self.asked.append(Node(path, "sysfs", surroundings=dict(as_they_are(device.surroundings(path, 0, 0)))))
+
     def _enter_hardware(self, path: str, status: os.stat_result) -> int:
         rdev = os.major(status.st_rdev), os.minor(status.st_rdev)
         node = Node(path, kind_of(status.st_mode, rdev), rdev, stat.S_IMODE(status.st_mode))

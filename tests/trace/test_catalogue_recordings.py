@@ -9,11 +9,6 @@ from clients import clients, require
 from harness import ROOT, run_devshim_verb
 from recordings import record
 
-#: Devices that have no node of their own: all that programs see of them are files of /sys, which compute.
-WITHOUT_NODE = {
-    "bcm2711_pwm", "intel_backlight", "lm75", "nct6775", "pca9633", "pca9685", "pi_act_led", "rpi_touch_display",
-}  # fmt: skip
-
 I2C, GPIO, SPI, TTY, EVENT = "/dev/i2c-1", "/dev/gpiochip0", "/dev/spidev0.0", "/dev/ttyUSB0", "/dev/input/event0"
 IIO = "/dev/iio:device0"
 MBPOLL = f"mbpoll -q -b 9600 -P none -t 4 -r 5 {TTY}"
@@ -56,6 +51,14 @@ COMMANDS = [
     (["/dev/hidraw0=usb_relay"], "usbrelay BITFT_2=1; usbrelay; usbrelay BITFT_0=DESK1; usbrelay 2>/dev/null"),
     ([f"{IIO}=ads1015,volts0=1.25"], "iio_readdev -b 4 -s 4 iio:device0 voltage0 | xxd -p"),
     ([f"{IIO}=adxl345"], "iio_readdev -b 4 -s 8 iio:device0 | xxd -p"),
+    (["/sys/class/hwmon/hwmon0=nct6775"], "sensors"),
+    (["/sys/class/hwmon/hwmon0=lm75,celsius=31"], "sensors"),
+    (["/sys/class/leds/ACT=pi_act_led"], "brightnessctl -d ACT info; brightnessctl -d ACT set 1"),
+    (["/sys/class/leds/board:red:status=pca9633"], "brightnessctl -d board:red:status info"),
+    (["/sys/class/pwm/pwmchip0=bcm2711_pwm"], "ls /sys/class/pwm; cat /sys/class/pwm/pwmchip0/npwm"),
+    (["/sys/class/pwm/pwmchip0=pca9685"], "cat /sys/class/pwm/pwmchip0/npwm; readlink /sys/class/pwm/pwmchip0"),
+    (["/sys/class/backlight/intel_backlight=intel_backlight"], "brightnessctl info"),
+    (["/sys/class/backlight/10-0045=rpi_touch_display"], "brightnessctl set 50%; brightnessctl info"),
     ([f"{I2C}=tmp102", f"{GPIO}=gpio_panel"], "i2cget -y 1 0x48 0 w; gpioinfo gpiochip0 | head -n 3"),
 ]  # fmt: skip
 
@@ -248,4 +251,4 @@ def test_the_whole_catalogue_is_here() -> None:
     catalogue = {path.stem for path in (ROOT / "devices").iterdir() if path.suffix in (".py", ".yml")} - {"__init__"}
     lists = [devices for devices, _ in COMMANDS + BASH] + [devices for devices, _, _ in PYTHON]
 
-    assert {model(device) for devices in lists for device in devices} | {"acme"} | WITHOUT_NODE == catalogue
+    assert {model(device) for devices in lists for device in devices} | {"acme"} == catalogue
