@@ -173,8 +173,11 @@ class Checking:
         """The program has ended: say whether the recording is true, and return what failed."""
         if self.found:
             return [f"{self._replay.path} is not true any more"]
-        self._say(f"{self._replay.path} is still true")
-        return []
+        rest = list(self._replay.rest()) if not self._damaged else []
+        self._say(f"{self._replay.path} is still true{', as far as the program went' if rest else ''}")
+        for text, _ in rest:
+            self._say(text)
+        return [text for text, failed in rest if failed]
 
 
 def errors(found: Event, event: Event) -> str:

@@ -321,6 +321,10 @@ class Replay:
             return
         yield from self._opened_otherwise()
         yield from ((text, False) for text in self.order.report())
+        yield from self.rest()
+
+    def rest(self) -> Iterable[tuple[str, bool]]:
+        """What of the trace was not used, if anything, and whether that is a failure of the run."""
         count, first = self.unused()
         if first is not None:
             many = f"more than {MOST_COUNTED}" if count > MOST_COUNTED else str(count)

@@ -105,3 +105,14 @@ def test_a_disk_known_by_hand_differs_where_it_does(devshim_verb: Run, tmp_path:
     assert (good.stderr, good.returncode) == (f"devshim: {trace} is still true\n", 0)
     bad = devshim_verb("replay", trace, "--check", "--", sys.executable, "-c", program.format(512))
     assert "byte 500 is 0x00" in bad.stderr and bad.returncode == 1
+
+
+def test_what_the_program_did_not_come_to_is_told(devshim_verb: Run, tmp_path: Path) -> None:
+    trace = write_trace(tmp_path / "zeros.trace", "/dev/zero", [opened("/dev/zero"), read("\0\0"), read("\0\0")])
+    words = (sys.executable, "-c", "import os; os.read(os.open('/dev/zero', os.O_RDWR), 2)")
+
+    outcome = devshim_verb("replay", trace, "--check", "--", *words)
+    assert "zeros.trace is still true, as far as the program went" in outcome.stderr
+    assert "zeros.trace:4: one event of the trace was not used" in outcome.stderr and outcome.returncode == 0
+
+    assert devshim_verb("replay", trace, "--check", "--fail-on-unused", "--", *words).returncode == 1
