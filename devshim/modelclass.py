@@ -150,7 +150,7 @@ def nothing_known(model: str) -> str:
         if os.path.isfile(model + suffix):
             return f'no model "{model}"; did you mean "{model}{suffix}"?'
     known = [*catalogue.names(), *catalogue.entry_points()]
-    near = get_close_matches(model, known, n=1)
+    near = get_close_matches(model.lower(), known, n=1)
     if near:
         return f'no model "{model}"; did you mean "{near[0]}"?'
     return f'no model "{model}"; a model is {", ".join(kind.name for kind in KINDS[:-1])}, or {KINDS[-1].name}'

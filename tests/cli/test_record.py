@@ -38,6 +38,7 @@ def lines(trace: Path) -> list[dict[str, object]]:
         (("-o", "x", "-d", "/dev/zero-point", "true"), "/dev/zero-point: No such file or directory; is it plugged in?"),
         (("-o", "x", "-d", "/etc/passwd", "true"), "/etc/passwd: this is no device node"),
         (("-o", "x", "-d", "/dev/ttyUSB0=gpss", "true"), 'did you mean "gps"?'),
+        (("-o", "x", "-d", "/dev/ttyUSB0=GPS", "true"), 'did you mean "gps"?'),
     ],
 )
 def test_what_cannot_be_recorded_is_told_in_a_line(
