@@ -272,10 +272,17 @@ def test_calls_belong_to_the_program_that_made_them(session: Session) -> None:
 # ---- Waiting
 
 
-def test_until_is_looked_at_after_every_call(session: Session) -> None:
+def test_until_is_looked_at_after_every_call(session: Session, tmp_path: Path) -> None:
     box = session.plug("/dev/box", Box())
-    with session.start("sh", "-c", "for i in 1 2 3 4 5; do echo $i > /dev/box; done; sleep 1000"):
-        assert session.until(lambda: [call.data for call in box.calls if call.name == "write"] == [b"1\n"])
+    begin = tmp_path / "begin"
+    script = f"until [ -e '{begin}' ]; do :; done; for i in 1 2 3 4 5; do echo $i > /dev/box; done; sleep 1000"
+
+    def one_write() -> bool:
+        begin.touch()  # looked at from now on
+        return [call.data for call in box.calls if call.name == "write"] == [b"1\n"]
+
+    with session.start("sh", "-c", script):
+        assert session.until(one_write, timeout=60)
 
 
 def test_until_tells_what_came_instead(session: Session) -> None:

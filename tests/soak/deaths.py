@@ -87,9 +87,13 @@ def session_of(pid: int) -> int:
 def descendants(pid: int) -> list[int]:
     """All that live (proc(5), children)."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except (FileNotFoundError, ProcessLookupError):
+        return found
+    for task in tasks:
         try:
-            children = [int(word) for word in task.read_text().split()]
+            children = [int(word) for word in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
         except (FileNotFoundError, ProcessLookupError):
             continue
         for child in children:
