@@ -24,7 +24,7 @@ from devshim.session.clock import SteppedClock
 from devshim.session.declarations import Declarations
 from devshim.session.failures import NotYet, ProgramFailed, ProgramTimedOut, Result, words
 from devshim.session.program import Program, kill_leftovers
-from devshim.session.replays import Replays, replayed
+from devshim.session.replays import Replays
 from devshim.session.serving import Serving
 from devshim.trace.comparison import CallList
 
@@ -92,12 +92,6 @@ class Session:
             if there is None:
                 plug_one(host, node, device)
         return made
-
-    def plug_trace(self, node: str, path: str | os.PathLike[str]) -> Device:
-        """Plug what a trace has recorded: of the same node, or of its only one.  Raises SpecError, TraceError."""
-        ((node, replay),) = replayed(os.fspath(path), [node])
-        device: Device = self.plug(node, replay)
-        return device
 
     def unplug(self, what: str | Device | Part) -> None:
         """Take a device away, by its node or itself; of a part, the device that it belongs to.

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,16 @@ def run_bench(*words: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "tests.bench", *words]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False)
+
+
+def measured(pattern: str, title: str, folder: Path) -> tuple[list[str], dict[str, Any]]:
+    """Measure some rows, one of them with this title, as quickly as may be: what was printed, and results.json."""
+    peers = [] if pattern in WITH_PEERS else ["--no-peers"]
+    outcome = run_bench("--only", pattern, *peers, "--rounds", "1", "--scale", "0.02", "--output", str(folder))
+    assert outcome.returncode == 0, outcome.stderr
+    lines = outcome.stdout.splitlines()
+    assert any(line.startswith("  " + title) for line in lines), outcome.stdout
+    return lines, json.loads((folder / "results.json").read_text())
 
 
 @pytest.mark.parametrize(
@@ -42,16 +53,11 @@ def run_bench(*words: str) -> subprocess.CompletedProcess[str]:
 def test_a_tiny_run_measures_its_rows_and_writes_both_files(
     pattern: str, title: str, count: int, tmp_path: Path
 ) -> None:
-    peers = [] if pattern in WITH_PEERS else ["--no-peers"]
-    outcome = run_bench("--only", pattern, *peers, "--rounds", "1", "--scale", "0.02", "--output", str(tmp_path))
-    assert outcome.returncode == 0, outcome.stderr
-    lines = outcome.stdout.splitlines()
-    assert any(line.startswith("  " + title) for line in lines), outcome.stdout
+    lines, results = measured(pattern, title, tmp_path)
     table = lines[: next(number for number, line in enumerate(lines) if line.startswith("Targets: ")) + 1]
-    assert max(map(len, table)) <= 100, outcome.stdout
-    results = json.loads((tmp_path / "results.json").read_text())
+    assert max(map(len, table)) <= 100, lines
     assert len(results["rows"]) == count
-    assert all(row["devshim"]["median"] > 0 and row["native"]["median"] > 0 for row in results["rows"]), outcome.stdout
+    assert all(row["devshim"]["median"] > 0 and row["native"]["median"] > 0 for row in results["rows"]), lines
     assert ElementTree.parse(tmp_path / "results.svg").getroot().tag.endswith("svg")
 
 
@@ -66,13 +72,8 @@ def test_a_tiny_run_measures_its_rows_and_writes_both_files(
 def test_what_has_no_counterpart_everywhere_is_measured_too(
     pattern: str, title: str, count: int, tmp_path: Path
 ) -> None:
-    peers = [] if pattern in WITH_PEERS else ["--no-peers"]
-    outcome = run_bench("--only", pattern, *peers, "--rounds", "1", "--scale", "0.02", "--output", str(tmp_path))
-    assert outcome.returncode == 0, outcome.stderr
-    lines = outcome.stdout.splitlines()
-    assert any(line.startswith("  " + title) for line in lines), outcome.stdout
-    assert max(map(len, lines[:-1])) <= 100, outcome.stdout
-    results = json.loads((tmp_path / "results.json").read_text())
+    lines, results = measured(pattern, title, tmp_path)
+    assert max(map(len, lines[:-1])) <= 100, lines
     assert [row["title"] for row in results["rows"] if row["devshim"]["median"] <= 0] == []
     assert len(results["rows"]) == count
     assert ("How cost grows" in (tmp_path / "results.svg").read_text()) == pattern.startswith("traces")

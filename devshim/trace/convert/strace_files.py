@@ -75,8 +75,3 @@ class Processes:
         """A program replaced another: descriptors that are to be closed then are."""
         for fd in [fd for fd, one in process.table.items() if one.close_on_exec]:
             del process.table[fd]
-
-    def holders(self, file: OpenFile) -> int:
-        """How many descriptors stand for a file."""
-        tables = {id(one.table): one.table for one in self.known.values()}
-        return sum(one.file is file for table in tables.values() for one in table.values())
