@@ -35,8 +35,15 @@ enum outcome {
  * was answered, for those who note it. */
 enum outcome quick_answer(PyObject *file, const struct call *call, bool told, struct answer *answer, PyObject **value);
 
-/* Of _channel.c: have the file's own method answer, which is one of Python's; a new reference, or NULL. */
+/* Of _ask.c: have the file's own method answer, which is one of Python's; a new reference, or NULL. */
 PyObject *channel_ask(PyObject *file, const struct call *call);
+
+/* Of _ask.c: what such a method returned, as an answer of at most room bytes. False where it is none. The buffer, where it
+ * has an object then, is to be released once the answer has been given. */
+bool answer_said(PyObject *value, struct answer *answer, Py_buffer *buffer, uint32_t room);
+
+/* Of _ask.c: the answer to what is no call; a new reference, or NULL. */
+PyObject *not_a_call(void);
 
 /* Of _channel.c: the numbers by which the caller is known there: (process, thread). Borrowed. */
 PyObject *channel_caller(PyObject *channel);
@@ -45,11 +52,12 @@ PyObject *channel_caller(PyObject *channel);
 bool is_noted(PyObject *file);
 enum outcome answer_noted(PyObject *file, PyObject *channel, const struct call *call, struct answer *answer, PyObject **value);
 
+int ask_prepare(void);
 int quick_prepare(void);
 int facts_prepare(void);
 
 extern PyTypeObject *Quick_type, *Way_type, *Facts_type, *NotedFile_type;
-extern PyType_Spec Quick_spec, Way_spec, Facts_spec, NotedFile_spec;
+extern PyType_Spec Channel_spec, Quick_spec, Way_spec, Facts_spec, NotedFile_spec;
 
 static inline void free_object(PyObject *object)
 {

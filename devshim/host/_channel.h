@@ -28,6 +28,7 @@ PyObject *sockets_carrier(PyObject *module, PyObject *args);
 PyObject *sockets_raise_descriptors(PyObject *module, PyObject *args);
 PyObject *sockets_raised(PyObject *module, PyObject *args);
 PyObject *sockets_send(PyObject *module, PyObject *args);
+PyObject *sockets_send_each(PyObject *module, PyObject *args);
 PyObject *sockets_mark(PyObject *module, PyObject *args);
 PyObject *sockets_empty(PyObject *module, PyObject *args);
 PyObject *sockets_listen(PyObject *module, PyObject *args);

@@ -193,6 +193,34 @@ PyObject *sockets_send(PyObject *module, PyObject *args)
     return PyBool_FromLong(send(fd, data, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0);
 }
 
+/* send_each(fd, packets) -> int: how many of a list of bytes went out, in their order, until one had no room. */
+PyObject *sockets_send_each(PyObject *module, PyObject *args)
+{
+    enum { AT_ONCE = 64 };
+    struct mmsghdr messages[AT_ONCE] = { 0 };
+    struct iovec parts[AT_ONCE];
+    PyObject *packets;
+    Py_ssize_t sent = 0;
+    int fd, went, some;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "iO!", &fd, &PyList_Type, &packets))
+        return NULL;
+    do {
+        for (some = 0; some < AT_ONCE && sent + some < PyList_Size(packets); some++) {
+            char *data;
+            Py_ssize_t size;
+            if (PyBytes_AsStringAndSize(PyList_GetItem(packets, sent + some), &data, &size) < 0)
+                return NULL;
+            parts[some] = (struct iovec){ data, (size_t)size };
+            messages[some].msg_hdr = (struct msghdr){ .msg_iov = &parts[some], .msg_iovlen = 1 };
+        }
+        went = some ? sendmmsg(fd, messages, (unsigned)some, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+        sent += went > 0 ? went : 0;
+    } while (went == AT_ONCE);
+    return PyLong_FromSsize_t(sent);
+}
+
 /* mark(fd): let poll see POLLPRI at the other end, by a byte out of band (unix(7), since Linux 5.15). */
 PyObject *sockets_mark(PyObject *module, PyObject *args)
 {

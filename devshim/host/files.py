@@ -1,6 +1,6 @@
 """Open files of computed devices: each call of the program becomes one of the model, and its answer goes back.
 
-_channel.c calls read, write, ioctl, ... of an OpenFile with the lock held, and takes bytes (data), an int (the
+_ask.c calls read, write, ioctl, ... of an OpenFile with the lock held, and takes bytes (data), an int (the
 result), or an Answer.  Nothing here blocks: "nothing yet" is an answer, and the program waits in its own process.
 Plain calls on an OpenFile are answered in C (_quick.c), as they would be here; the rest is asked for here.
 """
