@@ -56,7 +56,7 @@ def make_run_directory(environment: Mapping[str, str]) -> str:
             for directory in (around, path):
                 os.chmod(directory, 0o711)  # whatever the umask took away
         except OSError as error:
-            remove_run_directory(path)
+            remove_run_directory(path, quietly=True)
             raise failed(
                 f"cannot make the run's directory in {parent}: {error.strerror}; set TMPDIR to another one"
             ) from error

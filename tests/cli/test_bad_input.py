@@ -322,12 +322,13 @@ class TestProgram:
 class TestSurroundings:
     """Where devshim itself lacks something."""
 
-    def test_a_place_without_permission_for_the_runs_directory_has_exit_code_125(self, short: Path) -> None:
-        result = run_devshim("true", env={"TMPDIR": "/proc"})
+    @pytest.mark.parametrize("place", ["/proc", "/dev/null"])
+    def test_a_place_that_takes_no_directory_of_the_run_has_exit_code_125(self, place: str) -> None:
+        result = run_devshim("true", env={"TMPDIR": place})
 
         assert result.returncode == 125
         assert re.fullmatch(
-            r"devshim: cannot make the run's directory in /proc: .*; set TMPDIR to another one\n", result.stderr
+            rf"devshim: cannot make the run's directory in {place}: .*; set TMPDIR to another one\n", result.stderr
         )
 
     @pytest.mark.parametrize("name", ["a b", "a:b"])
