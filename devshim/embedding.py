@@ -1,11 +1,13 @@
 """devshim run --in-process: which interpreter goes into the program, and the recipe that the shim follows there.
 
-The recipe is the file "embed" in the run's directory: the shared libpython, its version and the interpreter's
-file each on a line, then Python code; shim/embed.c reads it at the first open of a device.
+The recipe is the file "embed" in the run's directory: the shared libpython, its version, the interpreter's file, where
+its modules are, and the code that begins in a new one, each on a line; then code for the program's own.  shim/embed.c
+reads it at the first open of a device.
 """
 
 from __future__ import annotations
 
+import marshal
 import os
 import re
 import sys
@@ -25,15 +27,49 @@ MOST = 16000  # bytes of a recipe that the shim takes
 
 HOSTS = "hosts"  # in the run's directory: the programs' own hosts, and what they leave word of; known to shim/embed.c
 
+IMAGE, BEGIN = "image", "begin"  # in the run's directory: host/image.py, and START, compiled
+
 START = """
 import gc, sys
 collects = gc.isenabled()
 gc.disable()  # what is imported now stays
+def use(path):
+    from marshal import loads
+    from posix import O_CLOEXEC, close, open, pread
+    from _frozen_importlib_external import MAGIC_NUMBER
+    try:
+        image = open(path, O_CLOEXEC)
+    except OSError:
+        return None  # there is none, or it is out of this program's sight
+    length = int.from_bytes(pread(image, 8, 0), "little")
+    magic, entries = loads(pread(image, length, 8))
+    if magic != MAGIC_NUMBER:
+        close(image)
+        return None
+    start, end = entries["devshim.host.image"][-2:]
+    module = dict(__name__="devshim.host.image")
+    exec(loads(pread(image, end - start, 8 + length + start)), module)
+    return module["use"](image, 8 + length, entries)
+brought = sys.flags.no_site and not sys.orig_argv  # else it is the program's own Python
+if brought and not sys.prefix:  # it was told where its modules are
+    sys.prefix, sys.exec_prefix = sys.base_prefix, sys.base_exec_prefix = {prefixes!r}
+    sys._stdlib_dir = {library!r}
 sys.path += [folder for folder in {path!r} if folder not in sys.path]
+image = use({image!r}) if brought else None
 from devshim.host.{module} import start
 start({asked!r})
+if image:
+    image.close()
 if collects:
     gc.enable()
+"""
+
+FROM_FILE = """
+import marshal, posix
+begin = posix.open({begin!r}, posix.O_CLOEXEC)
+code = marshal.loads(posix.read(begin, 1 << 20))
+posix.close(begin)
+exec(code, {{}})
 """
 
 
@@ -43,8 +79,13 @@ def prepare(run_directory: str, options: Options, program: str) -> None:
     program is the file that will be executed.  Raises TargetFailed, in one line that names the alternative, where
     models cannot run inside of it.
     """
-    if options.record is not None or options.replay is not None:
-        raise TargetFailed("--in-process: a recording is made, and answers, in a host of its own only; leave it out")
+    if options.record is not None:
+        raise TargetFailed("--in-process: a recording is made in a host of its own only; leave it out")
+    if options.replay is not None:  # what one process has used of it, others must not get again
+        raise TargetFailed(
+            "--in-process: a replay is one for all processes of a program, in a host of its own; leave it out, or plug "
+            f"the trace where one process does all: devshim run --in-process -d NODE={options.replay.trace}"
+        )
     library = shared_library()
     theirs = python_version(program)
     if theirs is not None and theirs != VERSION:
@@ -74,11 +115,17 @@ def prepare_hooks(run_directory: str, models: list[str]) -> None:
 
 def leave_recipe(run_directory: str, module: str, asked: dict[str, Any]) -> bool:
     """Write the recipe for a program that is to call start(asked) of a module of host/; False where it is too long."""
-    code = START.format(path=absolute_paths(), module=module, asked=asked)
-    contained = f"exec({code!r}, {{}})\n"  # nothing of it stays in the program's __main__
-    recipe = "\n".join([shared_library() or "", VERSION, base_executable(), contained])
+    library = os.path.dirname(os.__file__)
+    paths = {"image": os.path.join(run_directory, IMAGE), "path": absolute_paths(), "library": library}
+    code = START.format(**paths, prefixes=(sys.base_prefix, sys.base_exec_prefix), module=module, asked=asked)
+    begin = os.path.join(run_directory, BEGIN)
+    lines = [shared_library() or "", VERSION, base_executable(), where_modules_are(library)]
+    lines += [contained(FROM_FILE.format(begin=begin)), contained(code)]
+    recipe = "\n".join(lines) + "\n"
     if len(recipe.encode()) > MOST:
         return False
+    with open(begin, "wb") as file:
+        file.write(marshal.dumps(compile(code, "<devshim>", "exec")))
     hosts = os.path.join(run_directory, HOSTS)
     os.makedirs(hosts, exist_ok=True)
     os.chmod(hosts, 0o1733)  # a program may have become another user when it brings its host in
@@ -87,6 +134,20 @@ def leave_recipe(run_directory: str, module: str, asked: dict[str, Any]) -> bool
         file.write(recipe)
     os.replace(f"{path}.new", path)
     return True
+
+
+def contained(code: str) -> str:
+    """The same code, on a line, such that nothing of it stays in the program's __main__."""
+    return f"exec({code!r}, {{}})"
+
+
+def where_modules_are(library: str) -> str:
+    """What an interpreter without site has as sys.path; "" where it has to find out itself."""
+    zipped = os.path.join(os.path.dirname(library), f"python{VERSION.replace('.', '')}.zip")
+    compiled = os.path.join(library, "lib-dynload")
+    folders = [*([zipped] if os.path.exists(zipped) else []), library, compiled]
+    path = ":".join(folders)
+    return path if os.path.isdir(compiled) and path.isascii() and path.count(":") == len(folders) - 1 else ""
 
 
 def asked(run_directory: str, options: Options) -> dict[str, Any]:

@@ -5,7 +5,8 @@ Each kind of text has one recogniser in KINDS, asked in order; the first that kn
 
 from __future__ import annotations
 
-import importlib
+import _frozen_importlib
+import _frozen_importlib_external
 import os
 import sys
 
@@ -94,11 +95,8 @@ def from_module(model: str) -> Model | None:
         return None
     look_in(os.getcwd())
 
-    def load() -> ModuleType:
-        return importlib.import_module(name)
-
     try:
-        module = guarded(name, None, load)
+        module = guarded(name, None, lambda: imported(name))
     except SpecError as problem:
         missing = problem.__cause__
         if isinstance(missing, ModuleNotFoundError) and missing.name and f"{name}.".startswith(f"{missing.name}."):
@@ -234,18 +232,16 @@ def module_of(file: str | PathLike[str]) -> ModuleType:
     """The module that a file holds; loaded once, and under its own name where it is one of the catalogue."""
     known = catalogue.module_name(os.fspath(file))
     if known is not None:
-        return guarded(str(file), file, lambda: importlib.import_module(known))
+        return guarded(str(file), file, lambda: imported(known))
     resolved = os.path.realpath(file)
     # A name that no import statement can ask for, so that the file never stands in for a real module.
     name = f"{stem_of(file)} ({resolved})"
     if name in sys.modules:
         return sys.modules[name]
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location(name, resolved)
+    spec = _frozen_importlib_external.spec_from_file_location(name, resolved)
     assert spec is not None
     assert spec.loader is not None
-    module = module_from_spec(spec)
+    module = _frozen_importlib.module_from_spec(spec)
     look_in(os.path.dirname(resolved))
     sys.modules[name] = module
     try:
@@ -254,6 +250,13 @@ def module_of(file: str | PathLike[str]) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def imported(name: str) -> ModuleType:
+    """The module of that name."""
+    from importlib import import_module
+
+    return import_module(name)
 
 
 def look_in(folder: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from devshim.host.aside import aside
+from devshim.host.aside import Aside
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -30,7 +30,7 @@ def past(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]
 
     @wraps(function)
     def call(*arguments: Parameters.args, **keywords: Parameters.kwargs) -> Result:
-        with aside():
+        with Aside():
             return function(*arguments, **keywords)
 
     return call

@@ -35,6 +35,10 @@ enum outcome {
  * was answered, for those who note it. */
 enum outcome quick_answer(PyObject *file, const struct call *call, bool told, struct answer *answer, PyObject **value);
 
+/* Of _quick.c: whether a file finds out for itself whether a call may change answers that stand, and counts those that may
+ * (_standing.h); of all others the channel does. */
+bool counts_moves(PyObject *file, const struct slot *request);
+
 /* Of _ask.c: have the file's own method answer, which is one of Python's; a new reference, or NULL. */
 PyObject *channel_ask(PyObject *file, const struct call *call);
 

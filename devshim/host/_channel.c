@@ -5,6 +5,7 @@
 #include "_answer.h"
 #include "_direct.h"
 #include "_lock.h"
+#include "_standing.h"
 #include "_waiting.h"
 
 #include <errno.h>
@@ -57,6 +58,8 @@ static enum outcome dispatch(Channel *self, const struct call *call, struct answ
     const struct slot *request = call->request;
 
     *value = NULL;
+    if (request->op != OP_IOCTL)
+        answers_move();
     if (request->op == 0 || request->op > OP_WAITS || (request->op == OP_NOTE && request->size > HELLO_PATH)) {
         *value = not_a_call();
         return SAID;
@@ -67,8 +70,11 @@ static enum outcome dispatch(Channel *self, const struct call *call, struct answ
     }
     PyObject *file = Py_XNewRef(PyList_GetItem(self->files, request->file));
     enum outcome outcome = SAID;
-    if (!file || file == Py_None) { /* of a device unplugged meanwhile, or a number that nobody has */
+    if (!file) /* a number that nobody has */
         PyErr_Clear();
+    if (request->op == OP_IOCTL && !(file && counts_moves(file, request)))
+        answers_move();
+    if (!file || file == Py_None) { /* or of a device unplugged meanwhile */
         *value = Py_BuildValue("LiIKOI", -1ll, ENODEV, 0u, 0ull, Py_None, UINT32_MAX);
     } else if (is_noted(file)) {
         outcome = answer_noted(file, (PyObject *)self, call, answer, value);
@@ -78,6 +84,13 @@ static enum outcome dispatch(Channel *self, const struct call *call, struct answ
     }
     Py_XDECREF(file);
     return outcome;
+}
+
+/* An answer that stands says since when. */
+static void stamp(struct answer *answer)
+{
+    if (answer->flags & ANSWER_STANDS)
+        answer->token = standing_moves ? __atomic_load_n(standing_moves, __ATOMIC_RELAXED) : 0;
 }
 
 /* With the GIL and the lock. */
@@ -110,6 +123,7 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
             PyErr_WriteUnraisable((PyObject *)Py_TYPE((PyObject *)self));
         answer = (struct answer){ .result = -1, .error = EIO };
     }
+    stamp(&answer);
     give(slot, room, &answer, request.generation);
     if (buffer.obj)
         PyBuffer_Release(&buffer);
@@ -169,6 +183,7 @@ void channel_answer_own(PyObject *object, struct slot *slot, uint8_t *room, uint
             answer = (struct answer){ .result = -1, .error = EIO };
         }
     }
+    stamp(&answer);
     fill_in(slot, room, &answer, slot->generation);
     slot->state = SLOT_ANSWER;
     if (buffer.obj)

@@ -19,6 +19,7 @@
 
 PyObject *run_create_registry(PyObject *module, PyObject *args);
 PyObject *run_lock_file(PyObject *module, PyObject *args);
+PyObject *run_memory_file(PyObject *module, PyObject *args);
 void be_prompt(void);
 PyObject *prompt_be_prompt(PyObject *module, PyObject *unused);
 PyObject *run_set_subreaper(PyObject *module, PyObject *unused);

@@ -7,6 +7,7 @@
 
 #include "_thunks.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,10 +19,16 @@
 __asm__(".symver pthread_key_create, pthread_key_create@GLIBC_2.2.5");
 __asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5");
 __asm__(".symver pthread_setspecific, pthread_setspecific@GLIBC_2.2.5");
+__asm__(".symver dlopen, dlopen@GLIBC_2.2.5");
+__asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
+__asm__(".symver dlerror, dlerror@GLIBC_2.2.5");
 #elif defined(__GLIBC__) && defined(__aarch64__)
 __asm__(".symver pthread_key_create, pthread_key_create@GLIBC_2.17");
 __asm__(".symver pthread_create, pthread_create@GLIBC_2.17");
 __asm__(".symver pthread_setspecific, pthread_setspecific@GLIBC_2.17");
+__asm__(".symver dlopen, dlopen@GLIBC_2.17");
+__asm__(".symver dlsym, dlsym@GLIBC_2.17");
+__asm__(".symver dlerror, dlerror@GLIBC_2.17");
 #endif
 
 /* Not in the stable ABI, and in every CPython from 3.5 on, under one name or the other. */
@@ -352,6 +359,22 @@ static bool find_shim(unsigned long long found)
     own.shim = NULL;
     PyErr_SetString(PyExc_OSError, "the shim is of another version; build or install devshim again");
     return false;
+}
+
+/* shim_entry(path) -> int: where devshim_direct() lies, in the shim that is loaded already or in a fresh one. */
+PyObject *direct_shim_entry(PyObject *module, PyObject *args)
+{
+    const char *path;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "y", &path))
+        return NULL;
+    void *shim = dlopen(path, RTLD_NOW | RTLD_LOCAL), *entry = shim ? dlsym(shim, "devshim_direct") : NULL;
+    if (!entry) {
+        PyErr_SetString(PyExc_OSError, dlerror());
+        return NULL;
+    }
+    return PyLong_FromVoidPtr(entry);
 }
 
 PyObject *direct_meet(PyObject *module, PyObject *found)

@@ -14,6 +14,7 @@ PyObject *direct_host_thread(PyObject *module, PyObject *args);
 PyObject *direct_aside(PyObject *module, PyObject *args);
 PyObject *direct_real(PyObject *module, PyObject *args);
 PyObject *direct_meet(PyObject *module, PyObject *found);
+PyObject *direct_shim_entry(PyObject *module, PyObject *args);
 PyObject *direct_hook(PyObject *module, PyObject *args);
 PyObject *direct_unhook(PyObject *module, PyObject *unused);
 

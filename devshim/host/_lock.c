@@ -1,5 +1,6 @@
 /* _lock.c: the lock under which models are called: one at a time, re-entrant, waited for without the GIL. */
 #include "_lock.h"
+#include "_standing.h"
 
 static void lock_wait(Lock *lock)
 {
@@ -61,6 +62,7 @@ static PyObject *Lock_acquire(PyObject *self, PyObject *unused)
     (void)unused;
     if (lock_is_mine(lock)) {
         lock->depth++;
+        answers_move();
         Py_RETURN_NONE;
     }
     if (!lock_try(lock)) {
@@ -69,6 +71,7 @@ static PyObject *Lock_acquire(PyObject *self, PyObject *unused)
         Py_END_ALLOW_THREADS
     }
     lock_claim(lock);
+    answers_move();
     Py_RETURN_NONE;
 }
 

@@ -3,11 +3,13 @@
 #include "_direct.h"
 #include "_lock.h"
 #include "_ring.h"
+#include "_standing.h"
 
 #include <sys/socket.h>
 
 static PyMethodDef functions[] = {
     { "create_registry", run_create_registry, METH_VARARGS, "create_registry(path): the empty registry of a new run." },
+    { "memory_file", run_memory_file, METH_VARARGS, "memory_file(name, size) -> fd of so much memory, sealed." },
     { "lock_file", run_lock_file, METH_VARARGS, "lock_file(fd, alone): shared, or alone if that can be had now; whether." },
     { "be_prompt", prompt_be_prompt, METH_NOARGS, "be_prompt(): let this thread be woken without delay." },
     { "set_subreaper", run_set_subreaper, METH_NOARGS, "Orphans among this process's descendants become its children (prctl(2))." },
@@ -26,9 +28,12 @@ static PyMethodDef functions[] = {
     { "detach", direct_detach, METH_NOARGS, "detach(): answer them no more." },
     { "host_thread", direct_host_thread, METH_VARARGS, "host_thread(which, ident): that thread's own calls are real ones; which is 0 or 1." },
     { "aside", direct_aside, METH_VARARGS, "aside(now) -> before: whether this thread's calls are real ones for a while." },
+    { "shim_entry", direct_shim_entry, METH_VARARGS, "shim_entry(path) -> the address of devshim_direct() in the shim." },
     { "meet", direct_meet, METH_O, "meet(shim_entry): find the shim in this process, whose host is elsewhere." },
     { "hook", direct_hook, METH_VARARGS, "hook(name, original, replacement): have this process call another function."},
     { "unhook", direct_unhook, METH_NOARGS, "unhook(): give this process all its functions back." },
+    { "let_stand", standing_let_stand, METH_O, "let_stand(registry): let answers stand until something moves; None: no longer." },
+    { "answers_move", standing_answers_move, METH_NOARGS, "answers_move(): what follows may change answers that stand." },
     { "real", direct_real, METH_VARARGS, "real(name) -> the address of libc's own function, or 0." },
     { "hang_up", sockets_hang_up, METH_VARARGS, "hang_up(fd, last words, descriptor): end the connection, for the other end too." },
     { NULL, NULL, 0, NULL },

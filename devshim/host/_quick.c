@@ -5,6 +5,7 @@
  * model's method is looked up on its object each time. Whatever else it returns or raises goes to files.py, which does the
  * rest: read_answered(), write_answered(), ioctl_answered(), and for exceptions read_failed() and so on. */
 #include "_answer.h"
+#include "_standing.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -18,6 +19,7 @@ typedef struct {
     PyObject *file;                  /* the model's */
     char reads, writes, controls;    /* which calls may be answered so: those that the class has not made its own */
     char polls, armed, full;         /* see OpenFile */
+    char counts;                     /* see counts_moves() */
     int ready;
     uint32_t count, room;
     struct known {
@@ -35,6 +37,7 @@ typedef struct {
     PyObject *copy;  /* ctype.from_buffer_copy */
     uint32_t size;   /* of the argument, or of the value */
     char access;     /* 0: none; r, w, b: a structure, as the program sees it; i, u: a value with and without sign */
+    char query;      /* it only asks: the answer stands */
 } Way;
 
 PyTypeObject *Quick_type, *Way_type;
@@ -57,9 +60,8 @@ static PyObject *call_method(PyObject *object, PyObject *name, PyObject *argumen
     return PyObject_VectorcallMethod(name, room + 1, (argument ? 2 : 1) | OFFSET_ALLOWED, NULL);
 }
 
-/* The class's own handler is called as the function that it stands for; what stands in its place, on the object or in a
- * derived class, is looked up as ever. */
-static PyObject *call_handler(PyObject *file, const Way *way, PyObject *argument)
+/* Whether the class's own handler answers, and nothing in its place, on the object or in a derived class. */
+static bool is_own(PyObject *file, const Way *way)
 {
     PyObject *found = _PyType_Lookup ? _PyType_Lookup(Py_TYPE(file), way->name) : NULL;
     PyObject *own = found && found == way->handler ? PyObject_GenericGetDict(file, NULL) : NULL;
@@ -67,7 +69,13 @@ static PyObject *call_handler(PyObject *file, const Way *way, PyObject *argument
 
     Py_XDECREF(own);
     PyErr_Clear();
-    if (overridden)
+    return !overridden;
+}
+
+/* The class's own handler is called as the function that it stands for; what stands in its place is looked up as ever. */
+static PyObject *call_handler(PyObject *file, const Way *way, bool own, PyObject *argument)
+{
+    if (!own)
         return call_method(file, way->name, argument);
     PyObject *room[3] = { NULL, file, argument };
     return PyObject_Vectorcall(way->method, room + 1, (argument ? 2 : 1) | OFFSET_ALLOWED, NULL);
@@ -226,6 +234,9 @@ static enum outcome ioctl_quickly(Quick *self, const struct call *call, struct a
 
     if (!way || (structure ? !is_flat(way, call) : request->size != 0))
         return ASK;
+    bool own = is_own(self->file, way), stands = own && way->query && standing_moves;
+    if (!stands)
+        answers_move();
     if (way->access == 'i' || way->access == 'u') {
         given = number_of(way, request->argument);
     } else if (way->access == 'w' || way->access == 'b') {
@@ -233,8 +244,10 @@ static enum outcome ioctl_quickly(Quick *self, const struct call *call, struct a
         given = data ? PyObject_CallFunctionObjArgs(way->copy, data, flat_at, NULL) : NULL;
     }
     if (given || !way->access || way->access == 'r')
-        returned = call_handler(self->file, way, given);
+        returned = call_handler(self->file, way, own, given);
     if (returned && made_answer(self, way, call, given, returned, answer)) {
+        if (stands)
+            answer->flags = ANSWER_STANDS;
         *value = told ? as_said(call, answer) : NULL;
         Py_DECREF(returned);
         Py_XDECREF(given);
@@ -275,9 +288,14 @@ enum outcome quick_answer(PyObject *file, const struct call *call, bool told, st
     return outcome;
 }
 
+bool counts_moves(PyObject *file, const struct slot *request)
+{
+    return request->op == OP_IOCTL && PyObject_TypeCheck(file, Quick_type) && ((Quick *)file)->counts;
+}
+
 /* ---- Types ---------------------------------------------------------------------------------------- */
 
-/* learn(request, way): answer this ioctl so from now on. */
+/* learn(request, way): answer this ioctl so from now on, where any are (controls). */
 static PyObject *Quick_learn(PyObject *object, PyObject *args)
 {
     enum { MOST = 256 };
@@ -333,6 +351,7 @@ static PyMemberDef Quick_members[] = {
     { "reads", T_BOOL, offsetof(Quick, reads), 0, NULL },
     { "writes", T_BOOL, offsetof(Quick, writes), 0, NULL },
     { "controls", T_BOOL, offsetof(Quick, controls), 0, NULL },
+    { "counts", T_BOOL, offsetof(Quick, counts), 0, NULL },
     { "_polls", T_BOOL, offsetof(Quick, polls), 0, NULL },
     { "_armed", T_BOOL, offsetof(Quick, armed), 0, NULL },
     { "_full", T_BOOL, offsetof(Quick, full), 0, NULL },
@@ -382,6 +401,11 @@ static int Way_init(PyObject *object, PyObject *args, PyObject *keywords)
     if (!self->name || !PyUnicode_Check(self->name) || !self->method)
         return -1;
     PyUnicode_InternInPlace(&self->name);
+    PyObject *query = PyObject_GetAttrString(handler, "query");
+    if (!query)
+        return -1;
+    self->query = (char)PyObject_IsTrue(query);
+    Py_DECREF(query);
     self->handler = Py_NewRef(handler);
     self->ctype = Py_NewRef(ctype);
     self->size = size;

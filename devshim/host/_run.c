@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,6 +60,25 @@ PyObject *run_create_registry(PyObject *module, PyObject *args)
     if (!made)
         return NULL;
     Py_RETURN_NONE;
+}
+
+/* memory_file(name, size) -> fd of so many bytes of memory, which nobody can make more or less of. */
+PyObject *run_memory_file(PyObject *module, PyObject *args)
+{
+    const char *name;
+    long long size;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "sL", &name, &size))
+        return NULL;
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || ftruncate(fd, size) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    return PyLong_FromLong(fd);
 }
 
 /* lock_file(fd, alone) -> bool: flock(2), shared, for which a sweep is waited out; or alone, and then False at once where

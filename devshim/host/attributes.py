@@ -21,14 +21,15 @@ class OpenAttribute(OpenFile):
     """One open attribute: always readable and writable, and urgent (POLLPRI) from a notify() to the next look at it.
 
     As in the kernel it is urgent from the start: whoever has not read it yet does not know what it shows
-    (kernfs_generic_poll).  There POLLERR comes with it, which no socket can show.
+    (kernfs_generic_poll).  There POLLERR comes with it, which no socket can show: the shim adds it (urgent.c).
     """
 
     file: AttributeFile
 
     def __init__(self, host: Host, plug: DevicePlug, file: AttributeFile, number: int, nonblock: bool) -> None:
         super().__init__(host, plug, file, number, nonblock)
-        self._urgent = mark(self.end)
+        self._urgent = plug.node.startswith("/sys/") and mark(self.end)  # no file of /proc is polled so
+        host.registry.head.flags |= wire.REGISTRY_URGENT
 
     def notified(self) -> None:
         """The model says that it shows something else now."""

@@ -6,31 +6,25 @@ must descend from the run's program (docs: ARCHITECTURE.md, access).
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import errno
-import fcntl
 import os
 import select
 import struct
-from collections.abc import Callable
-from functools import partial
 
 from devshim.host import wire
-from devshim.host._channel import accept, answer, listen, raised
-from devshim.host.wire import HelloAnswer, HelloRequest
+from devshim.host._channel import accept, answer, listen, memory_file, raised
 from devshim.model.device import WAIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from devshim.host.host import Host
     from devshim.host.plugs import DevicePlug
 
-REQUEST_SIZE = ctypes.sizeof(HelloRequest)
-HELLO_ANSWER = struct.Struct("<Ii4I")
+REQUEST_SIZE = wire.HELLO_REQUEST.size
 MOST = REQUEST_SIZE + wire.HELLO_PATH
 MOST_GENERATIONS = 256
-F_ADD_SEALS, SEALS = 1033, 0x0001 | 0x0002 | 0x0004  # F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW
 SO_PEERGROUPS = 59
 PATIENCE = 0.02  # seconds, where the host has no descriptor left
 MOST_PATIENCE = 50  # times that it waits for one before it refuses who waits
@@ -71,6 +65,20 @@ class Caller:
                 return True
 
 
+class Request:
+    """What somebody asks for: struct hello_request of shim/wire.h."""
+
+    def __init__(self, message: bytes) -> None:
+        self.magic, self.version, self.what, _, self.flags, self.mode, self.ticket, self.length, self.thread = (
+            wire.HELLO_REQUEST.unpack_from(message)
+        )
+
+
+def hello(error: int = 0, flags: int = 0) -> bytes:
+    """An answer that hands over no file."""
+    return wire.HELLO_ANSWER.pack(wire.WIRE_MAGIC, error, flags, 0, 0, 0)
+
+
 class Process:
     """One process of the run; each image that it executes takes a channel of its own."""
 
@@ -92,9 +100,7 @@ class Bootstrap:
         self._alone: Callable[[], object] | None = None
         self._spare = spare()
         self._waits_for_descriptor = 0
-        self.bell = os.memfd_create("devshim-bell", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(self.bell, wire.BELL_SIZE)
-        fcntl.fcntl(self.bell, F_ADD_SEALS, SEALS)
+        self.bell = memory_file("devshim-bell", wire.BELL_SIZE)
         self.listener = listen(os.fsencode(path))  # -1 once it is closed
 
     def start(self) -> None:
@@ -117,7 +123,10 @@ class Bootstrap:
             if accepted[4]:
                 self._answer(caller, accepted[4])
             else:  # it has connected, and not asked yet
-                self.host.loop.watch(caller.fd, select.EPOLLIN, partial(self._read, caller))
+                self._await(caller)
+
+    def _await(self, caller: Caller) -> None:
+        self.host.loop.watch(caller.fd, select.EPOLLIN, lambda events: self._read(caller))
 
     def _lack_descriptor(self, problem: OSError) -> None:
         """Nobody can be let in: wait for a descriptor, but not for ever, or all might wait for each other."""
@@ -130,14 +139,16 @@ class Bootstrap:
         self.host.lacks(problem)
         os.close(self._spare)
         self._spare = -1
-        with contextlib.suppress(OSError):  # a model took the spare one meanwhile: then they wait on
+        try:
             while (accepted := accept(self.listener, MOST)) is not None:
                 caller = Caller(*accepted[:4])
                 self._refuse(caller, errno.EMFILE)
                 os.close(caller.fd)
             self._spare = spare()
+        except OSError:
+            return  # a model took the spare one meanwhile: then they wait on
 
-    def _read(self, caller: Caller, events: int) -> None:
+    def _read(self, caller: Caller) -> None:
         self.host.loop.unwatch(caller.fd)
         try:
             message = os.read(caller.fd, MOST)
@@ -158,7 +169,7 @@ class Bootstrap:
 
     def _handle(self, caller: Caller, message: bytes) -> bool:
         """Answer; True where the connection is kept because the answer has to wait."""
-        request = HelloRequest.from_buffer_copy(message)
+        request = Request(message)
         if request.magic != wire.WIRE_MAGIC or request.version != wire.WIRE_VERSION:
             return self._refuse(caller, errno.EPROTO)
         if caller.pid not in self._trusted and not self._trust(caller.pid):
@@ -195,14 +206,12 @@ class Bootstrap:
             pid = parent_of(pid) or pid
             if pid not in self._trusted and not self._trust(pid):
                 return self._refuse(caller, errno.EACCES)
-        memfd = os.memfd_create("devshim-channel", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        memfd = memory_file("devshim-channel", wire.CHANNEL_SIZE)
         try:
-            os.ftruncate(memfd, wire.CHANNEL_SIZE)
-            fcntl.fcntl(memfd, F_ADD_SEALS, SEALS)
             channel = self.host.channel.add(memfd)
             self._trusted[pid].channels.append(channel)
             self.host.callers.joined(channel, pid)
-            answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC)), memfd, self.bell)
+            answer(caller.fd, hello(), memfd, self.bell)
         finally:
             os.close(memfd)
         return False
@@ -213,7 +222,7 @@ class Bootstrap:
 
     def _hand_over(self, caller: Caller, fd: int) -> bool:
         try:
-            answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC)), fd)
+            answer(caller.fd, hello(), fd)
         finally:
             os.close(fd)
         return False
@@ -235,22 +244,22 @@ class Bootstrap:
                 self.host.opened(plug, flags, 0, errno.EAGAIN, who)
                 return self._refuse(caller, errno.EAGAIN)
             self._waiting.setdefault(plug, []).append((caller, flags, thread))
-            answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC, flags=wire.ANSWER_WAIT)))
+            answer(caller.fd, hello(flags=wire.ANSWER_WAIT))
             return True
         fd, number, index = opened
         self.host.opened(plug, flags, number, 0, who)
         try:
-            answer(caller.fd, HELLO_ANSWER.pack(wire.WIRE_MAGIC, 0, 0, number, index, plug.flags), fd)
+            answer(caller.fd, wire.HELLO_ANSWER.pack(wire.WIRE_MAGIC, 0, 0, number, index, plug.flags), fd)
         finally:
             os.close(fd)
         return False
 
-    def _open_path(self, caller: Caller, request: HelloRequest, path: bytes) -> bool:
+    def _open_path(self, caller: Caller, request: Request, path: bytes) -> bool:
         who = caller.pid, request.thread or caller.pid
         openings = self.host.openings
         opened = openings.ask(path, request.flags, request.mode, who) if openings is not None else None
         if opened is None:
-            answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC, error=errno.EAGAIN, flags=wire.ANSWER_REAL)))
+            answer(caller.fd, hello(errno.EAGAIN, wire.ANSWER_REAL))
             return False
         if opened.error:
             return self._refuse(caller, opened.error)
@@ -270,7 +279,7 @@ class Bootstrap:
                     os.close(caller.fd)
 
     def _refuse(self, caller: Caller, error: int) -> bool:
-        answer(caller.fd, bytes(HelloAnswer(magic=wire.WIRE_MAGIC, error=error)))
+        answer(caller.fd, hello(error))
         return False
 
     # ---- Who may ask

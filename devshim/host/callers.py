@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 
 OWN_PROCESS = 0xFFFFFFFF  # in place of a channel's number: the process that the host lives in
@@ -15,7 +14,7 @@ class Callers:
         self._pids: dict[int, int] = {OWN_PROCESS: os.getpid()}
         self._numbers: dict[int, int] = {}
         self._threads: dict[int, dict[int, int]] = {}
-        self._next = itertools.count(1)
+        self._last = 0
         #: What of_channel() has told, as long as it holds.
         self.known: dict[tuple[int, int], tuple[int, int]] = {}
         #: Process group of each numbered process at its first call; 0 where it was dead by then.
@@ -44,7 +43,7 @@ class Callers:
         """The numbers of a process and of its thread with this id."""
         number = self._numbers.get(pid)
         if number is None:
-            number = self._numbers[pid] = next(self._next)
+            number = self._last = self._numbers[pid] = self._last + 1
             self._threads[number] = {}
             try:
                 self.groups[number] = os.getpgid(pid)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from devshim.host.loop import Loop
 
 
+AT_ONCE = 256
+
+
 class Closes:
     """Watches the host's ends of all socket carriers."""
 
@@ -41,13 +44,16 @@ class Closes:
 
     def settle(self) -> None:
         """Handle all closes that have happened."""
-        while ready := self._epoll.poll(0, 256):
+        while True:
+            ready = self._epoll.poll(0, AT_ONCE)
             for fd, _ in ready:
                 file = self._files.get(fd)
                 if fd in self._shut:
                     self._shut.discard(fd)
                 elif file is not None:
                     file.plug.closed(file)
+            if len(ready) < AT_ONCE:
+                return
 
     def release(self) -> None:
         """Give back the epoll's descriptor; the files' ends are their own."""

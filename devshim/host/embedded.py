@@ -6,20 +6,16 @@ timers and serial data, one for those children's calls.  The program's own calls
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
-import resource
 import sys
 import time
-from collections.abc import Iterator
-from functools import partial
 
 from devshim.errors import DevshimError
 from devshim.host import _channel, ownprocess
 from devshim.host.host import Host
 from devshim.host.log import Log
-from devshim.host.main import SWITCH_INTERVAL, absent, asked_for, hide_real, play, plug
+from devshim.host.main import SWITCH_INTERVAL, absent, asked_for, hide_real, play_later, plug
 from devshim.host.threads import HostThread
 from devshim.host.told import Told
 from devshim.rundirectory import hold
@@ -39,7 +35,6 @@ def start(asked: dict[str, Any]) -> None:
     """Plug what was asked for and answer this process's calls from now on; what goes wrong is said in one line."""
     if sys.flags.no_site and not sys.orig_argv:  # brought along: the program's streams are not a model's
         sys.stdin, sys.stdout = None, sys.stderr
-    sys.setswitchinterval(min(SWITCH_INTERVAL, sys.getswitchinterval()))
     try:
         begin(asked)
     except BaseException as error:
@@ -62,15 +57,15 @@ def begin(asked: dict[str, Any]) -> None:
     if len(os.fsencode(own)) > LONGEST:
         raise DevshimError(f"{own}: too long for --in-process; set TMPDIR to a shorter directory")
     os.mkdir(own, 0o711)
-    with small_descriptors_taken():
+    with SmallDescriptorsTaken():
         begin_in(own, options, asked)
     gc.freeze()
+    sys.setswitchinterval(min(SWITCH_INTERVAL, sys.getswitchinterval()))
 
 
 def begin_in(own: str, options: Options, asked: dict[str, Any]) -> None:
     """The same, in a directory of its own."""
-    with contextlib.suppress(OSError):  # as another user; then the command alone keeps the directory
-        hold(os.path.dirname(asked["run"]))
+    keep(os.path.dirname(asked["run"]))
     wanted = asked_for(options)
     log = Log(options.verbose, options.log, more=True)
     host = Host(own, asked["root"], log, wanted.guard(), wanted.descriptions)
@@ -85,7 +80,7 @@ def begin_in(own: str, options: Options, asked: dict[str, Any]) -> None:
             if node not in later:
                 plug(host, node, device)
         for step in wanted.scenario:
-            host.loop.after(max(0.0, step.at - late), partial(play, host, step, wanted.devices[step.node]))
+            play_later(host, max(0.0, step.at - late), step, wanted.devices[step.node])
         if wanted.declared is not None:
             host.ask_about(wanted.declared.openings)
     host.start()
@@ -99,23 +94,47 @@ def begin_in(own: str, options: Options, asked: dict[str, Any]) -> None:
         hooks.install(host, wanted.declared.hooks)
 
 
-@contextlib.contextmanager
-def small_descriptors_taken() -> Iterator[None]:
-    """Leave small numbers to the program, which may count on them: a shell's `exec 3<>FILE` takes 3 from anybody."""
-    lowest = min(MOST_SMALL, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
-    _channel.raise_descriptors(lowest)
-    taken = [os.open(os.devnull, os.O_RDONLY)]
+def keep(run: str) -> None:
+    """Let the run live as long as this process does."""
     try:
-        while taken[-1] < lowest:
-            taken.append(os.dup(taken[0]))
-        first = taken[-1] + 1
-        before = open_descriptors(first)
-        yield
-        for fd in open_descriptors(first) - before:
-            _channel.raised(fd)  # known: a program that closes all that it did not open leaves it alone
-    finally:
-        for fd in taken:
-            os.close(fd)
+        hold(run)
+    except OSError:
+        return  # it is another user's; then the command alone keeps the directory
+
+
+class SmallDescriptorsTaken:
+    """Leaves small numbers to the program, which may count on them: a shell's `exec 3<>FILE` takes 3 from anybody."""
+
+    def __enter__(self) -> None:
+        lowest = min(MOST_SMALL, os.sysconf("SC_OPEN_MAX") // 2)
+        _channel.raise_descriptors(lowest)
+        fd = os.open(os.devnull, os.O_RDONLY)
+        self._taken = taken = [fd]
+        dup = os.dup
+        try:
+            while fd < lowest:
+                fd = dup(fd)
+                taken.append(fd)
+        except BaseException:
+            self._give_back()
+            raise
+        self._first = self._taken[-1] + 1
+        self._before = open_descriptors(self._first)
+
+    def __exit__(self, kind: type[BaseException] | None, *failure: object) -> None:
+        if kind is None:
+            for fd in open_descriptors(self._first) - self._before:
+                _channel.raised(fd)  # known: a program that closes all that it did not open leaves it alone
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Close them, a run of numbers at a time."""
+        first = before = self._taken[0]
+        for fd in (*self._taken[1:], -1):
+            if fd != before + 1:
+                os.closerange(first, before + 1)
+                first = fd
+            before = fd
 
 
 def open_descriptors(first: int) -> set[int]:

@@ -8,23 +8,22 @@ Plain calls on an OpenFile are answered in C (_quick.c), as they would be here; 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 
 from devshim.host import wire
-from devshim.host._channel import STREAM, Quick, Way, carrier, empty, hang_up, send
-from devshim.host.locks import Owner
-from devshim.host.memory import Outcome, call_unknown, plan_of
+from devshim.host._channel import STREAM, Quick, answers_move, carrier, empty, hang_up, send
+from devshim.host.locks import LOCK_EX, LOCK_SH, LOCK_UN, Owner
 from devshim.model.device import POLLIN, POLLOUT, REAL, WAIT, Device, File
-from devshim.model.ioctl import Handler, find_handler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from devshim.host.general import Outcome, Plan
     from devshim.host.host import Host
     from devshim.host.plugs import DevicePlug
     from devshim.host.underneath import Underneath
+    from devshim.model.ioctl import Handler
 
 #: result, errno, flags, token, data, place of a new descriptor
 Answer = tuple[int, int, int, int, "Any", int]
@@ -39,7 +38,39 @@ def failed(error: int) -> Answer:
     return (-1, error, 0, 0, None, wire.NO_PLACE)
 
 
-class Answering:
+def found_for(handlers: dict[int, Handler], request: int) -> Handler | None:
+    """The handler that answers a request of several."""
+    from devshim.model.ioctl import find_handler
+
+    return find_handler(handlers, request)
+
+
+def planned(handler: Handler) -> Plan:
+    """How a handler is called."""
+    from devshim.host.memory import plan_of
+
+    return plan_of(handler)
+
+
+def standing(answer: Any) -> Any:
+    """An answer to an ioctl that stands until something moves (_standing.c), where it is nothing but an answer."""
+    plain: Answer = (0, 0, 0, 0, None, wire.NO_PLACE)
+    result, error, flags, token, data, place = answer if isinstance(answer, tuple) else plain
+    if isinstance(answer, int):
+        result = answer
+    elif isinstance(answer, bytes):
+        data = answer
+    if error or flags:
+        return answer
+    return (result, 0, wire.ANSWER_STANDS, token, data, place)
+
+
+def is_own(file: File, handler: Handler) -> bool:
+    """Whether it is the handler that answers, and no method in its place, of a derived class or on the object."""
+    return getattr(type(file), handler.name, None) is handler and handler.name not in getattr(file, "__dict__", ())
+
+
+class Answering(Quick):
     """What is the same for all files: errors, ioctls, locks, reports."""
 
     def __init__(self, host: Host, plug: DevicePlug, file: File, number: int) -> None:
@@ -47,6 +78,7 @@ class Answering:
         self.plug = plug
         self.file = file
         self.number = number
+        self.counts = type(self).ioctl is Answering.ioctl
         self._handlers = type(file).ioctls
 
     @property
@@ -70,24 +102,33 @@ class Answering:
     def ioctl(self, request: int, argument: int, data: bytes) -> Any:
         """Answer one ioctl."""
         handler = self.handler_of(request)
+        stands = handler is not None and handler.query and is_own(self.file, handler)
+        if not stands:
+            answers_move()
         try:
             if handler is None:
-                outcome = call_unknown(self.file, request, argument, data)
+                outcome = self.unknown(request, argument, data)
             else:
-                plan = handler.plan or plan_of(handler)
+                plan = handler.plan or planned(handler)
                 outcome = plan.call(self.file, request, argument, data)
                 if plan.way is not None:
                     self.learn(request, plan.way)
         except (Exception, SystemExit) as exception:
             return self.ioctl_failed(request, exception)
-        return self.settle(outcome, request, argument, data)
+        answer = self.settle(outcome, request, argument, data)
+        return standing(answer) if stands and self.host.stands else answer
 
     def handler_of(self, request: int) -> Handler | None:
         """Who answers a request, if anybody does."""
-        return self._handlers.get(request) or find_handler(self._handlers, request)
+        return self._handlers.get(request) or (found_for(self._handlers, request) if self._handlers else None)
 
-    def learn(self, request: int, way: Way) -> None:
-        """Plain answers to this request can be made in C from now on."""
+    def unknown(self, request: int, argument: int, data: bytes) -> Outcome:
+        """Let the file's ioctl() answer, where its class has one of its own."""
+        if getattr(self.file.ioctl, "__func__", None) is File.ioctl:
+            self.file.ioctl(request, argument)
+        from devshim.host.memory import call_unknown
+
+        return call_unknown(self.file, request, argument, data)
 
     def ioctl_failed(self, request: int, exception: BaseException) -> Answer:
         """The method that answers a request raised."""
@@ -132,8 +173,8 @@ class Answering:
 
     def lock(self, operation: int, process: int) -> Any:
         """flock(2), and the record locks of fcntl(2), which are independent of it."""
-        kind = operation & (fcntl.LOCK_SH | fcntl.LOCK_EX | fcntl.LOCK_UN)
-        if kind not in (fcntl.LOCK_SH, fcntl.LOCK_EX, fcntl.LOCK_UN):
+        kind = operation & (LOCK_SH | LOCK_EX | LOCK_UN)
+        if kind not in (LOCK_SH, LOCK_EX, LOCK_UN):
             return failed(errno.EINVAL)
         record = operation & (wire.LOCK_OF_PROCESS | wire.LOCK_OF_FILE)
         locks = self.plug.records if record else self.plug.locks
@@ -143,8 +184,8 @@ class Answering:
         if operation & wire.LOCK_TEST:
             other = locks.in_the_way(owner, kind)
             return other.process << 8 | locks.held(other) if other else 0
-        if not record and locks.held(owner) not in (kind, fcntl.LOCK_UN):
-            locks.take(owner, fcntl.LOCK_UN, self.number)  # flock(2): to change a lock gives it back first
+        if not record and locks.held(owner) not in (kind, LOCK_UN):
+            locks.take(owner, LOCK_UN, self.number)  # flock(2): to change a lock gives it back first
         if locks.take(owner, kind, self.number):
             return 0
         return (-1, 0, wire.ANSWER_WAIT | wire.ANSWER_TICKET, locks.point.ticket(), None, wire.NO_PLACE)
@@ -222,7 +263,7 @@ class Opened(Answering):
         hang_up(self.end)
 
 
-class OpenFile(Quick, Opened):
+class OpenFile(Opened):
     """One open file description of a computed device; its carrier carries readiness alone.
 
     A stream socket, because one token then wakes all who wait to look at it; of packets it would wake one.
@@ -328,7 +369,7 @@ class OpenFile(Quick, Opened):
         handler = self.handler_of(request)
         assert handler is not None
         try:
-            outcome = plan_of(handler).outcome(self.file, data, given, returned)
+            outcome = (handler.plan or planned(handler)).outcome(self.file, data, given, returned)
         except (Exception, SystemExit) as exception:
             return self.ioctl_failed(request, exception)
         return self.settle(outcome, request, argument, data)
@@ -458,7 +499,7 @@ class OpenFile(Quick, Opened):
 class GoneFile:
     """Answers for a file whose device was unplugged: ENODEV, whatever the call."""
 
-    def _answer(self, *arguments: Any) -> Answer:
+    def _answer(self, *arguments: Any) -> Any:
         return failed(errno.ENODEV)
 
     read = write = ioctl = seek = poll = lock = report = waits = _answer

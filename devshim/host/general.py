@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from collections.abc import Iterator
 
 from devshim.host._channel import Way
 from devshim.host.returned import settle
@@ -19,6 +18,7 @@ from devshim.model.request import size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 RESULT = NO_PLACE  #: the place of a new descriptor that is the call's result
@@ -108,12 +108,17 @@ class General(Plan):
 
     def call(self, file: File, request: int, argument: int, data: bytes) -> Outcome:
         """Call the method with views of all segments, then mark what it changed."""
-        handler = self.handler
         received = self.receive(request, data)
-        arguments = () if handler.first is None else (handler.index(request),)
-        if handler.access != "r":
-            arguments = (*arguments, received.shown)
-        returned = getattr(file, self.name)(*arguments)
+        return self.answer(file, received, data, getattr(file, self.name)(*self.arguments(request, received)))
+
+    def arguments(self, request: int, received: Received) -> tuple[Any, ...]:
+        """What the method is called with."""
+        arguments = () if self.handler.first is None else (self.handler.index(request),)
+        return arguments if self.handler.access == "r" else (*arguments, received.shown)
+
+    def answer(self, file: File, received: Received, data: bytes, returned: Any) -> Outcome:
+        """What comes of a value that the method returned."""
+        handler = self.handler
         result, out, new = settle(file, handler, returned)
         if isinstance(result, Special):
             return result, None, None, RESULT

@@ -25,6 +25,8 @@ def hide_real(host: Host) -> None:
     """Let only what is plugged be seen of devices in /dev, /sys and udev's database; before anything is plugged."""
     picture = host.picture
     picture.uevents.relay = False
+    picture.hides_real = True
+    picture.defer()
     host.registry.head.flags |= wire.REGISTRY_SHADOWS
     picture.mask("/dev", [name for name in PASSED if os.path.lexists(f"/dev/{name}")])
     for name in entries("/sys/class"):
@@ -32,7 +34,7 @@ def hide_real(host: Host) -> None:
     for name in entries("/sys/bus"):
         if name not in SYSTEM_BUSES:
             picture.mask(f"/sys/bus/{name}/devices")
-    for directory in ("/sys/block", "/sys/dev/char", "/sys/dev/block", "/run/udev/data"):
+    for directory in ("/sys/block", "/sys/dev/char", "/sys/dev/block", "/run/udev/data", "/proc/bus/input"):
         if os.path.isdir(directory):
             picture.mask(directory)
     picture.mask("/sys/devices", [name for name in SYSTEM if os.path.isdir(f"/sys/devices/{name}")])

@@ -7,13 +7,11 @@ serial data), or from a test's own.
 from __future__ import annotations
 
 import errno
-import itertools
 import os
-from collections.abc import Callable
 
 from devshim.errors import DevshimError, SpecError
 from devshim.host import wire
-from devshim.host._channel import Channel
+from devshim.host._channel import Channel, let_stand
 from devshim.host.aside import aside
 from devshim.host.blame import Blame
 from devshim.host.bootstrap import Bootstrap
@@ -33,17 +31,17 @@ from devshim.host.unmodelled import Unmodelled, letters
 from devshim.host.waits import WaitPoints
 from devshim.host.watchdog import Watchdog
 from devshim.model.device import Device, File
-from devshim.model.ioctl import Descriptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from devshim.host.noted import Noted, Observer
     from devshim.host.observed import ObservedFile, Observers
     from devshim.host.openings import Openings
     from devshim.host.recorded import RecordedNodes
+    from devshim.model.ioctl import Descriptions
     from devshim.model.opening import Opening
 
 FIRST_OWN_MAJOR = 512  # 240-254 and 384-511 are taken by real kernels' dynamic numbers
@@ -82,7 +80,7 @@ class Host:
         self.files: list[Answering | ObservedFile | GoneFile | None] = [None]
         self.numbers: list[int] = []
         self.promised: dict[int, int] = {}
-        self._promises = itertools.count(1 << 63)
+        self._promise = 1 << 63
         self._plugs: dict[str, DevicePlug] = {}
         self._majors: dict[type[Device], int] = {}
         self._minors: dict[int, set[int]] = {}
@@ -93,6 +91,7 @@ class Host:
         self.observers: Observers | None = None
         self.kept: Noted | None = None
         self.recorded: RecordedNodes | None = None
+        self.stands = False  # whether the shim may give answers again by itself
         self.openings: Openings | None = None
         self.where: Callable[[], str] = str  # who asks for a node that is refused, as far as that is known
         if log.verbose:
@@ -130,6 +129,12 @@ class Host:
         self.recorded = nodes
         self.registry.head.flags |= wire.REGISTRY_RECORDS | (wire.REGISTRY_RECORDS_ALL if all_nodes else 0)
 
+    def let_answers_stand(self) -> None:
+        """Let programs' processes give answers again by themselves, where nobody wants to see every call."""
+        self.stands = self.observers is None and self.recorded is None
+        if self.stands:
+            let_stand(self.registry.head.map)
+
     def ask_about(self, openings: Sequence[Opening]) -> None:
         """Let functions of a model file answer where programs open paths of theirs."""
         if not openings:
@@ -163,6 +168,8 @@ class Host:
         with self.lock:
             self.closes.settle()
             self.bootstrap.close()
+            if self.stands:
+                let_stand(None)
 
     def release(self) -> None:
         """Give back every descriptor and mapping; after stop(), and after loop.run() has returned."""
@@ -204,13 +211,15 @@ class Host:
 
     # ---- Devices
 
-    @aside()
+    @aside
     def plug(self, node: str, device: Device) -> DevicePlug:
         """Attach a device to a node.  Raises SpecError where there is one already."""
         node = canonical(node)
         if device.carrier == "whole":
             return self._plug_whole(node, device)
         before = self._plugs.get(node)
+        if before is not None and before.gives_way:
+            self.unplug_one(before)
         if before is not None and before.plugged:
             raise SpecError(f"{node}: two devices at one node ({type(before.device).__name__} is there)")
         if before is not None:
@@ -220,6 +229,7 @@ class Host:
         added = self.picture.show(plug)
         plug.attach()
         self.picture.announce(added, "add")
+        plug.accompany()
         if device.carrier == "none" and self.recorded is not None and self.recorded.with_models:
             self.recorded.add_files(node, device)
         return plug
@@ -233,25 +243,27 @@ class Host:
         whole.attach()
         return whole
 
-    @aside()
+    @aside
     def unplug(self, plug: DevicePlug) -> None:
         """Take a device away while it may be in use, and with it all that is one with it."""
-        self.unplug_one(plug.whole or plug)
+        self.unplug_one(plug.all_of_it())
 
     def unplug_one(self, plug: DevicePlug) -> None:
         """Take away what is at one node."""
         if not plug.plugged:
             return
+        while plug.companions:
+            self.unplug_one(plug.companions.pop())
         removed = self.picture.hide(plug)
         plug.detach()
         self.retry_opens(plug)
         self.picture.announce(removed, "remove")
         self.log.line(f"{plug.node} unplugged")
 
-    @aside()
+    @aside
     def replug(self, plug: DevicePlug) -> None:
         """Bring an unplugged device back, and with it all that is one with it."""
-        self.replug_one(plug.whole or plug)
+        self.replug_one(plug.all_of_it())
 
     def replug_one(self, plug: DevicePlug) -> None:
         """Bring back what was at one node."""
@@ -262,6 +274,7 @@ class Host:
         added = self.picture.show(plug)
         plug.attach()
         self.picture.announce(added, "add")
+        plug.accompany()
         self.log.line(f"{plug.node} plugged again")
 
     def plug_at(self, path: str) -> DevicePlug | None:
@@ -319,13 +332,13 @@ class Host:
 
             self.files[file.number] = ObservedFile(self.observers, file)
 
-    def lose_file(self, number: int) -> None:
-        """The device has gone under a file: its calls fail from now on."""
+    def lose_file(self, number: int, answers: GoneFile | None = None) -> None:
+        """The device has gone under a file: its calls fail from now on, or are answered by what is given."""
         there = self.files[number]
         if isinstance(there, (Answering, GoneFile)) or there is None:
-            self.files[number] = GoneFile()
+            self.files[number] = answers or GoneFile()
         else:
-            there.inner = GoneFile()
+            there.inner = answers or GoneFile()
 
     def observed(self, number: int) -> ObservedFile | None:
         """What stands before a file where calls are observed."""
@@ -343,9 +356,9 @@ class Host:
 
     def promise_descriptor(self, fd: int) -> int:
         """Hand over a descriptor as it is; returns the ticket with which the program fetches it."""
-        ticket = next(self._promises)
-        self.promised[ticket] = fd
-        return ticket
+        self._promise += 1
+        self.promised[self._promise] = fd
+        return self._promise
 
     def lacks(self, problem: Exception) -> None:
         """A carrier could not be made; what is lacking is said once: the program has limits of its own."""

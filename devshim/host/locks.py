@@ -6,9 +6,9 @@ the whole device: there is nothing to count bytes in.
 
 from __future__ import annotations
 
-import fcntl
-
 from devshim.host.waits import WaitPoint
+
+LOCK_SH, LOCK_EX, LOCK_UN = 1, 2, 8  # flock(2)
 
 
 class Owner:
@@ -37,24 +37,24 @@ class Locks:
 
     def in_the_way(self, owner: Owner, kind: int) -> Owner | None:
         """Somebody whose lock forbids this one (LOCK_SH, LOCK_EX; LOCK_UN never)."""
-        if kind != fcntl.LOCK_UN:
+        if kind != LOCK_UN:
             for other, held in self._kinds.items():
-                if other != owner and fcntl.LOCK_EX in (kind, held):
+                if other != owner and LOCK_EX in (kind, held):
                     return other
         return None
 
     def held(self, owner: Owner) -> int:
         """The lock that somebody holds: LOCK_SH, LOCK_EX, or LOCK_UN for none."""
-        return self._kinds.get(owner, fcntl.LOCK_UN)
+        return self._kinds.get(owner, LOCK_UN)
 
     def take(self, owner: Owner, kind: int, file: int) -> bool:
         """Take, change or give back a lock through a file; False where another is in the way."""
-        if kind == fcntl.LOCK_UN:
+        if kind == LOCK_UN:
             self._drop(owner)
             return True
         if self.in_the_way(owner, kind):
             return False
-        weaker = self.held(owner) == fcntl.LOCK_EX and kind == fcntl.LOCK_SH
+        weaker = self.held(owner) == LOCK_EX and kind == LOCK_SH
         self._kinds[owner] = kind
         self._files.setdefault(owner, set()).add(file)
         if weaker:

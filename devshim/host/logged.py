@@ -8,7 +8,9 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
+from devshim.host.kept import fills_of
 from devshim.host.memory import unpack
+from devshim.host.observed import data_of
 from devshim.host.segments import SEGMENT, SEGMENT_NULL, SEGMENTS
 from devshim.model.ioctl import find_handler
 
@@ -48,7 +50,8 @@ def line_of(seen: Seen) -> str:
     if name == "ioctl" and seen.file is not None:
         copied = isinstance(answer, bytes)
         shown = show_argument(seen, seen.file)
-        return f"ioctl({node}, {event.label or hex(event.request)}{shown}) = {0 if copied else outcome(answer)}"
+        result = 0 if copied else outcome(answer)
+        return f"ioctl({node}, {event.label or hex(event.request)}{shown}) = {result}{filled(data_of(answer))}"
     if name == "lseek":
         return f"lseek({node}, {event.offset}, {event.flags}) = {outcome(answer)}"
     if name == "flock":
@@ -63,9 +66,14 @@ def show_argument(seen: Seen, file: File) -> str:
     argument = seen.event.argument or 0
     only_out = handler is not None and handler.access == "r"  # what was there before is the program's rubbish
     before = "" if only_out else decoded(file, request, argument, seen.asked)
-    out = answer if isinstance(answer, bytes) else answer[4] if isinstance(answer, tuple) else None
+    out = data_of(answer)
     after = decoded(file, request, argument, as_asked(out)) if out is not None else before
     return comma(before if before == after else f"{before} => {after}" if before else after)
+
+
+def filled(out: Any) -> str:
+    """What an answer fills of memory that an earlier call named: the longest run of bytes, which is what came."""
+    return f" (filled: {show_bytes(max(fills_of(out), key=len))})" if out is not None and fills_of(out) else ""
 
 
 def position(offset: int | None) -> str:

@@ -9,14 +9,13 @@ import _thread
 import os
 import select
 import time
-from collections import deque
-from collections.abc import Callable
 
 from devshim.host._channel import Lock, be_prompt
 from devshim.host.timers import NEVER, Clock, Timer, Timers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 FOREVER = -1.0
@@ -36,7 +35,7 @@ class Loop:
         self.clock = Clock()
         self._timers = Timers(self.clock)  # the models'
         self._own_timers = Timers(Clock())  # the host's, which nobody holds
-        self._soon: deque[Callable[[], object]] = deque()
+        self._soon: list[Callable[[], object]] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._epoll.register(self._wake_read, select.EPOLLIN)
         self._sleeping_until: float | None = None
@@ -150,7 +149,7 @@ class Loop:
 
     def _run_due(self) -> None:
         for _ in range(len(self._soon)):  # what these add comes in the next round
-            self._call(self._soon.popleft())
+            self._call(self._soon.pop(0))
         self._timers.run_due(self._call)
         self._own_timers.run_due(self._call)
 

@@ -5,13 +5,10 @@ Runs in a process of its own, forked by the waiter; hostprocess.py documents the
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
-import resource
 import select
 import sys
-from functools import partial
 
 from devshim.errors import DevshimError, SpecError
 from devshim.host import wire
@@ -38,8 +35,7 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     """
     raise_file_limit()
     sys.setswitchinterval(SWITCH_INTERVAL)
-    with contextlib.suppress(FileNotFoundError):  # the working directory was removed: nothing can be found in it
-        sys.path.insert(0, os.getcwd())
+    look_in_working_directory()
     asked = asked_for(options)
     log = Log(options.verbose, options.log)
     host = Host(run_directory, os.getppid(), log, asked.guard(), asked.descriptions)
@@ -57,14 +53,17 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
         if asked.declared is not None:
             host.ask_about(asked.declared.openings)
         for step in asked.scenario:
-            host.loop.after(step.at, partial(play, host, step, asked.devices[step.node]))
+            play_later(host, step.at, step, asked.devices[step.node])
     import signal
 
     signal.signal(signal.SIGTERM, lambda number, frame: host.loop.stop())
     os.set_blocking(control, False)
     host.loop.watch(control, select.EPOLLIN, lambda events: heard(host, control))
-    host.bootstrap.hear = partial(heard, host, control)
+    host.bootstrap.hear = lambda: heard(host, control)
     if options.in_process:
+        from devshim.embedding import IMAGE
+        from devshim.host import image
+
         host.registry.head.flags |= wire.REGISTRY_IN_PROCESS
         if asked.declared is not None and asked.declared.hooks:
             from devshim.host import hooks
@@ -73,6 +72,8 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
                 hooks.original_of(hook)  # that it is there is better said now than inside the program
             patterns = [opening.pattern for opening in asked.declared.openings]
             host.registry.declare(patterns, [hook.symbol for hook in asked.declared.hooks])
+        image.write(os.path.join(run_directory, IMAGE))
+    host.let_answers_stand()
     host.start()
     if recorder is not None:
         recorder.start()
@@ -123,6 +124,11 @@ def hide_real(host: Host) -> None:
     from devshim.host import hiding
 
     hiding.hide_real(host)
+
+
+def play_later(host: Host, seconds: float, step: Step, device: Device) -> None:
+    """Do one step of the scenario in so many seconds."""
+    host.loop.after(seconds, lambda: play(host, step, device))
 
 
 def play(host: Host, step: Step, device: Device) -> None:
@@ -229,8 +235,18 @@ def heard(host: Host, control: int) -> None:
             host.loop.stop()
 
 
+def look_in_working_directory() -> None:
+    """Find modules there first, as `python -m` does."""
+    try:
+        sys.path.insert(0, os.getcwd())
+    except FileNotFoundError:
+        return  # it was removed: nothing can be found in it
+
+
 def raise_file_limit() -> None:
     """Let the host have as many descriptors as it may; the program keeps the user's limit."""
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

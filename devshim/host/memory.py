@@ -58,6 +58,10 @@ def make_plan(handler: Handler) -> Plan:
     """The shortest way for a handler's description."""
     if not handler.access:
         return ByValue(handler)
+    if handler.keeps or handler.fills:
+        from devshim.host.kept import Keeping
+
+        return Keeping(handler)
     if handler.sized or handler.steps or handler.first is not None or handler.place is not None:
         return General(handler)
     return {"r": FlatRead, "w": FlatWrite, "rw": FlatBoth}[handler.access](handler)

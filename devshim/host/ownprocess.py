@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import _thread
 import atexit
-import ctypes
 import errno
 import os
 
@@ -58,10 +57,9 @@ def shim_entry() -> int:
     It stays loaded for good, because somebody may keep the address of one of its functions.  Raises ShimNotBuilt.
     """
     try:
-        shim = ctypes.CDLL(SHIM)
+        return _channel.shim_entry(os.fsencode(SHIM))
     except OSError as problem:
         raise ShimNotBuilt(f"{problem}: run `make build` in a source tree, or install devshim again") from problem
-    return ctypes.cast(shim.devshim_direct, ctypes.c_void_p).value or 0
 
 
 def detach() -> None:

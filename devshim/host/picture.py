@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
-from functools import partial
 
 from devshim.errors import SpecError
 from devshim.host import wire
-from devshim.host.attributes import AttributePlug
-from devshim.model.attribute import Attribute
-from devshim.model.attribute import Picture as Surroundings
-from devshim.model.device import Link
+from devshim.model.device import Link, Shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from devshim.host.attributes import AttributePlug
     from devshim.host.host import Host
     from devshim.host.plugs import DevicePlug
     from devshim.host.tree import Entry
     from devshim.host.uevents import KernelDevice, Uevents
+    from devshim.model.attribute import Attribute
+    from devshim.model.attribute import Picture as Surroundings
 
 UDEV = "/run/udev/control"  # libudev asks for it before it believes in udev's events
 NOBODYS = "/sys/uevent"  # a path at which nothing lies
@@ -40,6 +38,11 @@ def is_uevent(path: str) -> bool:
     return path.endswith("/uevent") and path.startswith("/sys/")
 
 
+Texts = dict[str, "bytes | str | None"]
+"""What surroundings() returned, in values that the garbage collector never has to look at, for there are many: a link
+is a plain text, an Attribute is None here."""
+
+
 class Picture:
     """Shows devices and hides them again; of what several of them share, such as a USB device, the first and the last.
 
@@ -53,11 +56,15 @@ class Picture:
         self.attributes: dict[str, AttributePlug] = {}
         self._uevents: Uevents | None = None
         self._indices: dict[tuple[str, int], int] = {}
-        self._around: dict[DevicePlug, Surroundings] = {}  # of what is plugged now
-        self._pending: dict[DevicePlug, Surroundings] = {}  # of them, those that are not laid out yet
-        self._claims: Counter[str] = Counter()  # how many of them have a kernel's device, by its uevent file
+        self._around: dict[DevicePlug, Texts] = {}  # of what is plugged now
+        self._computed: dict[DevicePlug, dict[str, Attribute]] = {}  # the Attributes in it
+        self._shared: set[str] = set()  # paths of files that are Shared
+        self._pending: dict[DevicePlug, Texts] = {}  # of them, those that are not laid out yet
+        self._claims: dict[str, int] = {}  # how many of them have a kernel's device, by its uevent file
         self._leaving: list[AttributePlug] = []  # gone, and still open somewhere
         self._with_udev = False
+        self._with_proc = False
+        self.hides_real = False
 
     @property
     def uevents(self) -> Uevents:
@@ -75,20 +82,23 @@ class Picture:
         """
         if os.path.lexists(plug.node) and self.tree.is_seen(plug.node):
             self.registry.head.flags |= wire.REGISTRY_SHADOWS
-        device = plug.device
         if plug.has_node:
             self.tree.check(plug.node)
         self._show_udev()
-        around = device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
         plug.surroundings = []
-        self._around[plug] = around
+        around = self._look_around(plug)
         self._add(plug, {path: content for path, content in around.items() if not is_deferred(path)})
         if len(plug.surroundings) < len(around):
             self._pending[plug] = around
-            self.registry.defer(DEFERRED)
+        self.defer()
         if plug.has_node:
             self._add_node(plug)
         return self._claim(around)
+
+    def defer(self) -> None:
+        """Let programs ask before they look at what is not laid out yet."""
+        if self._pending or not self._with_proc:
+            self.registry.defer((*DEFERRED, "/proc/"))
 
     def settle(self) -> None:
         """Lay out all that was left for when somebody looks."""
@@ -99,6 +109,7 @@ class Picture:
                 self._add(plug, around, set(plug.surroundings))
             except SpecError as problem:
                 self.host.message(f"{problem}; what /sys shows of {plug.node} is not whole")
+        self._tell_of_drivers()
         self.registry.settled()
 
     def hide(self, plug: DevicePlug) -> list[KernelDevice]:
@@ -110,15 +121,16 @@ class Picture:
         self._pending.pop(plug, None)
         self._take_away(plug, list(reversed(plug.surroundings)))
         removed = self._disclaim(self._around.pop(plug, {}))
+        self._computed.pop(plug, None)
         if plug.has_node and os.path.lexists(plug.node) and self.tree.is_seen(plug.node):
             self.registry.add_node(plug.node, wire.NODE_HIDDEN)  # something real is there: gone is gone all the same
         return removed
 
     def refresh(self, plug: DevicePlug) -> None:
         """A plugged device says that its surroundings are others now: show what is new, hide what is not there now."""
-        around = plug.device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
         self.settle()
-        before, self._around[plug] = self._around[plug], around
+        before = self._around[plug]
+        around = self._look_around(plug)
         self._take_away(plug, [path for path in plug.surroundings if path not in around])
         self._add(plug, around, set(plug.surroundings))
         added, removed = self._claim(around), self._disclaim(before)
@@ -163,16 +175,35 @@ class Picture:
 
     # ---- The parts
 
-    def _claim(self, around: Surroundings) -> list[KernelDevice]:
+    def _look_around(self, plug: DevicePlug) -> Texts:
+        """Ask a device for its surroundings, and keep them."""
+        around: Surroundings = plug.device.surroundings(plug.node, os.major(plug.rdev), os.minor(plug.rdev))
+        texts: Texts = {}
+        computed = {}
+        for path, content in around.items():
+            if isinstance(content, Link):
+                texts[path] = str(content)
+            elif not isinstance(content, bytes):
+                texts[path] = None
+                computed[path] = content
+            else:
+                if isinstance(content, Shared):
+                    self._shared.add(path)
+                texts[path] = bytes(content)
+        self._around[plug] = texts
+        self._computed[plug] = computed
+        return texts
+
+    def _claim(self, around: Texts) -> list[KernelDevice]:
         """Somebody has these devices; return those that nobody had, in the order in which they come."""
         added = []
         for path in filter(is_uevent, around):
-            self._claims[path] += 1
+            self._claims[path] = self._claims.get(path, 0) + 1
             if self._claims[path] == 1:
                 added.append(path)
         return self._told(added, around)
 
-    def _disclaim(self, around: Surroundings) -> list[KernelDevice]:
+    def _disclaim(self, around: Texts) -> list[KernelDevice]:
         """Somebody has them no more; return those that nobody has now, in the order in which they go."""
         gone = []
         for path in filter(is_uevent, around):
@@ -182,28 +213,34 @@ class Picture:
                 gone.append(path)
         return self._told(gone, around)[::-1]
 
-    def _told(self, uevents: list[str], around: Surroundings) -> list[KernelDevice]:
+    def _told(self, uevents: list[str], around: Texts) -> list[KernelDevice]:
         """The devices that have a subsystem, by their paths; none where nobody monitors them."""
         if self._uevents is None or not self._uevents.monitored:
             return []
         devices = [self.uevents.device(path, around) for path in uevents]
         return sorted((device for device in devices if device.subsystem), key=lambda device: device.path)
 
-    def _add(self, plug: DevicePlug, around: Surroundings, there: Collection[str] = ()) -> None:
+    def _add(self, plug: DevicePlug, around: Texts, there: Collection[str] = ()) -> None:
         """Lay out what is not there."""
         for path, content in around.items():
             if path in there:
                 continue
-            if isinstance(content, Link):
+            if isinstance(content, str):
                 self._enter(self.tree.add_link(path, content))
-            elif isinstance(content, Attribute):
-                self._add_attribute(plug, path, content, None)
+            elif content is None:
+                self._add_attribute(plug, path, self._computed[plug][path], None)
             elif is_uevent(path):
-                store = partial(self.uevents.stored, path, self._around[plug])
-                self._add_attribute(plug, path, Attribute(None, store, 0o644), content)
+                self._add_attribute(plug, path, self._uevent_file(path, plug), content)
             else:
-                self._enter(self.tree.add_file(path, content))
+                self._enter(self.tree.add_file(path, Shared(content) if path in self._shared else content))
             plug.surroundings.append(path)
+
+    def _uevent_file(self, path: str, plug: DevicePlug) -> Attribute:
+        """The uevent file of a device: what is written into it is announced."""
+        from devshim.model.attribute import Attribute
+
+        uevents, around = self.uevents, self._around[plug]
+        return Attribute(None, lambda data: uevents.stored(path, around, data), 0o644)
 
     def _take_away(self, plug: DevicePlug, paths: list[str]) -> None:
         """Remove what no other device still has."""
@@ -225,6 +262,8 @@ class Picture:
         index = self._index("" if content is not None else path, attribute)
         self._enter(self.tree.add_attribute(path, attribute.mode, content, attribute.size), index)
         if self.tree.is_new(path):
+            from devshim.host.attributes import AttributePlug
+
             self.attributes[path] = AttributePlug(self.host, path, plug.device, attribute, index)
 
     def _index(self, path: str, attribute: Attribute) -> int:
@@ -235,6 +274,21 @@ class Picture:
             index = self.registry.add_device(path or NOBODYS, flags, stat.S_IFREG | attribute.mode, 0, b"")
             self._indices[path, attribute.mode] = index
         return index
+
+    def _tell_of_drivers(self) -> None:
+        """Lay out the files of /proc that list them: from now on the host answers these."""
+        if self._with_proc:
+            return
+        self._with_proc = True
+        from devshim.host.attributes import AttributePlug
+        from devshim.host.procfiles import proc_files
+        from devshim.model.device import Device
+
+        nobodys = Device()
+        for path, attribute in proc_files(self.host).items():
+            index = self._index(path, attribute)
+            self._enter(self.tree.add_attribute(path, attribute.mode, None, attribute.size), index)
+            self.attributes[path] = AttributePlug(self.host, path, nobodys, attribute, index)
 
     def _remove(self, path: str) -> list[str]:
         gone = self.tree.remove(path)

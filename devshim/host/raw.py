@@ -10,10 +10,12 @@ import os
 import select
 import termios
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
-from devshim.host.files import Answering, Opened, OpenFile
+from devshim.host._channel import answers_move
+from devshim.host.files import Answering, Opened, OpenFile, standing
 from devshim.host.memory import call_unknown, plan_of
 from devshim.host.plugs import DevicePlug
 from devshim.host.segments import FLAT_AT, SEGMENT, SEGMENT_WRITE, SEGMENTS, parse
@@ -29,8 +31,11 @@ from devshim.model.termios import ICANON
 if TYPE_CHECKING:
     from devshim.host.host import Host
     from devshim.model.description import Description
+    from devshim.model.raw import Cell
     from devshim.model.termios import Termios
 
+#: Answers that are given again without asking, of one file.
+MOST_STEADY = 64
 #: Bytes that wait for a program that does not read.
 MOST_WAITING = 1 << 16
 
@@ -38,24 +43,28 @@ NAMES = {wire.OP_READ: "read", wire.OP_WRITE: "write", wire.OP_IOCTL: "ioctl", w
 
 
 class RawIoctls(Answering):
-    """Hands ioctls over as memory, and gives an answer again as long as it is steady."""
+    """Hands ioctls over as memory, and gives answers again as long as they are steady; then the shim may, too."""
 
     def __init__(self, host: Host, plug: DevicePlug, file: File, number: int, *more: Any) -> None:
-        self._steady: Any = None
-        self._request = 0
-        self._asked: Any = None
-        self._answer: Any = None
+        self._steady: Cell | None = None
+        self._given: dict[tuple[int, Any], Any] = {}
         super().__init__(host, plug, file, number, *more)
+        self.counts = True
 
     def ioctl(self, request: int, argument: int, data: bytes) -> Any:
         """Answer one ioctl."""
-        steady = self._steady
-        if steady is not None and steady.good and request == self._request and self._asked == (data or argument):
-            return self._answer
-        self._steady = None
+        if self._steady is not None:
+            if self._steady.good:
+                given = self._given.get((request, data or argument))
+                if given is not None:
+                    return given
+            else:
+                self._steady = None
+                self._given.clear()
+        answers_move()
         try:
             memory = memory_of(data) if data else None
-            answer = self.file.raw_ioctl(request, argument, memory)  # type: ignore[attr-defined]
+            answer = self.file.raw_ioctl(request, argument, memory)
         except (Exception, SystemExit) as exception:
             return self.error(f"ioctl {request:#010x}", exception)
         if type(answer) is RawAnswer:
@@ -81,8 +90,13 @@ class RawIoctls(Answering):
         flags, token = self.changes()
         if flags:
             return (result, 0, flags, token, out, wire.NO_PLACE)
-        if steady is not None:
-            self._steady, self._request, self._asked, self._answer = steady, request, data or argument, given
+        if steady is not None and steady.good:
+            if self.host.stands:
+                given = standing(given)
+            if self._steady is not steady or len(self._given) >= MOST_STEADY:
+                self._steady = steady
+                self._given.clear()
+            self._given[request, data or argument] = given
         return given
 
     def _elsewhere(self, file: File, request: int, argument: int, data: bytes) -> Any:
@@ -108,7 +122,7 @@ class RawIoctls(Answering):
     def waits(self, op: int) -> int:
         """A call is about to wait in the kernel, or has ceased to."""
         try:
-            return self.file.waiting(NAMES.get(op & 0xFF, "call"), op >> 8) or 0  # type: ignore[attr-defined]
+            return self.file.waiting(NAMES.get(op & 0xFF, "call"), op >> 8) or 0
         except (Exception, SystemExit) as exception:
             self.error("waiting()", exception)
         return 0
@@ -118,19 +132,12 @@ class OpenRaw(RawIoctls, OpenFile):
     """One open of a computed device that answers ioctls as memory."""
 
 
-class RawPlug(DevicePlug):
-    """A computed device at its node, with one table for all its files."""
-
-    flags = DevicePlug.flags | wire.DEVICE_ASKS
+class OneTable(DevicePlug):
+    """A device at its node, with one table for all its files, which may grow."""
 
     def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
         super().__init__(host, node, device, rdev)
         self._index = -1
-
-    def open(self, flags: int, pid: int) -> Any:
-        """Open the device, which may tell programs apart."""
-        self.device.opener = pid  # type: ignore[attr-defined]
-        return super().open(flags, pid)
 
     def table(self) -> bytes:
         """What is known of requests, for the shim."""
@@ -146,6 +153,17 @@ class RawPlug(DevicePlug):
     def describe_again(self) -> None:
         """More is known than before."""
         self.host.registry.set_ioctls(self._index, self.table())
+
+
+class RawPlug(OneTable):
+    """A computed device at its node."""
+
+    flags = DevicePlug.flags | wire.DEVICE_ASKS
+
+    def open(self, flags: int, pid: int) -> Any:
+        """Open the device, which may tell programs apart."""
+        self.device.opener = pid  # type: ignore[attr-defined]
+        return super().open(flags, pid)
 
     def make(self, file: File, number: int, nonblock: bool) -> Opened:
         """Files of our own kind."""
@@ -234,16 +252,12 @@ class RawCarrier(TtyCarrier):
             self._device.push()  # type: ignore[attr-defined]
 
 
-class RawTtyPlug(TtyPlug):
+class RawTtyPlug(OneTable, TtyPlug):
     """A replayed terminal at its node."""
 
     flags = wire.DEVICE_TTY | wire.DEVICE_WRITE | wire.DEVICE_ASKS
     file_class = RawTtyFile
     carrier_class = RawCarrier
-
-    def __init__(self, host: Host, node: str, device: Device, rdev: int) -> None:
-        super().__init__(host, node, device, rdev)
-        self._index = -1
 
     def hang_up(self) -> None:
         """What a lost line gives who has it open; the next open finds it whole again."""
@@ -257,17 +271,6 @@ class RawTtyPlug(TtyPlug):
         native = set(getattr(self.device, "native_ioctls", ()))
         known: Iterable[Description] = self.device.descriptions()  # type: ignore[attr-defined]
         return compile_table((one for one in known if one.number not in native), native)
-
-    def entry(self, file: type[File]) -> int:
-        """The registry's index of the node."""
-        if self._index < 0:
-            self._index = enter(self, self.table())
-            self._entries[type(self.device)] = self._index
-        return self._index
-
-    def describe_again(self) -> None:
-        """More is known than before."""
-        self.host.registry.set_ioctls(self._index, self.table())
 
 
 # ---- Memory ---------------------------------------------------------------------------------------------
@@ -284,10 +287,13 @@ def memory_of(data: bytes) -> list[bytes | None]:
 
 def is_flat(data: bytes) -> bool:
     """Whether an argument is one run of bytes, as most are."""
-    if not data.startswith(FLAT):
-        return False
-    at, length, flags, *_ = SEGMENT.unpack_from(data, SEGMENTS.size)
-    return at == FLAT_AT and not flags and len(data) == FLAT_AT + length
+    return data.startswith(flat_head(len(data) - FLAT_AT))
+
+
+@lru_cache(maxsize=256)
+def flat_head(length: int, flags: int = 0, to: int = 0) -> bytes:
+    """What stands before one run of so many bytes; flags, to: whether they go back, and how many of them."""
+    return FLAT + SEGMENT.pack(FLAT_AT, max(length, 0), flags, 0, to, 0)
 
 
 def filled(data: bytes, after: Sequence[bytes | None]) -> bytes | None:
@@ -295,8 +301,9 @@ def filled(data: bytes, after: Sequence[bytes | None]) -> bytes | None:
     if after and is_flat(data):
         size = len(data) - FLAT_AT
         given = (after[0] or b"")[:size]
-        head = SEGMENT.pack(FLAT_AT, size, SEGMENT_WRITE, 0, len(given), 0)
-        return b"".join((FLAT, head, given, data[FLAT_AT + len(given) :])) if given else None
+        if not given:
+            return None
+        return b"".join((flat_head(size, SEGMENT_WRITE, len(given)), given, data[FLAT_AT + len(given) :]))
     room, any_goes = bytearray(data), False
     for index, (segment, new) in enumerate(zip(parse(data), after, strict=False)):
         if not new or segment.null:

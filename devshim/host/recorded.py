@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim.errors import SpecError
@@ -129,7 +130,8 @@ class RecordedNodes:
 
     def model_table(self, file: type[File], node: str, native: Iterable[int]) -> bytes:
         """The ioctls of a class of files of a model: its own, and what is known of those that its carrier answers."""
-        return compile_table(file.ioctls.values(), native, Descriptions(for_node(node)))
+        known = Descriptions(for_node(node))
+        return compile_table([followed(one, known) for one in file.ioctls.values()], native, known)
 
     def add_model(self, index: int, path: str, file: type[File], device: Device, rdev: int, flags: int) -> None:
         """Record a plugged model's files of a class; it has been entered into the registry.
@@ -142,8 +144,9 @@ class RecordedNodes:
         if node is None:
             node = Node(path, kind, number, stat.S_IMODE(device.mode))
             node.surroundings.update(as_they_are(device.surroundings(path, *number)))
-        described = [*for_node(path, kind, number), *self.described, *dict.fromkeys(file.ioctls.values())]
-        self._add(index, Recorded(node, Descriptions(described)))
+        known = Descriptions(for_node(path, kind, number))
+        own = [followed(one, known) for one in dict.fromkeys(file.ioctls.values())]
+        self._add(index, Recorded(node, Descriptions([*known.all, *self.described, *own])))
 
     def _add(self, index: int, recorded: Recorded) -> None:
         self.by_index[index] = recorded
@@ -153,6 +156,16 @@ class RecordedNodes:
     def close(self) -> None:
         """Add nothing more."""
         os.close(self._file)
+
+
+def followed(own: Description, known: Descriptions) -> Description:
+    """A model's description of a request; where more is known of what its answer leads to, that."""
+    found = known.find(own.number)
+    if found is None or not found.follows:
+        return own
+    found = copy(found)
+    found.fills = own.fills
+    return found
 
 
 def as_they_are(around: Picture) -> Iterator[tuple[str, Any]]:

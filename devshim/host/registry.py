@@ -7,18 +7,53 @@ looks at it: a full disk is an error of a call then, where it would be a signal 
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
-from collections.abc import Collection, Iterable
-from ctypes import sizeof
+from struct import Struct
 
 from devshim.errors import DevshimError
 from devshim.host import wire
 from devshim.host._channel import create_registry
-from devshim.host.wire import Carrier, DeviceEntry, Node
+from devshim.host.wire import CARRIER, DEVICE, NODE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 PAGE = 4096
+#: The numbers of signals that no program asks for where a file becomes ready, nor any that ends it for good.
+TAGS = tuple(number for number in range(1, 34) if number not in (9, 10, 12, 19, 29))
+
+
+NUMBER, WORD = Struct("<I"), Struct("<Q")
+#: Of a node and of a carrier what follows the key, which comes first.
+NODE_REST, CARRIER_REST = Struct("<2I2HI"), Struct("<2Q4I")
+ROOTS, PRESENT = 72, 584  # offsets in struct registry
+IOCTLS = 20  # offset in struct device
+
+
+class Field:
+    """A number in the registry's head."""
+
+    def __init__(self, at: int, form: Struct = NUMBER) -> None:
+        self._at = at
+        self._form = form
+
+    def __get__(self, head: Head, owner: type) -> int:
+        return int(self._form.unpack_from(head.map, self._at)[0])
+
+    def __set__(self, head: Head, value: int) -> None:
+        self._form.pack_into(head.map, self._at, value)
+
+
+class Head:
+    """The registry's head: struct registry of shim/wire.h."""
+
+    ready, flags, host_pid, changes, root_length, declared = (Field(at) for at in range(8, 32, 4))
+    nodes_at, carriers_at, devices_at, text_at, text_used = (Field(at, WORD) for at in range(32, 72, 8))
+
+    def __init__(self, map: mmap.mmap) -> None:
+        self.map = map
 
 
 class RegistryFull(DevshimError):
@@ -34,8 +69,7 @@ class Registry:
     """
 
     def __init__(self, path: str) -> None:
-        with contextlib.suppress(FileExistsError):
-            create_registry(path)
+        create(path)
         self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
             self._map = mmap.mmap(self._file, wire.REGISTRY_SIZE)
@@ -43,10 +77,7 @@ class Registry:
             os.close(self._file)
             raise
         self._present: set[int] = set()
-        self.head = head = wire.Registry.from_buffer(self._map)
-        self._nodes = (Node * wire.MAX_NODES).from_buffer(self._map, head.nodes_at)
-        self._carriers = (Carrier * wire.MAX_CARRIERS).from_buffer(self._map, head.carriers_at)
-        self._devices = (DeviceEntry * wire.MAX_DEVICES).from_buffer(self._map, head.devices_at)
+        self.head = head = Head(self._map)
         self._nodes_at: int = head.nodes_at
         self._carriers_at: int = head.carriers_at
         self._devices_at: int = head.devices_at
@@ -54,9 +85,12 @@ class Registry:
         self._reserve(self._devices_at, PAGE)  # of these somebody may look at the first, which means none
         self._reserve(self._text_at, PAGE)
         self._texts: dict[bytes, int] = {}
+        self._text_used = head.text_used
+        self._changes = head.changes
         self._device_count = 1  # index 0 means none
         self._free_devices: list[int] = []
         self._roots: list[bytes] = []
+        self._tags = list(TAGS)
         self._declared: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
         head.host_pid = os.getpid()
 
@@ -68,17 +102,13 @@ class Registry:
             if page not in self._present:
                 os.posix_fallocate(self._file, page * PAGE, PAGE)
                 self._present.add(page)
-                self.head.present[page // 64] |= 1 << page % 64
+                at = PRESENT + page // 64 * WORD.size
+                WORD.pack_into(self._map, at, WORD.unpack_from(self._map, at)[0] | 1 << page % 64)
 
-    def _node(self, index: int) -> Node | None:
-        """An entry that may be looked at; None for a free one."""
-        there = (self._nodes_at + index * sizeof(Node)) // PAGE in self._present
-        return self._nodes[index] if there else None
-
-    def _carrier(self, index: int) -> Carrier | None:
-        """An entry that may be looked at; None for a free one."""
-        there = (self._carriers_at + index * sizeof(Carrier)) // PAGE in self._present
-        return self._carriers[index] if there else None
+    def _node(self, index: int) -> int:
+        """Where an entry is that may be looked at; 0 for a free one."""
+        at = self._nodes_at + index * NODE.size
+        return at if at // PAGE in self._present else 0
 
     # ---- Nodes
 
@@ -88,37 +118,48 @@ class Registry:
         hashed = wire.fnv1a(name)
         self.add_root(name)
         node = self._find_node(name, hashed) or self._free_node(hashed)
-        node.hash, node.path, node.length, node.device = hashed, self.text(name + b"\0"), len(name), device
-        node.directory = directory
-        node.kind = kind
-        self.head.changes += 1
+        text = self.text(name + b"\0")
+        NODE_REST.pack_into(self._map, node + NUMBER.size, hashed, text, len(name), directory, device)
+        NUMBER.pack_into(self._map, node, kind)
+        self._changed()
 
     def remove_node(self, path: str) -> None:
         """Take a path out again."""
         name = os.fsencode(path)
         node = self._find_node(name, wire.fnv1a(name))
-        if node is not None:
-            node.kind = wire.NODE_GONE
-            self.head.changes += 1
+        if node:
+            NUMBER.pack_into(self._map, node, wire.NODE_GONE)
+            self._changed()
 
-    def _find_node(self, name: bytes, hashed: int) -> Node | None:
+    def _changed(self) -> None:
+        """Let targets look again."""
+        self._changes = self.head.changes = (self._changes + 1) & 0xFFFFFFFF
+
+    def _find_node(self, name: bytes, hashed: int) -> int:
+        """Where a path's entry is; 0 where it has none."""
+        length = len(name)
         for step in range(wire.MAX_NODES):
             node = self._node((hashed + step) % wire.MAX_NODES)
-            if node is None or node.kind == wire.NODE_FREE:
-                return None
-            if node.kind != wire.NODE_GONE and node.hash == hashed and node.length == len(name):
-                at = self._text_at + node.path
-                if self._map[at : at + len(name)] == name:
+            if not node:
+                return 0
+            kind, there, path, room, *_ = NODE.unpack_from(self._map, node)
+            if kind == wire.NODE_FREE:
+                return 0
+            if kind != wire.NODE_GONE and there == hashed and room == length:
+                at = self._text_at + path
+                if self._map[at : at + length] == name:
                     return node
-        return None
+        return 0
 
-    def _free_node(self, hashed: int) -> Node:
+    def _free_node(self, hashed: int) -> int:
+        """Where an entry is that can be used."""
         for step in range(wire.MAX_NODES):
             index = (hashed + step) % wire.MAX_NODES
             node = self._node(index)
-            if node is None or node.kind in (wire.NODE_FREE, wire.NODE_GONE):
-                self._reserve(self._nodes_at + index * sizeof(Node), sizeof(Node))
-                return self._nodes[index]
+            if not node or NUMBER.unpack_from(self._map, node)[0] in (wire.NODE_FREE, wire.NODE_GONE):
+                at = self._nodes_at + index * NODE.size
+                self._reserve(at, NODE.size)
+                return at
         raise RegistryFull(f"more than {wire.MAX_NODES} nodes in one run")
 
     def add_root(self, name: bytes) -> None:
@@ -130,8 +171,7 @@ class Registry:
         if len(joined) >= 511:
             raise RegistryFull("nodes below more than some 50 different top directories")
         self._roots.append(root)
-        at = wire.Registry.roots.offset
-        self._map[at : at + len(joined)] = joined  # ctypes would stop at the first NUL
+        self._map[ROOTS : ROOTS + len(joined)] = joined
         self.head.root_length = len(joined)
 
     def defer(self, directories: Iterable[str]) -> None:
@@ -139,7 +179,7 @@ class Registry:
         for directory in directories:
             self.add_root(os.fsencode(directory))
         self.head.flags |= wire.REGISTRY_PENDING
-        self.head.changes += 1
+        self._changed()
 
     def settled(self) -> None:
         """All is laid out."""
@@ -172,19 +212,19 @@ class Registry:
         if self._free_devices:
             index = self._free_devices.pop(0)  # late, in case somebody still reads the old entry
         elif self._device_count < wire.MAX_DEVICES:
-            self._reserve(self._devices_at + self._device_count * sizeof(DeviceEntry), sizeof(DeviceEntry))
+            self._reserve(self._device(self._device_count), DEVICE.size)
             index, self._device_count = self._device_count, self._device_count + 1
         else:
             raise RegistryFull(f"more than {wire.MAX_DEVICES - 1} devices in one run")
-        entry = self._devices[index]
-        entry.flags, entry.mode, entry.rdev = flags, mode, rdev
-        entry.record, entry.gone = record, gone
-        entry.path, entry.ioctls = path_at, ioctls_at
+        DEVICE.pack_into(self._map, self._device(index), flags, mode, rdev, path_at, ioctls_at, record, gone)
         return index
+
+    def _device(self, index: int) -> int:
+        return self._devices_at + index * DEVICE.size
 
     def set_ioctls(self, index: int, ioctls: bytes) -> None:
         """Give a device another table; calls that are under way go on with the one before."""
-        self._devices[index].ioctls = self.text(ioctls) if ioctls else 0
+        NUMBER.pack_into(self._map, self._device(index) + IOCTLS, self.text(ioctls) if ioctls else 0)
 
     def remove_device(self, index: int) -> None:
         """Let the index be used again; the caller knows that no carrier refers to it."""
@@ -195,43 +235,57 @@ class Registry:
         known = self._texts.get(content)
         if known is not None:
             return known
-        at: int = (self.head.text_used + 7) & ~7
+        at = (self._text_used + 7) & ~7
         if self._text_at + at + len(content) > wire.REGISTRY_SIZE:
             raise RegistryFull("the registry's room for paths and ioctl descriptions is used up")
         self._reserve(self._text_at + at, len(content))
         self._map[self._text_at + at : self._text_at + at + len(content)] = content
-        self.head.text_used = at + len(content)
+        self._text_used = self.head.text_used = at + len(content)
         self._texts[content] = at
         return at
 
     # ---- Carriers
 
-    def add_carrier(self, dev: int, inode: int, born_ns: int, device: int, file: int, access: int) -> None:
-        """Let descriptors with this inode be a device's."""
+    def add_carrier(
+        self, dev: int, inode: int, born_ns: int, device: int, file: int, access: int, tagged: bool = False
+    ) -> int:
+        """Let descriptors with this inode be a device's.
+
+        tagged: returns the tag (a signal's number, for F_SETSIG) that its open file shall have; 0: none is left.
+        """
         for step in range(wire.MAX_CARRIERS):
             index = (inode + step) % wire.MAX_CARRIERS
-            carrier = self._carrier(index)
-            if carrier is None or carrier.inode in (wire.CARRIER_FREE, wire.CARRIER_GONE):
-                self._reserve(self._carriers_at + index * sizeof(Carrier), sizeof(Carrier))
-                carrier = self._carriers[index]
-                carrier.dev, carrier.born, carrier.device = dev, born_ns, device
-                carrier.file, carrier.access = file, access
-                carrier.inode = inode
-                return
+            if self._inode(index) in (wire.CARRIER_FREE, wire.CARRIER_GONE):
+                at = self._carriers_at + index * CARRIER.size
+                self._reserve(at, CARRIER.size)
+                tag = self._tags.pop(0) if tagged and self._tags else 0
+                CARRIER_REST.pack_into(self._map, at + WORD.size, dev, born_ns, device, file, access, tag)
+                WORD.pack_into(self._map, at, inode)
+                return tag
         raise RegistryFull(f"more than {wire.MAX_CARRIERS} files are open in one run")
 
     def remove_carrier(self, dev: int, inode: int) -> None:
         """The carrier's last descriptor has gone, or its device has."""
         for step in range(wire.MAX_CARRIERS):
             index = (inode + step) % wire.MAX_CARRIERS
-            carrier = self._carrier(index)
-            if carrier is None or carrier.inode == wire.CARRIER_FREE:
+            found = self._inode(index)
+            if found == wire.CARRIER_FREE:
                 return
-            if carrier.inode == inode and carrier.dev == dev:
-                behind = self._carrier((index + 1) % wire.MAX_CARRIERS)
-                free = behind is None or behind.inode == wire.CARRIER_FREE
-                carrier.inode = wire.CARRIER_FREE if free else wire.CARRIER_GONE
+            if found == inode:
+                at = self._carriers_at + index * CARRIER.size
+                _, there, *_, tag = CARRIER.unpack_from(self._map, at)
+                if there != dev:
+                    continue
+                free = self._inode((index + 1) % wire.MAX_CARRIERS) == wire.CARRIER_FREE
+                WORD.pack_into(self._map, at, wire.CARRIER_FREE if free else wire.CARRIER_GONE)
+                if tag:
+                    self._tags.append(tag)
                 return
+
+    def _inode(self, index: int) -> int:
+        """The key of a carrier's entry."""
+        at = self._carriers_at + index * CARRIER.size
+        return int(WORD.unpack_from(self._map, at)[0]) if at // PAGE in self._present else wire.CARRIER_FREE
 
     def publish(self) -> None:
         """All is plugged."""
@@ -240,6 +294,15 @@ class Registry:
     def close(self) -> None:
         """Let go of the mapping; nothing can be entered any more."""
         os.close(self._file)
-        del self.head, self._nodes, self._carriers, self._devices
-        with contextlib.suppress(BufferError):  # somebody still looks at an entry: it goes with him
+        try:
             self._map.close()
+        except BufferError:
+            return  # somebody still looks at an entry: it goes with him
+
+
+def create(path: str) -> None:
+    """Make the file, unless somebody did."""
+    try:
+        create_registry(path)
+    except FileExistsError:
+        return

@@ -90,7 +90,7 @@ def memory_after(
             memory = [blanked(memory[0], event.pointers)]
     elif description.steps:
         try:
-            memory = without_addresses(description, handed, memory)
+            memory = without_addresses(description, memory if description.follows else handed, memory)
         except ValueError:
             memory = memory[:1]
     else:

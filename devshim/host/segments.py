@@ -11,8 +11,9 @@ from operator import itemgetter
 
 from devshim.model.argument import Place
 
-SEGMENTS = struct.Struct("<2I")  # count, reserved
+SEGMENTS = struct.Struct("<2I")  # count, kept
 SEGMENT = struct.Struct("<6I")  # at, length, flags, from, to, reserved
+KEPT = struct.Struct("<Q2I")  # address, length, next
 SEGMENT_NULL, SEGMENT_WRITE = 1, 2
 MOST_SEGMENTS = 256
 FLAT_AT = SEGMENTS.size + SEGMENT.size

@@ -10,7 +10,7 @@ from collections import deque
 from functools import cache
 from typing import TYPE_CHECKING
 
-from devshim.host._channel import PACKETS, STREAM, carrier, send
+from devshim.host._channel import PACKETS, STREAM, carrier, send, send_each
 from devshim.host.files import Opened
 
 if TYPE_CHECKING:
@@ -62,6 +62,18 @@ class OpenStream(Opened):
             self._limited = True
             let_lie(self.end, self.file.depth * room_of_packet(len(data)))
         return send(self.end, data)
+
+    def feed_packets(self, packets: list[bytes]) -> list[bytes]:
+        """Hand over many, in fewer steps; returns those that had no room."""
+        if len(packets) < 2 or self.file.depth is None or not self.feed_packet(packets[0]):
+            return [packet for packet in packets if not self.feed_packet(packet)]
+        if self.gone:
+            return []
+        refused, at = [], 1
+        while (at := at + send_each(self.end, packets[at:])) < len(packets):
+            refused.append(packets[at])
+            at += 1
+        return refused
 
     def _pieces(self, data: bytes) -> list[bytes]:
         size = self._at_once

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Iterable
 
 from devshim.model.argument import Place, Sized, Step
 from devshim.model.description import Description, Descriptions, patterns
 from devshim.model.request import EXACT, SIZE_MASK, Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TABLE = struct.Struct("<4I")  # exact, patterns, pointers, lengths
 ENTRY = struct.Struct("<3I2H2I")  # request, mask, size, flags, pointers, first_pointer, place
 #: parent, offset, element, flags, width, length_kind, length and its three parts, when_offset, when_width, first, last
 POINTER = struct.Struct("<3IH2B8I")
 
-IOCTL_IN, IOCTL_OUT, IOCTL_VALUE, IOCTL_NATIVE, IOCTL_SIZED, IOCTL_OPENS = 1, 2, 4, 8, 16, 32
+IOCTL_IN, IOCTL_OUT, IOCTL_VALUE, IOCTL_NATIVE, IOCTL_SIZED, IOCTL_OPENS, IOCTL_FILLS = 1, 2, 4, 8, 16, 32, 64
+IOCTL_FOLLOWS = 128
 RESULT_PLACE = 0xFFFFFFFF
 POINTER_IN, POINTER_OUT, POINTER_OPTIONAL = 1, 2, 4
 LENGTH_CONSTANT, LENGTH_MEMBER, LENGTH_TABLE, LENGTH_STRING = range(4)
@@ -82,7 +86,8 @@ def flags_of(handler: Description) -> int:
     opens = IOCTL_OPENS if handler.new_file or handler.place is not None else 0
     if not handler.access:
         return IOCTL_VALUE | opens
-    flags = IOCTL_SIZED if handler.sized else opens
+    flags = (IOCTL_SIZED if handler.sized else opens) | (IOCTL_FILLS if handler.fills else 0)
+    flags |= IOCTL_FOLLOWS if handler.follows else 0
     return flags | (IOCTL_IN if "w" in handler.access else 0) | (IOCTL_OUT if "r" in handler.access else 0)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import time
-from collections.abc import Callable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NEVER = float("inf")
 PUNCTUAL = 0.05  # seconds of lateness that repeating timers make up for
@@ -64,12 +65,11 @@ class Timers:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._heap: list[tuple[float, int, Timer]] = []
-        self._order = itertools.count()
+        self._timers: list[Timer] = []  # the next one last
         self._due: float | None = None  # when the timer was due whose callback runs now
 
     def __bool__(self) -> bool:
-        return bool(self._heap)
+        return bool(self._timers)
 
     def add(self, seconds: float, callback: Callable[[], object]) -> Timer:
         """Call back once in so many seconds.
@@ -77,8 +77,19 @@ class Timers:
         In a timer's callback the time is when it was due, unless it is much later: what repeats itself does not drift.
         """
         timer = Timer(self._time() + max(seconds, 0.0), callback)
-        heapq.heappush(self._heap, (timer.when, next(self._order), timer))
+        self._timers.insert(self._place(timer.when), timer)
         return timer
+
+    def _place(self, when: float) -> int:
+        """Before those that come sooner, or at the same time; bisect and heapq would be dear to import."""
+        low, high = 0, len(self._timers)
+        while low < high:
+            middle = (low + high) // 2
+            if self._timers[middle].when <= when:
+                high = middle
+            else:
+                low = middle + 1
+        return low
 
     def _time(self) -> float:
         now = self.clock.now()
@@ -86,15 +97,15 @@ class Timers:
 
     def next(self) -> float:
         """When the next callback is due; NEVER where there is none."""
-        while self._heap and self._heap[0][2].callback is None:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else NEVER
+        while self._timers and self._timers[-1].callback is None:
+            self._timers.pop()
+        return self._timers[-1].when if self._timers else NEVER
 
     def run_due(self, call: Callable[[Callable[[], object]], None]) -> None:
         """Run through `call` what is due now."""
         now = self.clock.now()
-        while self._heap and self._heap[0][0] <= now:
-            timer = heapq.heappop(self._heap)[2]
+        while self._timers and self._timers[-1].when <= now:
+            timer = self._timers.pop()
             due, timer.callback = timer.callback, None
             if due is not None:
                 self._due = timer.when

@@ -6,14 +6,16 @@ owner and times; so these are the kernel's business, and one for all processes o
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Collection
 
 from devshim.errors import SpecError
 from devshim.host import wire
 from devshim.model.device import Shared
-from devshim.rundirectory import AROUND
+from devshim.rundirectory import AROUND, unlink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 Entry = tuple[str, int]
 DIRECTORY_MODE = 0o755
@@ -29,6 +31,14 @@ def canonical(node: str) -> str:
     """
     directory, name = os.path.split(os.path.normpath(os.path.abspath(node)))
     return os.path.join(os.path.realpath(directory), name)
+
+
+def give_away(fd: int, uid: int, gid: int) -> None:
+    """Change an open file's owner, where that is allowed."""
+    try:
+        os.fchown(fd, uid, gid)
+    except PermissionError:
+        return
 
 
 class Tree:
@@ -92,8 +102,7 @@ class Tree:
         """
         entries = self._room(node)
         fd = self._open_new(node, 0o600)
-        with contextlib.suppress(PermissionError):
-            os.fchown(fd, uid, gid)
+        give_away(fd, uid, gid)
         os.fchmod(fd, mode)
         os.close(fd)
         return [*entries, (node, wire.NODE_DEVICE)]
@@ -187,8 +196,7 @@ class Tree:
             self._uses[path] = uses
             return []
         gone = [path]
-        with contextlib.suppress(FileNotFoundError):  # a program of the run may have removed it
-            os.unlink(self.placeholder(path))
+        unlink(self.placeholder(path))  # a program of the run may have removed it
         directory = os.path.dirname(path)
         while self._kinds.get(directory) == wire.NODE_TREE:
             try:

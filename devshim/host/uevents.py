@@ -16,15 +16,13 @@ import struct
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim.host import wire
 from devshim.host.uevent_text import kernel_message, pairs, record_name, record_properties, udev_message
-from devshim.model.device import Link
 
 if TYPE_CHECKING:
     from devshim.host.host import Host
-    from devshim.model.attribute import Picture
 
 NETLINK_KOBJECT_UEVENT = 15
 KERNEL, UDEV = 1, 2  # multicast groups
@@ -105,11 +103,11 @@ class Uevents:
         """Whether anybody may be told."""
         return bool(self._monitors)
 
-    def device(self, uevent: str, around: Picture) -> KernelDevice:
-        """The device of a directory with this uevent file, out of what surroundings() returned."""
+    def device(self, uevent: str, around: Mapping[str, Any]) -> KernelDevice:
+        """The device of a directory with this uevent file, out of what surroundings() returned (picture.Texts)."""
         directory = uevent.removesuffix("/uevent")
         subsystem, content = around.get(f"{directory}/subsystem"), around[uevent]
-        name = os.path.basename(subsystem) if isinstance(subsystem, Link) else ""
+        name = os.path.basename(subsystem) if isinstance(subsystem, str) else ""
         properties = pairs(content) if isinstance(content, bytes) else {}
         record = around.get(f"/run/udev/data/{record_name(name, directory, properties)}")
         return KernelDevice(
@@ -117,7 +115,7 @@ class Uevents:
             record_properties(record) if isinstance(record, bytes) else {}, f"{directory}/driver" in around,
         )  # fmt: skip
 
-    def stored(self, uevent: str, around: Picture, data: bytes) -> None:
+    def stored(self, uevent: str, around: Mapping[str, Any], data: bytes) -> None:
         """Announce what was written to a uevent file, such as "change" (kobject_synth_uevent).
 
         Raises ValueError for what is no action.

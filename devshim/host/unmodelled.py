@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
 
-from devshim.model.ioctl import Description, Descriptions, direction_of, size_of, type_and_number
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from devshim.model.ioctl import Description, Descriptions
 
 MACROS = {"": "IO", "r": "IOR", "w": "IOW", "rw": "IOWR"}
+# By these programs find out whether a file is a terminal; that a device is none is nothing to be modelled.
+# TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETA, TIOCGPGRP, TIOCGWINSZ, TCGETS2 (asm-generic/ioctls.h).
+PROBES = frozenset((0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x540F, 0x5413, 0x802C542A))
 MOST = 20  # nodes named; a program that looks for 256 partitions need not fill the screen
 MOST_KEPT = 1000  # of either kind; a program that asks for ever new ones need not fill the memory
 
@@ -16,13 +22,13 @@ class Unmodelled:
     """Collects, each once, ioctls without a handler and nodes that nobody plugged."""
 
     def __init__(self, descriptions: Descriptions | None = None) -> None:
-        self._descriptions = descriptions or Descriptions()
+        self._descriptions = descriptions
         self._ioctls: dict[tuple[str, int], None] = {}
         self._nodes: dict[str, int] = {}
 
     def ioctl(self, node: str, request: int) -> None:
         """A plugged device has no handler for a request."""
-        if len(self._ioctls) < MOST_KEPT:
+        if request not in PROBES and len(self._ioctls) < MOST_KEPT:
             self._ioctls[node, request] = None
 
     def node(self, path: str, error: int) -> None:
@@ -36,7 +42,7 @@ class Unmodelled:
         A missing node whose name is that of a plugged one but for punctuation is left out: clients try several
         spellings, as i2c-tools try /dev/i2c/1 before /dev/i2c-1.
         """
-        said = [stub(node, request, self._descriptions.find(request)) for node, request in self._ioctls]
+        said = [stub(node, request, self._described(request)) for node, request in self._ioctls]
         there = {letters(node) for node in plugged}
         missed = self._nodes.items()
         named = [(path, error) for path, error in missed if error != errno.ENOENT or letters(path) not in there]
@@ -47,6 +53,9 @@ class Unmodelled:
             said.append(f"and {len(named) - MOST} more nodes that were not plugged")
         return said
 
+    def _described(self, request: int) -> Description | None:
+        return self._descriptions.find(request) if self._descriptions is not None else None
+
 
 def letters(path: str) -> str:
     """A path's letters and digits."""
@@ -55,6 +64,8 @@ def letters(path: str) -> str:
 
 def stub(node: str, request: int, described: Description | None) -> str:
     """The handler that is missing; by its name and structure where a description knows them."""
+    from devshim.model.request import direction_of, size_of, type_and_number
+
     access, size = direction_of(request), size_of(request)
     letter, number = type_and_number(request)
     shown = repr(letter) if isinstance(letter, str) else f"{letter:#x}"

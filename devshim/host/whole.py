@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from typing import TYPE_CHECKING
 
-from devshim.errors import SpecError
+from devshim.host.companions import free_node
 from devshim.host.plugs import DevicePlug
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ class WholePlug(DevicePlug):
         device.placed(self.node)
         try:
             for name, node in device.places(self.node).items():
-                plug = self.host.plug(self._free(node), device.parts[name])
+                plug = self.host.plug(free_node(self.host, node), device.parts[name])
                 self.parts.append(plug)
                 plug.whole = self
         except BaseException:
@@ -56,13 +54,3 @@ class WholePlug(DevicePlug):
             plug.whole = None
             self.host.unplug_one(plug)
         self.parts.clear()
-
-    def _free(self, node: str) -> str:
-        """A node with a number that neither the run nor, as far as it is seen, the machine has."""
-        if "*" not in node:
-            return node
-        for number in itertools.count():
-            found = node.replace("*", str(number))
-            if self.host.plug_at(found) is None and not (os.path.lexists(found) and self.host.tree.is_seen(found)):
-                return found
-        raise SpecError(f"{node}: no number is free")

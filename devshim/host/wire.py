@@ -5,12 +5,10 @@ tests/host/test_wire.py compiles wire.h and compares every size, offset and cons
 
 from __future__ import annotations
 
-from ctypes import LittleEndianStructure as Structure
-from ctypes import c_char, c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 from struct import Struct
 
 WIRE_MAGIC = 0x6D696873
-WIRE_VERSION = 3
+WIRE_VERSION = 4
 
 REGISTRY_SIZE = 16 << 20
 MAX_NODES = 65536
@@ -19,6 +17,7 @@ MAX_DEVICES = 32768
 
 REGISTRY_SHADOWS, REGISTRY_GUARD, REGISTRY_RECORDS, REGISTRY_RECORDS_ALL, REGISTRY_ASKS = 1, 2, 4, 8, 64
 REGISTRY_IN_PROCESS, REGISTRY_PENDING, REGISTRY_OPENINGS, REGISTRY_HOOKS = 32, 128, 256, 512
+REGISTRY_URGENT = 1024
 NODE_FREE, NODE_DEVICE, NODE_TREE, NODE_MERGED, NODE_HIDDEN, NODE_GONE, NODE_MASKED, NODE_PASSED = range(8)
 DEVICE_READ, DEVICE_WRITE, DEVICE_SEEK, DEVICE_TTY, DEVICE_REPORT, DEVICE_STREAM = 1, 2, 4, 8, 16, 32
 DEVICE_PLAIN, DEVICE_MONITOR, DEVICE_RECORD, DEVICE_HARDWARE = 64, 128, 256, 512
@@ -42,7 +41,7 @@ WAITS_BESIDE, WAITS_OVER = 0x100, 0x200
 NOTE_MAY, NOTE_RECORD, NOTE_OPENING = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 LOCK_OF_PROCESS, LOCK_OF_FILE, LOCK_TEST = 0x100, 0x200, 0x400
 ANSWER_WAIT, ANSWER_REAL, ANSWER_DRAIN, ANSWER_FILE, ANSWER_TICKET, ANSWER_FULL = 1, 2, 4, 8, 16, 32
-ANSWER_AGAIN, ANSWER_SEEN = 64, 128
+ANSWER_AGAIN, ANSWER_SEEN, ANSWER_STANDS = 64, 128, 256
 HELLO_CHANNEL, HELLO_OPEN, HELLO_TICKET, HELLO_MONITOR, HELLO_PICTURE, HELLO_OPENING = 1, 2, 3, 4, 5, 6
 HELLO_FOR_PARENT = 1
 HELLO_PATH = 4096
@@ -58,66 +57,19 @@ RECORD = Struct("<QI2H2Q5Ii2I3q")
 """struct record: state, length, kind, call, number, time, process, thread, file, device, flags, error, data, new_file,
 first, second, third."""
 
-
-class Registry(Structure):
-    _fields_ = [
-        ("magic", c_uint32), ("version", c_uint32), ("ready", c_uint32), ("flags", c_uint32),
-        ("host_pid", c_uint32), ("changes", c_uint32), ("root_length", c_uint32), ("declared", c_uint32),
-        ("nodes_at", c_uint64), ("carriers_at", c_uint64), ("devices_at", c_uint64), ("text_at", c_uint64),
-        ("text_used", c_uint64), ("roots", c_char * 512), ("present", c_uint64 * 64),
-    ]  # fmt: skip
-
-
-class Node(Structure):
-    _fields_ = [
-        ("kind", c_uint32), ("hash", c_uint32), ("path", c_uint32), ("length", c_uint16), ("directory", c_uint16),
-        ("device", c_uint32),
-    ]  # fmt: skip
-
-
-class DeviceEntry(Structure):
-    _fields_ = [
-        ("flags", c_uint32), ("mode", c_uint32), ("rdev", c_uint64), ("path", c_uint32), ("ioctls", c_uint32),
-        ("record", c_uint32), ("gone", c_uint32),
-    ]  # fmt: skip
-
-
-class Carrier(Structure):
-    _fields_ = [
-        ("inode", c_uint64), ("dev", c_uint64), ("born", c_uint64), ("device", c_uint32), ("file", c_uint32),
-        ("access", c_uint32), ("reserved", c_uint32),
-    ]  # fmt: skip
-
-
-class Bell(Structure):
-    _fields_ = [
-        ("rung", c_uint32), ("sleeping", c_uint32), ("cpu", c_uint32), ("gone", c_uint32), ("pad", c_uint8 * 48),
-        ("summary", c_uint64), ("pad2", c_uint8 * 56), ("pending", c_uint64 * (MAX_PROCESSES // 64)),
-    ]  # fmt: skip
-
-
-class Ring(Structure):
-    _fields_ = [
-        ("magic", c_uint32), ("version", c_uint32), ("size", c_uint64), ("started", c_uint64), ("files", c_uint32),
-        ("processes", c_uint32), ("closed", c_uint32), ("lost", c_uint32), ("waits", c_uint32), ("reserved", c_uint32),
-        ("pad", c_uint8 * 16), ("head", c_uint64), ("pad2", c_uint8 * 56), ("tail", c_uint64), ("freed", c_uint32),
-        ("waiting", c_uint32), ("pad3", c_uint8 * 48), ("filled", c_uint32), ("sleeping", c_uint32),
-        ("pad4", c_uint8 * 56),
-    ]  # fmt: skip
-
-
-class HelloRequest(Structure):
-    _fields_ = [
-        ("magic", c_uint32), ("version", c_uint32), ("what", c_uint32), ("abi", c_uint32), ("flags", c_uint32),
-        ("mode", c_uint32), ("ticket", c_uint64), ("length", c_uint32), ("thread", c_uint32),
-    ]  # fmt: skip
-
-
-class HelloAnswer(Structure):
-    _fields_ = [
-        ("magic", c_uint32), ("error", c_int32), ("flags", c_uint32), ("file", c_uint32), ("device", c_uint32),
-        ("device_flags", c_uint32),
-    ]  # fmt: skip
+REGISTRY = Struct("<8I5Q512s512s56sQ56s")
+"""struct registry: magic, version, ready, flags, host_pid, changes, root_length, declared, nodes_at, carriers_at,
+devices_at, text_at, text_used, roots, present, apart, moves, behind."""
+NODE = Struct("<3I2HI")
+"""struct node: kind, hash, path, length, directory, device."""
+DEVICE = Struct("<2IQ4I")
+"""struct device: flags, mode, rdev, path, ioctls, record, gone."""
+CARRIER = Struct("<3Q4I")
+"""struct carrier: inode, dev, born, device, file, access, tag."""
+HELLO_REQUEST = Struct("<6IQ2I")
+"""struct hello_request: magic, version, what, abi, flags, mode, ticket, length, thread."""
+HELLO_ANSWER = Struct("<Ii4I")
+"""struct hello_answer: magic, error, flags, file, device, device_flags."""
 
 
 def fnv1a(text: bytes) -> int:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Mapping
 
 from devshim.model.device import File, Link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any
 
-#: What surroundings() returns: files and links around a node, by absolute path.
-Picture = Mapping[str, "bytes | Link | Attribute"]
+    #: What surroundings() returns: files and links around a node, by absolute path.
+    Picture = Mapping[str, bytes | Link | "Attribute"]
 
 #: An attribute's buffer (sysfs(5)): what is shown has to be shorter, and one write takes no more.
 PAGE = 4096

@@ -40,7 +40,11 @@ class Description:
     new_file whether the call's result is the number of a new descriptor
     asks     how many bytes of the argument, from its start, the driver looks at, where that is not all: the rest is
              for the answer, and what a program leaves there means nothing
+    fills    whether the answer may fill memory that earlier calls named (model/kept.py)
+    follows  whether the pointers in the argument are those of the answer: a recording follows them after the call
     """
+
+    fills = False
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Description:
         label: str,
         new_file: bool = False,
         asks: int | None = None,
+        follows: bool = False,
     ) -> None:
         self.request = int(request)
         self.access = access
@@ -65,6 +70,7 @@ class Description:
         self.place = new_file_at(self.ctype) if self.ctype is not None and not self.sized else None
         self.new_file = new_file
         self.asks = asks
+        self.follows = follows
 
     @property
     def number(self) -> int:
@@ -109,15 +115,16 @@ def describe(
     name: str | None = None,
     new_file: bool = False,
     asks: int | None = None,
+    follows: bool = False,
 ) -> Description:
-    """The description of a request, from what @ioctl takes; new_file and asks are as in Description.
+    """The description of a request, from what @ioctl takes; new_file, asks and follows are as in Description.
 
     Raises BadDescription (a TypeError) for what cannot be.
     """
     where = named(request)
     kind, way = checked(where, request, ctype, access, value)
     label = name or getattr(request, "name", None) or f"{request:#010x}"
-    description = Description(request, kind, way, value, label, new_file, asks)
+    description = Description(request, kind, way, value, label, new_file, asks, follows)
     check_ways(description, where)
     return description
 
@@ -162,7 +169,7 @@ def check_value(value: Any, where: str) -> None:
 
 def check_ways(description: Description, where: str) -> None:
     """Refuse an access with which the argument's pointers could not be read, or its new descriptor not handed over."""
-    if description.access == "r" and description.steps:
+    if description.access == "r" and description.steps and not description.follows:
         raise BadDescription(
             f"{where}: {description.steps[0].place.path} is a pointer, which the shim must read first; "
             f'use IOWR, or access="rw"'

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 
-from devshim.model.ioctl import Handler, collect_handlers
 from devshim.model.parameters import Parameter, collect_parameters, copy_default, set_parameters
 from devshim.model.timing import Every, Timer, start_timers
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, Protocol, dataclass_transform
 
     from devshim.model.attribute import Picture
+    from devshim.model.companion import Companion
+    from devshim.model.ioctl import Handler
     from devshim.model.usb_sysfs import UsbInterface
 else:  # for type checkers alone, and dear to import
-    Protocol = object
 
     def dataclass_transform(**options: object) -> object:
         """Leave the class as it is."""
@@ -42,6 +43,15 @@ def every_of(cls: type) -> Iterator[Every]:
             else:
                 found.pop(name, None)
     yield from found.values()
+
+
+def handlers_of(cls: type) -> dict[int, Handler]:
+    """All @ioctl handlers of a class; without ctypes, and what it takes to describe arguments, where nobody has any."""
+    if "devshim.model.ioctl" not in sys.modules:
+        return {}
+    from devshim.model.ioctl import collect_handlers
+
+    return collect_handlers(cls)
 
 
 def refuse_hiding(cls: type) -> None:
@@ -79,44 +89,53 @@ class Shared(bytes):
     """The content of a file that many devices have in common, the same for each: it is written once."""
 
 
-class Plug(Protocol):
-    """What the host gives a device while it is plugged; models never import the host."""
+if TYPE_CHECKING:
 
-    node: str
+    class Plug(Protocol):
+        """What the host gives a device while it is plugged; models never import the host."""
 
-    @property
-    def calls(self) -> list[Any]:
-        """The calls on the device, as far as they are kept."""
+        node: str
 
-    def wake(self, file: File | None) -> None:
-        """Ask waiting calls again and refresh readiness: of one file, or of all of the device (None)."""
+        @property
+        def hides_real(self) -> bool:
+            """Whether the machine's own devices are not to be seen."""
 
-    def send(self, data: bytes) -> None:
-        """Hand bytes to the program through a stream carrier (a tty)."""
+        @property
+        def calls(self) -> list[Any]:
+            """The calls on the device, as far as they are kept."""
 
-    def after(self, seconds: float, callback: Callable[[], object]) -> Timer:
-        """Call back once, under the host's lock, in so many seconds."""
+        def wake(self, file: File | None) -> None:
+            """Ask waiting calls again and refresh readiness: of one file, or of all of the device (None)."""
 
-    def complain(self, text: str, failure: bool = True) -> None:
-        """Tell the user, on stderr; failure: and count it as a failure of the run."""
+        def send(self, data: bytes) -> None:
+            """Hand bytes to the program through a stream carrier (a tty)."""
 
-    def settle(self) -> None:
-        """Handle all closes that have happened, before an answer that depends on them."""
+        def after(self, seconds: float, callback: Callable[[], object]) -> Timer:
+            """Call back once, under the host's lock, in so many seconds."""
 
-    def devices(self) -> list[Device]:
-        """All that is plugged in this run now."""
+        def complain(self, text: str, failure: bool = True) -> None:
+            """Tell the user, on stderr; failure: and count it as a failure of the run."""
 
-    def unplug(self) -> None:
-        """Take the device away, as a pulled cable does."""
+        def settle(self) -> None:
+            """Handle all closes that have happened, before an answer that depends on them."""
 
-    def replug(self) -> None:
-        """Bring it back to the same node."""
+        def devices(self) -> list[Device]:
+            """All that is plugged in this run now."""
 
-    def refresh(self) -> None:
-        """Look at surroundings() again: show what has come, hide what has gone."""
+        def unplug(self) -> None:
+            """Take the device away, as a pulled cable does."""
 
-    def announce(self, action: str, properties: Mapping[str, str]) -> None:
-        """Send a uevent of the device."""
+        def replug(self) -> None:
+            """Bring it back to the same node."""
+
+        def refresh(self) -> None:
+            """Look at surroundings() again: show what has come, hide what has gone."""
+
+        def announce(self, action: str, properties: Mapping[str, str]) -> None:
+            """Send a uevent of the device."""
+
+else:
+    Plug = object
 
 
 class Calls:
@@ -138,11 +157,15 @@ class File:
     flags: int = os.O_RDWR
     #: The descriptor from which the answer REAL comes, closed with the file; None: that of the real node, if any.
     real: int | None = None
+    #: Whether poll tells of an error, too, when the device has gone; at the latest when it is not writable any more.
+    gone_error: ClassVar[bool] = False
+    #: With that: requests that are answered as long as it is, which is then when something is to be had.
+    after_gone: ClassVar[frozenset[int]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         refuse_hiding(cls)
-        cls.ioctls = collect_handlers(cls)
+        cls.ioctls = handlers_of(cls)
 
     def read(self, size: int) -> Any:
         """Return up to size bytes, b"" at the end of file, or WAIT.
@@ -174,6 +197,9 @@ class File:
     def poll(self) -> int:
         """Return the ready bits; by default always readable and writable, as a driver without .poll."""
         return POLLIN | POLLOUT
+
+    def device_gone(self) -> None:
+        """The device has gone, and this file still has something to give (gone_error)."""
 
     def close(self) -> None:
         """The last descriptor of this file has gone (the kernel's release)."""
@@ -277,6 +303,10 @@ class Device(File):
         """
         if self._plug is not None:
             self._plug.announce(action, properties)
+
+    def _companions(self, node: str) -> Mapping[str, Companion]:
+        """Further nodes that the kernel makes of the device, and what answers there; * is the first free number."""
+        return {}
 
     def attached(self, plug: Plug) -> None:
         """Called by the host: from now on this device is at plug.node."""

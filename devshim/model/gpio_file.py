@@ -53,7 +53,7 @@ class GpioFile(EventFile):
 
     # ---- Information
 
-    @ioctl(GET_CHIPINFO)
+    @ioctl(GET_CHIPINFO, query=True)
     def chip_info(self) -> GpiochipInfo:
         """Answer the name, the label and the number of lines."""
         chip = self.chip

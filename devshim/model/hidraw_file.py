@@ -75,7 +75,7 @@ class HidrawFile(Stream):
 
     # ---- Who it is
 
-    @ioctl(HIDIOCGRDESCSIZE, name="HIDIOCGRDESCSIZE")
+    @ioctl(HIDIOCGRDESCSIZE, name="HIDIOCGRDESCSIZE", query=True)
     def descriptor_size(self) -> c_int:
         """Bytes of the report descriptor."""
         return c_int(len(self.device.report_descriptor))
@@ -88,12 +88,12 @@ class HidrawFile(Stream):
         data = self.device.report_descriptor[: argument.size]
         argument.value[: len(data)] = data
 
-    @ioctl(HIDIOCGRAWINFO, name="HIDIOCGRAWINFO")
+    @ioctl(HIDIOCGRAWINFO, name="HIDIOCGRAWINFO", query=True)
     def info(self) -> HidrawDevinfo:
         """Bus, vendor and product."""
         return HidrawDevinfo(self.device.bus, self.device.vendor_id, self.device.product_id)
 
-    @ioctl(HIDIOCGRAWNAME, name="HIDIOCGRAWNAME")
+    @ioctl(HIDIOCGRAWNAME, name="HIDIOCGRAWNAME", query=True)
     def raw_name(self) -> bytes:
         """The name with its NUL, as much as fits; the result is how much that was."""
         return self.device.name.encode() + b"\0"
@@ -103,7 +103,7 @@ class HidrawFile(Stream):
         """Where it is plugged, in the same manner."""
         return self.device.physical_path().encode() + b"\0"
 
-    @ioctl(HIDIOCGRAWUNIQ, name="HIDIOCGRAWUNIQ")
+    @ioctl(HIDIOCGRAWUNIQ, name="HIDIOCGRAWUNIQ", query=True)
     def raw_uniq(self) -> bytes:
         """Its serial number, in the same manner."""
         return self.device.serial.encode() + b"\0"

@@ -110,7 +110,7 @@ class I2cFile(File):
             raise fail(errno.EINVAL)
         self.timeout = tens_of_ms
 
-    @ioctl(I2C_FUNCS, c_ulong, access="r", name="I2C_FUNCS")
+    @ioctl(I2C_FUNCS, c_ulong, access="r", name="I2C_FUNCS", query=True)
     def functions(self) -> c_ulong:
         """What the adapter can do: I2C_FUNC_* bits."""
         return c_ulong(self.device.functionality)

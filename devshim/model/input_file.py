@@ -86,38 +86,38 @@ class InputFile(Stream):
 
     # ---- What the device is
 
-    @ioctl(abi.EVIOCGVERSION)
+    @ioctl(abi.EVIOCGVERSION, query=True)
     def version(self) -> c_int32:
         """The protocol's version."""
         return c_int32(abi.EV_VERSION)
 
-    @ioctl(abi.EVIOCGID)
+    @ioctl(abi.EVIOCGID, query=True)
     def identity(self) -> abi.InputId:
         """Bus, vendor, product, version."""
         device = self.device
         return abi.InputId(device.bus, device.vendor, device.product, device.version)
 
-    @ioctl(abi.EVIOCGNAME)
+    @ioctl(abi.EVIOCGNAME, query=True)
     def name(self) -> bytes:
         """The device's name."""
         return text(self.device.name)
 
-    @ioctl(abi.EVIOCGPHYS)
+    @ioctl(abi.EVIOCGPHYS, query=True)
     def phys(self) -> bytes:
         """Where it is plugged in; ENOENT where nobody knows."""
         return text(self.device.phys)
 
-    @ioctl(abi.EVIOCGUNIQ)
+    @ioctl(abi.EVIOCGUNIQ, query=True)
     def uniq(self) -> bytes:
         """Its serial number; ENOENT where it has none."""
         return text(self.device.uniq)
 
-    @ioctl(abi.EVIOCGPROP)
+    @ioctl(abi.EVIOCGPROP, query=True)
     def properties(self) -> bytes:
         """INPUT_PROP_*."""
         return abi.bitmap(self.device.properties, codes.INPUT_PROP_CNT)
 
-    @ioctl(abi.EVIOCGBIT)
+    @ioctl(abi.EVIOCGBIT, query=True)
     def capabilities(self, type: int) -> bytes:
         """The codes that it has of a type; of type 0, the types."""
         if type not in abi.COUNTS:
@@ -151,7 +151,7 @@ class InputFile(Stream):
         self._put_back(self.queue.without(type, self.take_back()))  # the program knows now what they would tell
         return abi.bitmap(on, abi.COUNTS[type])
 
-    @ioctl(abi.EVIOCGABS)
+    @ioctl(abi.EVIOCGABS, query=True)
     def get_axis(self, code: int) -> tuple[int, bytes]:
         """Where an axis stands, and its limits."""
         info = self.device.positions.info

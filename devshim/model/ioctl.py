@@ -35,6 +35,9 @@ class Handler(Description):
 
     name     of the method: dispatch is getattr(file, name), so that an override or a monkeypatch is called
     plan     the host's: what it compiled from this description
+    query    it only asks: the program may be given the same answer again without the method being called
+    keeps    the method's last argument is the Memory that the call named, for an answer to a later call (model/kept.py)
+    fills    it may return Filled, to put bytes there
 
     In a run of requests the method gets a request's index as its first argument.
     """
@@ -47,11 +50,16 @@ class Handler(Description):
         access: str,
         value: Ctype | None,
         label: str | None,
+        query: bool = False,
+        keeps: bool = False,
+        fills: bool = False,
     ) -> None:
         super().__init__(request, ctype, access, value, label or getattr(request, "name", None) or method.__name__)
         self.method = method
         self.name = method.__name__
         self.plan: Any = None
+        self.query = query
+        self.keeps, self.fills = keeps, fills
         self.__doc__ = method.__doc__
         self.__wrapped__ = method
 
@@ -72,6 +80,9 @@ def ioctl(
     access: Access | None = None,
     value: Ctype | None = None,
     name: str | None = None,
+    query: bool = False,
+    keeps: bool = False,
+    fills: bool = False,
 ) -> Callable[[Callable[..., Any]], Handler]:
     """Make a method answer an ioctl request.
 
@@ -88,15 +99,29 @@ def ioctl(
     out), a File (a new descriptor), a pair of a result and what is copied out, WAIT or REAL; it raises OSError to fail.
     A sized "r" request may return bytes: as many as fit are copied out and their number is the result.
 
+    query: it only asks.  The answer follows from the argument and from what the run's devices are, which changes in
+    calls, timers and under devshim.lock alone; the method changes nothing.  Then the program gets the same answer again
+    without a call of the method, until another call, a timer or a plug may have changed it; where calls are listed or
+    counted (-v, sessions, recordings) each is made.  A method that overrides this one is called each time.
+
+    keeps: the method has one more argument, the Memory that the call named.  fills: it may return Filled(answer,
+    fills), and then puts bytes where such an earlier call pointed (model/kept.py).
+
     access is the program's view and overrides the number's.  Raises BadDescription (a TypeError) for what cannot be.
     """
     where = named(request)
     kind, way = checked(where, request, ctype, access, value)
+    if keeps and "w" not in way:
+        raise BadDescription(f"{where}: keeps=True of an argument that the program does not hand in")
+    if query and (keeps or fills):
+        raise BadDescription(f"{where}: query=True of a request that does more than ask (keeps=True, fills=True)")
+    if fills and "r" not in way:
+        raise BadDescription(f"{where}: fills=True of an argument of which the program reads nothing")
 
     def decorate(method: Callable[..., Any]) -> Handler:
         if not callable(method) or not hasattr(method, "__name__"):
             raise BadDescription(f"{where}: stands before a method, not before {method!r}")
-        handler = Handler(method, request, kind, way, value, name)
+        handler = Handler(method, request, kind, way, value, name, query, keeps, fills)
         check_ways(handler, f"{where} {method.__qualname__}")
         check_signature(handler, method, method.__qualname__)
         return handler
@@ -111,6 +136,8 @@ def expected(handler: Handler) -> list[str]:
         wanted.append("value")
     elif handler.access not in ("", "r"):
         wanted.append("argument")
+    if handler.keeps:
+        wanted.append("memory")
     return wanted
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import types
+FUNCTION = type(lambda: None)
+"""types.FunctionType, without the module."""
 
 
 class NameTaken(TypeError):
@@ -16,10 +17,10 @@ def check_names(cls: type) -> None:
     makes by that name would end in them.
     """
     for name, value in vars(cls).items():
-        if name.startswith("__") or isinstance(value, (types.FunctionType, classmethod, staticmethod)):
+        if name.startswith("__") or isinstance(value, (FUNCTION, classmethod, staticmethod)):
             continue
         for base in cls.__mro__[1:]:
-            if isinstance(vars(base).get(name), types.FunctionType):
+            if isinstance(vars(base).get(name), FUNCTION):
                 kind = type(value).__name__
                 raise NameTaken(
                     f"{cls.__name__}.{name}: this {kind} would hide {base.__name__}.{name}(); choose another name"

@@ -51,15 +51,29 @@ def collect_parameters(cls: type) -> dict[str, Parameter]:
     """All parameters of a device class by name: annotated, public, with a default, not ClassVar."""
     found: dict[str, Parameter] = {}
     for klass in reversed(cls.__mro__):
-        for name, annotation in vars(klass).get("__annotations__", {}).items():
+        annotations = annotations_of(klass)
+        for name, annotation in annotations.items():
             if name.startswith("_") or name in OF_FILES or not hasattr(cls, name):
                 continue
             resolved = resolve(annotation, klass)
             if resolved is not NOT_A_PARAMETER:
                 found[name] = Parameter(name, resolved, getattr(cls, name))
         for name, value in vars(klass).items():
-            if name in found and name not in vars(klass).get("__annotations__", {}):
+            if name in found and name not in annotations:
                 found[name] = found[name].with_default(value)
+    return found
+
+
+def annotations_of(klass: type) -> Mapping[str, Any]:
+    """A class's own annotations; from CPython 3.14 on they are made when somebody first asks for them (PEP 649)."""
+    found: Mapping[str, Any] = vars(klass).get("__annotations__", {})
+    if sys.version_info >= (3, 14) and "__annotations__" not in vars(klass):
+        try:
+            found = klass.__annotations__
+        except Exception:  # one stands for the type checker alone: as text, as `from __future__` leaves them
+            import annotationlib
+
+            found = annotationlib.get_annotations(klass, format=annotationlib.Format.STRING)
     return found
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from devshim.model.description import Description
 from devshim.model.device import File
 
 
@@ -66,10 +65,3 @@ class RawFile(Protocol):
         how  0: for this file alone; 1: other things may end it, too; 2: such a wait is over
         Of a terminal that has just hung up: the errno with which the read fails; 0 for the end of file.
         """
-
-
-class RawDevice(Protocol):
-    """What the device of such files has."""
-
-    def descriptions(self) -> Iterable[Description]:
-        """Requests as far as they are known by now; asked for again after AGAIN."""

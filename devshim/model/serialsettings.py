@@ -151,7 +151,7 @@ class SerialSettings(ModemLines):
         self._set_termios(new)
         return None
 
-    @ioctl(0x5401, Termios, access="r", name="TCGETS")
+    @ioctl(0x5401, Termios, access="r", name="TCGETS", query=True)
     def tcgets(self) -> Termios:
         """The settings."""
         return as_termios(self.termios)
@@ -171,7 +171,7 @@ class SerialSettings(ModemLines):
         """The same, and drop the input."""
         return self._set_drained(new, flush=True)
 
-    @ioctl(IOR("T", 0x2A, Termios2), name="TCGETS2")
+    @ioctl(IOR("T", 0x2A, Termios2), name="TCGETS2", query=True)
     def tcgets2(self) -> Termios2:
         """The settings, baud rates as numbers."""
         return self.termios
@@ -191,7 +191,7 @@ class SerialSettings(ModemLines):
         """The same, and drop the input."""
         return self._set_drained(new, flush=True)
 
-    @ioctl(0x5405, Termio, access="r", name="TCGETA")
+    @ioctl(0x5405, Termio, access="r", name="TCGETA", query=True)
     def tcgeta(self) -> Termio:
         """The settings, in System V's short form."""
         return as_termio(self.termios)
@@ -211,7 +211,7 @@ class SerialSettings(ModemLines):
         """The same, and drop the input."""
         return self._set_drained(new, flush=True)
 
-    @ioctl(0x5419, c_int, access="r", name="TIOCGSOFTCAR")
+    @ioctl(0x5419, c_int, access="r", name="TIOCGSOFTCAR", query=True)
     def tiocgsoftcar(self) -> c_int:
         """Whether CLOCAL is set."""
         return c_int(bool(self.termios.c_cflag & CLOCAL))
@@ -241,7 +241,7 @@ class SerialSettings(ModemLines):
 
     # ---- The port itself --------------------------------------------------------------------------
 
-    @ioctl(0x541E, SerialStruct, access="r", name="TIOCGSERIAL")
+    @ioctl(0x541E, SerialStruct, access="r", name="TIOCGSERIAL", query=True)
     def tiocgserial(self) -> SerialStruct:
         """What setserial shows."""
         return self.serial_info
@@ -261,7 +261,7 @@ class SerialSettings(ModemLines):
         """Further opens again."""
         self.exclusive = False
 
-    @ioctl(IOR("T", 0x40, c_int), name="TIOCGEXCL")
+    @ioctl(IOR("T", 0x40, c_int), name="TIOCGEXCL", query=True)
     def tiocgexcl(self) -> c_int:
         """Whether further opens are refused."""
         return c_int(self.exclusive)

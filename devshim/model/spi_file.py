@@ -132,12 +132,12 @@ class SpidevFile(File):
 
     # ---- Settings
 
-    @ioctl(SPI_IOC_RD_MODE, name="SPI_IOC_RD_MODE")
+    @ioctl(SPI_IOC_RD_MODE, name="SPI_IOC_RD_MODE", query=True)
     def get_mode(self) -> c_uint8:
         """The low byte of the mode."""
         return c_uint8(self.device.spi_mode)
 
-    @ioctl(SPI_IOC_RD_MODE32, name="SPI_IOC_RD_MODE32")
+    @ioctl(SPI_IOC_RD_MODE32, name="SPI_IOC_RD_MODE32", query=True)
     def get_mode32(self) -> c_uint32:
         """The whole mode."""
         return c_uint32(self.device.spi_mode)
@@ -154,7 +154,7 @@ class SpidevFile(File):
             raise fail(errno.EINVAL)
         self.set_up(mode.value)
 
-    @ioctl(SPI_IOC_RD_LSB_FIRST, name="SPI_IOC_RD_LSB_FIRST")
+    @ioctl(SPI_IOC_RD_LSB_FIRST, name="SPI_IOC_RD_LSB_FIRST", query=True)
     def get_lsb_first(self) -> c_uint8:
         """1 where the lowest bit goes first."""
         return c_uint8(bool(self.device.spi_mode & LSB_FIRST))
@@ -165,7 +165,7 @@ class SpidevFile(File):
         mode = self.device.spi_mode & ~LSB_FIRST
         self.set_up(mode | LSB_FIRST if on.value else mode)
 
-    @ioctl(SPI_IOC_RD_BITS_PER_WORD, name="SPI_IOC_RD_BITS_PER_WORD")
+    @ioctl(SPI_IOC_RD_BITS_PER_WORD, name="SPI_IOC_RD_BITS_PER_WORD", query=True)
     def get_bits_per_word(self) -> c_uint8:
         """Bits per word of transfers that name none."""
         return c_uint8(self.device.bits_per_word)
@@ -177,7 +177,7 @@ class SpidevFile(File):
             self.check_bits(bits.value)
         self.device.bits_per_word = bits.value or 8
 
-    @ioctl(SPI_IOC_RD_MAX_SPEED_HZ, name="SPI_IOC_RD_MAX_SPEED_HZ")
+    @ioctl(SPI_IOC_RD_MAX_SPEED_HZ, name="SPI_IOC_RD_MAX_SPEED_HZ", query=True)
     def get_speed(self) -> c_uint32:
         """The clock of transfers that name none."""
         return c_uint32(self.device.speed_hz)

@@ -13,27 +13,30 @@ from devshim.model.device import File
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, Protocol
+
+    class Feed(Protocol):
+        """What the host gives a stream while it is open."""
+
+        def feed(self, data: bytes) -> None:
+            """Hand records to the program."""
+
+        def feed_packet(self, data: bytes) -> bool:
+            """Hand over one packet; False where the program already has as many as it may leave unread."""
+
+        def feed_packets(self, packets: list[bytes]) -> list[bytes]:
+            """Hand over many; returns those for which there was no room."""
+
+        def pending(self) -> int:
+            """Records that wait here because the program does not read; not those that lie in the kernel already."""
+
+        def take_back(self) -> bytes:
+            """Return the records that pending() counts, and forget them."""
+
+        def hang_up(self) -> None:
+            """Let reads fail and poll see a hang-up, as if the device were unplugged for this file alone."""
+
 else:
-    Protocol = object
-
-
-class Feed(Protocol):
-    """What the host gives a stream while it is open."""
-
-    def feed(self, data: bytes) -> None:
-        """Hand records to the program."""
-
-    def feed_packet(self, data: bytes) -> bool:
-        """Hand over one packet; False where the program already has as many as it may leave unread."""
-
-    def pending(self) -> int:
-        """Records that wait here because the program does not read; not those that lie in the kernel already."""
-
-    def take_back(self) -> bytes:
-        """Return the records that pending() counts, and forget them."""
-
-    def hang_up(self) -> None:
-        """Let reads fail and poll see a hang-up, as if the device were unplugged for this file alone."""
+    Feed = object
 
 
 class Stream(File):
@@ -71,6 +74,13 @@ class Stream(File):
         self.overflowed(data)
         return False
 
+    def send_each(self, packets: list[bytes]) -> bool:
+        """Hand over many packets, which costs half of what as many send() cost; False where some had no room."""
+        refused = self._feed.feed_packets(packets) if self._feed is not None else []
+        for packet in refused:
+            self.overflowed(packet)
+        return not refused
+
     def overflowed(self, data: bytes) -> None:
         """The program reads too slowly, and these records have no room: they are dropped, unless overridden."""
 
@@ -82,8 +92,3 @@ class Stream(File):
         """Take this one file away: reads fail with gone_errno, all other calls with ENODEV."""
         if self._feed is not None:
             self._feed.hang_up()
-
-    def drop_pending(self) -> None:
-        """Forget the records that wait here; what lies in the kernel already stays."""
-        if self._feed is not None:
-            self._feed.feed(b"")

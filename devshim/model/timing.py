@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Protocol
+
+    class Timer(Protocol):
+        """What after() returns."""
+
+        def cancel(self) -> None:
+            """Do not call back any more; harmless when it already happened."""
+
 else:
-    Protocol = object
-
-
-class Timer(Protocol):
-    """What after() returns."""
-
-    def cancel(self) -> None:
-        """Do not call back any more; harmless when it already happened."""
+    Timer = object
 
 
 class Every:

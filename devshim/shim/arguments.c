@@ -230,10 +230,16 @@ static uint32_t close_gap(struct room *room, uint32_t count, uint32_t data_at)
     return room->used - (data_at - wanted);
 }
 
-/* All of an argument that is no value, into a room; 0 or the errno. */
-static int collect_all(struct argument *walk, struct room *room)
+/* All of an argument that is no value, into a room; 0 or the errno. after: the call has returned. */
+static int collect_all(struct argument *walk, struct room *room, bool after)
 {
-    const struct ioctl_entry *entry = &walk->entry;
+    struct ioctl_entry shorter = walk->entry;
+    const struct ioctl_entry *entry = &shorter;
+
+    if (shorter.flags & IOCTL_FOLLOWS)
+        shorter = (struct ioctl_entry){ .size = shorter.size, .first_pointer = shorter.first_pointer,
+                                        .flags = after ? IOCTL_IN | IOCTL_OUT : shorter.flags,
+                                        .pointers = after ? shorter.pointers : 0 };
     const struct ioctl_pointer *pointers = pointers_of(walk->table) + entry->first_pointer;
     uint32_t first[17] = { 0 }, count[17] = { 1 }, stride[17] = { walk->element };
     bool in = entry->flags & IOCTL_IN || entry->pointers > 0;
@@ -262,8 +268,11 @@ int collect_argument(struct argument *walk, struct slot *slot)
     if (walk->entry.flags & IOCTL_VALUE)
         return 0;
 
-    struct room room = { .slot = slot, .base = slot_data(slot, 0), .used = data_at(&walk->entry), .size = SLOT_DATA };
-    int error = collect_all(walk, &room);
+    struct room room = { .slot = slot, .used = data_at(&walk->entry), .size = SLOT_DATA };
+    room.base = slot_data(slot, walk->entry.flags & IOCTL_FILLS ? slot_limit(slot) : 0);
+    if (slot->large)
+        room.size = LARGE_DATA;
+    int error = collect_all(walk, &room, false);
     if (error)
         return error;
     slot->size = close_gap(&room, walk->count, data_at(&walk->entry));
@@ -277,8 +286,22 @@ int64_t collect_argument_into(struct argument *walk, void *base, uint32_t size)
 
     if (room.used > size)
         return -ENOMEM;
-    int error = collect_all(walk, &room);
+    int error = collect_all(walk, &room, false);
     return error ? -error : (int64_t)close_gap(&room, walk->count, data_at(&walk->entry));
+}
+
+int64_t collect_followed_into(struct argument *walk, void *base, uint32_t size)
+{
+    struct room room = { .base = base, .used = data_at(&walk->entry), .size = size };
+
+    if (room.used > size)
+        return -ENOMEM;
+    int error = collect_all(walk, &room, true);
+    if (error)
+        return -error;
+    for (uint32_t i = 0; i < walk->count; i++)
+        head_at(&room, i)->flags |= SEGMENT_WRITE;
+    return close_gap(&room, walk->count, data_at(&walk->entry));
 }
 
 int64_t collect_results_into(const struct argument *walk, void *base, uint32_t size)
@@ -304,20 +327,41 @@ int64_t collect_results_into(const struct argument *walk, void *base, uint32_t s
     return any ? room.used : 0;
 }
 
-bool return_argument(const struct argument *walk, struct slot *slot)
+/* Memory that earlier calls named. Each lies behind the one before, so that there is an end to them. */
+static bool fill_kept(const uint8_t *base, uint32_t size)
 {
-    const uint8_t *base = slot_room(slot);
-    const struct segment *heads = (const struct segment *)(base + sizeof(struct segments));
-    uint32_t room = slot->large ? LARGE_DATA : SLOT_DATA;
+    uint32_t next = ((const struct segments *)base)->kept;
 
+    for (uint32_t at = 0; next > at;) {
+        struct kept kept;
+        at = next;
+        if (at > size || size - at < sizeof kept)
+            return false;
+        memcpy(&kept, base + at, sizeof kept);
+        if (kept.length > size - at - sizeof kept)
+            return false;
+        if (!copy_to_target((uintptr_t)kept.address, base + at + sizeof kept, kept.length))
+            return false;
+        next = kept.next;
+    }
+    return true;
+}
+
+bool return_argument(const struct argument *walk, const void *room, uint32_t size)
+{
+    const uint8_t *base = room;
+    const struct segment *heads = (const struct segment *)(base + sizeof(struct segments));
+
+    if (size < sizeof(struct segments) + walk->count * sizeof(struct segment))
+        return false;
     for (uint32_t i = 0; i < walk->count; i++) {
         struct segment head = heads[i];
         if (!(head.flags & SEGMENT_WRITE))
             continue;
-        if (head.from > head.to || head.to > walk->segments[i].length || head.at > room || head.to > room - head.at)
+        if (head.from > head.to || head.to > walk->segments[i].length || head.at > size || head.to > size - head.at)
             return false;
         if (!copy_to_target(walk->segments[i].address + head.from, base + head.at + head.from, head.to - head.from))
             return false;
     }
-    return true;
+    return fill_kept(base, size);
 }

@@ -37,7 +37,11 @@ int64_t collect_argument_into(struct argument *walk, void *room, uint32_t size);
  * have no bytes. Returns the bytes used, 0 where nothing can have been written, or minus the errno. */
 int64_t collect_results_into(const struct argument *walk, void *room, uint32_t size);
 
-/* Copy back what the host marked. False on a bad address. */
-bool return_argument(const struct argument *walk, struct slot *slot);
+/* After a call whose pointers are those of its answer (IOCTL_FOLLOWS): the argument and all that they lead to, likewise. */
+int64_t collect_followed_into(struct argument *walk, void *room, uint32_t size);
+
+/* Copy back what the host marked in an answer, which lies in a room of so many bytes, and fill what it says of memory that
+ * earlier calls named. False on a bad address. */
+bool return_argument(const struct argument *walk, const void *room, uint32_t size);
 
 #endif

@@ -15,6 +15,8 @@
 #include "leaving.h"
 #include "memory.h"
 #include "arguments.h"
+#include "remote.h"
+#include "standing.h"
 #include "strays.h"
 
 static struct slot *begin(const struct carrier *carrier, enum op op)
@@ -175,6 +177,7 @@ static int wait_for_more(const struct carrier *carrier, int fd, const struct out
         return fail(EAGAIN);
     if (device_of(carrier)->flags & DEVICE_ASKS)
         tell_waiting(carrier, op);
+    others_take_over();
     return outcome->flags & ANSWER_TICKET ? wait_on_ticket(outcome->token) : wait_on_carrier(fd);
 }
 
@@ -353,26 +356,35 @@ static int receive_file(const struct outcome *outcome, const struct argument *wa
     struct hello_answer answer;
     int fd = watch(ask_for_descriptor(&request, NULL, &answer, NULL));
 
+    if (fd >= 0 && remote)
+        fd = give_to_remote(fd, true);
     if (fd < 0 || (copied && outcome->place == UINT32_MAX))
         return fd;
     bool inside = size >= sizeof fd && outcome->place <= size - sizeof fd;
     if (!copied || !inside || !copy_to_target(walk->address + outcome->place, &fd, sizeof fd)) {
-        real.syscall(SYS_close, fd);
+        if (!remote)
+            real.syscall(SYS_close, fd);
         return fail(EFAULT);
     }
     return (int)outcome->result;
 }
 
+static uint32_t room_of(const struct slot *slot)
+{
+    return slot->large ? LARGE_DATA : SLOT_DATA;
+}
+
 int device_ioctl(const struct carrier *carrier, int fd, unsigned long request, uintptr_t argument)
 {
     struct argument walk;
+    struct standing standing;
 
     if (carrier->access & O_PATH)
         return fail(EBADF);
     for (;;) {
         if (!describe_argument(&walk, registry_text(device_of(carrier)->ioctls), (uint32_t)request, argument,
                                device_of(carrier)->ioctls != 0))
-            return real.ioctl(fd, request, argument);
+            return REALLY(real.ioctl(fd, request, argument));
         struct slot *slot = begin(carrier, OP_IOCTL);
         if (!slot)
             return -1;
@@ -383,15 +395,22 @@ int device_ioctl(const struct carrier *carrier, int fd, unsigned long request, u
             free_slot(slot);
             return fail(error);
         }
+        if (find_standing(&standing, slot, slot_room(slot))) {
+            free_slot(slot);
+            bool returned = !standing.answered || return_argument(&walk, standing.answer, standing.answered);
+            return returned ? (int)standing.result : fail(EFAULT);
+        }
         bool answered = converse(slot);
         struct outcome outcome = outcome_of(slot);
-        bool copied = answered && outcome.length ? return_argument(&walk, slot) : true;
+        if (answered)
+            keep_standing(&standing, slot, slot_room(slot));
+        bool copied = answered && outcome.length ? return_argument(&walk, slot_room(slot), room_of(slot)) : true;
         free_slot(slot);
         if (!answered)
             return -1;
         settle(carrier, fd, &outcome);
         if (outcome.flags & ANSWER_REAL)
-            return real.ioctl(fd, request, argument);
+            return REALLY(real.ioctl(fd, request, argument));
         if (outcome.error)
             return fail(outcome.error);
         if (outcome.flags & ANSWER_AGAIN)

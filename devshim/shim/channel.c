@@ -375,7 +375,7 @@ bool host_lives(void)
         size_t length = strlen(run_directory);
         memcpy(address.sun_path, run_directory, length);
         memcpy(address.sun_path + length, "/socket", sizeof "/socket");
-        int error = connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? errno : 0;
+        int error = real.connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? errno : 0;
         close_fd(fd);
         if (error == 0 || error == EAGAIN || error == ECONNREFUSED)
             return error != ECONNREFUSED;
@@ -479,7 +479,7 @@ static int connect_to_host(const struct run *run, int *stray)
     }
     memcpy(address.sun_path, run->directory, length);
     memcpy(address.sun_path + length, "/socket", sizeof "/socket");
-    while (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+    while (real.connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
         if (errno == EINTR || errno == EAGAIN)
             continue;
         forget_stray(*stray);
@@ -496,7 +496,7 @@ static bool send_request(int fd, struct hello_request *request, const char *path
     struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
     ssize_t all = (ssize_t)(sizeof *request + request->length);
 
-    return sendmsg(fd, &message, MSG_NOSIGNAL) == all;
+    return real.sendmsg(fd, &message, MSG_NOSIGNAL) == all;
 }
 
 /* Returns the bytes received: 0 when the host went away, -1 with errno. */

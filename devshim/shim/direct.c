@@ -104,6 +104,7 @@ static int attach(const char *run, const char *preload, const struct direct *dir
     if (direct->size != sizeof *direct)
         return EPROTO;
     start();
+    forget_guesses();
     if (!lend_registry(run))
         return errno ? errno : EPROTO;
     if (!converse_in_process(direct)) {
@@ -132,6 +133,7 @@ static void detach(void)
     unpatch_libraries();
     forget_environment();
     converse_in_process(NULL);
+    forget_guesses();
     give_back_registry();
     for (unsigned i = 0; i < HOST_THREADS; i++)
         host_thread_known[i] = false;

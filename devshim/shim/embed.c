@@ -26,11 +26,12 @@ __asm__(".symver dlopen, dlopen@GLIBC_2.2.5");
 __asm__(".symver dlopen, dlopen@GLIBC_2.17");
 #endif
 
-/* The run's file "embed": four lines (library, version, program, flags to set), then Python code for the rest. */
+/* The run's file "embed": six lines (library, version, program, where modules are, what a new interpreter runs), then
+ * Python code for the program's own. */
 static char recipe[16384];
 
 struct recipe {
-    const char *library, *version, *program, *code;
+    const char *library, *version, *program, *path, *begin, *code;
 };
 
 /* https://docs.python.org/3/c-api/init_config.html, PyPreConfig; the same from 3.8 to 3.14. */
@@ -58,7 +59,9 @@ extern void *PySys_GetObject_type(const char *name);
 extern void Py_InitializeEx_type(int signals);
 extern void PyPreConfig_InitIsolatedConfig_type(struct preconfig *config);
 extern struct status Py_PreInitialize_type(const struct preconfig *config);
+extern int PySys_AddAuditHook_type(int (*hook)(const char *event, void *arguments, void *data), void *data);
 extern void Py_SetProgramName_type(const wchar_t *name);
+extern void Py_SetPath_type(const wchar_t *path);
 
 /* ---- What the user hears -------------------------------------------------------------------------- */
 
@@ -114,6 +117,8 @@ static bool read_recipe(struct recipe *found)
     found->library = cut_line(&at);
     found->version = cut_line(&at);
     found->program = cut_line(&at);
+    found->path = cut_line(&at);
+    found->begin = cut_line(&at);
     found->code = at;
     return true;
 }
@@ -172,7 +177,7 @@ static void widen(const char *text, wchar_t *out, size_t room)
 
 static bool run_in_new_one(const struct recipe *recipe)
 {
-    static wchar_t program[1024];
+    static wchar_t program[1024], path[4096];
     void *library = recipe->library[0] ? dlopen(recipe->library, RTLD_NOW | RTLD_GLOBAL) : NULL;
 
     if (!library)
@@ -186,10 +191,15 @@ static bool run_in_new_one(const struct recipe *recipe)
     set_flags(library);
     __typeof__(Py_SetProgramName_type) *set_program = FIND(library, Py_SetProgramName);
     widen(recipe->program, program, sizeof program / sizeof *program);
+    __typeof__(Py_SetPath_type) *set_path = FIND(library, Py_SetPath);
     if (set_program)
         set_program(program);
+    if (set_path && recipe->path[0]) { /* else it is looked for, which takes a fifth of the interpreter's start */
+        widen(recipe->path, path, sizeof path / sizeof *path);
+        set_path(path);
+    }
     FIND(library, Py_InitializeEx)(0);
-    FIND(library, PyRun_SimpleString)(recipe->code);
+    FIND(library, PyRun_SimpleString)(recipe->begin);
     FIND(library, PyEval_SaveThread)();
     return has_come();
 }
@@ -275,4 +285,37 @@ bool embed_host(void)
         sched_yield();
     errno = state == DONE ? before : ENODEV;
     return state == DONE;
+}
+
+/* ---- As soon as the program's own Python runs ------------------------------------------------------- */
+
+/* One that the host does not fit stays without, unless it opens a device: then it is said. */
+static bool is_of_our_version(void)
+{
+    struct recipe recipe;
+    return read_recipe(&recipe) && is_version(FIND(RTLD_DEFAULT, Py_GetVersion)(), &recipe);
+}
+
+/* https://docs.python.org/3/library/audit_events.html: the interpreter is complete, and its program's first line not yet run. */
+static int heard(const char *event, void *arguments, void *unused)
+{
+    static const char runs[] = "cpython.run_";
+    static bool done;
+    (void)arguments, (void)unused;
+
+    if (done || strncmp(event, runs, sizeof runs - 1) != 0)
+        return 0;
+    done = true;
+    int before = errno;
+    if (!has_come() && is_of_our_version() && may_embed())
+        embed_host();
+    errno = before;
+    return 0;
+}
+
+void embed_host_with_python(void)
+{
+    __typeof__(PySys_AddAuditHook_type) *listen = FIND(RTLD_DEFAULT, PySys_AddAuditHook);
+    if (listen && !FIND(RTLD_DEFAULT, Py_IsInitialized)())
+        listen(heard, NULL);
 }

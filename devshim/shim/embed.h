@@ -12,4 +12,7 @@ bool embed_host(void);
  * only. */
 bool may_embed(void);
 
+/* Before main(): have the host come into a Python program as soon as its interpreter runs what it was started for. */
+void embed_host_with_python(void);
+
 #endif

@@ -32,6 +32,62 @@ static int carrier_stat(int fd, struct stat *status)
     return result;
 }
 
+/* ---- Tags ------------------------------------------------------------------------------------------
+ *
+ * The host gives an open file that is no terminal a tag: the signal that F_SETSIG sets, which the kernel keeps with the open
+ * file, not with a descriptor, and of which F_GETSIG tells in half the time that fstat takes. No two open files of a run
+ * have the same. So where a descriptor was a certain carrier when it was last looked at, and shows that one's tag, it
+ * still is, whatever was done to descriptors meanwhile, and by whom. */
+
+#define GUESSED_FDS 1024
+
+/* For each descriptor the place of the carrier that it was, plus one. Never cleared for a close: only a guess. */
+static uint32_t guesses[GUESSED_FDS];
+
+static void remember(int fd, const struct carrier *carrier)
+{
+    if ((unsigned)fd < GUESSED_FDS && carrier->tag)
+        __atomic_store_n(&guesses[fd], carrier_place(carrier) + 1, __ATOMIC_RELAXED);
+}
+
+/* The carrier that a descriptor was and still is, or NULL. Its entry is looked at again behind the tag: as long as that
+ * stands, the tag is nobody else's. */
+static const struct carrier *still(int fd)
+{
+    uint32_t guess = (unsigned)fd < GUESSED_FDS ? __atomic_load_n(&guesses[fd], __ATOMIC_RELAXED) : 0;
+    const struct carrier *carrier = guess ? carrier_in(guess - 1) : NULL;
+    int before = errno;
+
+    if (!carrier || !carrier->tag)
+        return NULL;
+    int tag = real.fcntl(fd, F_GETSIG);
+    errno = before;
+    return tag == (int)carrier->tag && carrier_in(guess - 1) ? carrier : NULL;
+}
+
+void forget_guesses(void)
+{
+    for (int fd = 0; fd < GUESSED_FDS; fd++)
+        __atomic_store_n(&guesses[fd], 0, __ATOMIC_RELAXED);
+}
+
+int shown_signal(int fd, int signal)
+{
+    const struct carrier *carrier = signal > 0 ? carrier_of(fd) : NULL;
+    return carrier && (int)carrier->tag == signal ? 0 : signal;
+}
+
+void take_tag_off(int fd)
+{
+    int before = errno;
+    const struct carrier *carrier = carrier_of(fd);
+    if (carrier && carrier->tag && real.fcntl(fd, F_GETSIG) == (int)carrier->tag)
+        real.fcntl(fd, F_SETSIG, 0);
+    errno = before;
+}
+
+/* ---- Inodes ---------------------------------------------------------------------------------------- */
+
 static uint64_t born(const struct stat *status)
 {
     return (uint64_t)status->st_ctim.tv_sec * 1000000000u + (uint64_t)status->st_ctim.tv_nsec;
@@ -52,9 +108,12 @@ const struct carrier *identify(int fd)
 {
     struct stat status;
 
-    if (!registry || known_ordinary(fd) || carrier_stat(fd, &status) < 0)
+    if (!registry || known_ordinary(fd))
         return NULL;
-    return identify_by(fd, &status);
+    const struct carrier *carrier = still(fd);
+    if (carrier)
+        return carrier;
+    return carrier_stat(fd, &status) < 0 ? NULL : identify_by(fd, &status);
 }
 
 const struct carrier *identify_by(int fd, const struct stat *status)
@@ -66,6 +125,7 @@ const struct carrier *identify_by(int fd, const struct stat *status)
         carrier = anonymous_carrier(fd, status->st_ino);
     if (carrier && (!carrier->born || carrier->born == born(status))) {
         watch(fd);
+        remember(fd, carrier);
         if (stands_aside() && (registry_device(carrier->device)->flags & DEVICE_TTY))
             return NULL; /* the host's own work on a pty */
         return carrier;

@@ -22,6 +22,15 @@ const struct carrier *identify_by(int fd, const struct stat *status);
 /* The carrier with the inode that somebody has seen somewhere, or NULL. */
 const struct carrier *carrier_at(const struct stat *status);
 
+/* The tags by which carriers are known again are for us: what a program is shown in the place of F_GETSIG's answer. */
+int shown_signal(int fd, int signal);
+
+/* Before signals are switched on (O_ASYNC): they shall be SIGIO, or what the program has set. From then on its inode tells. */
+void take_tag_off(int fd);
+
+/* This process is about to have another registry. */
+void forget_guesses(void);
+
 /* Whether a descriptor's bit is set, while other threads set theirs. */
 static inline bool is_set(const uint8_t *bitmap, int fd)
 {

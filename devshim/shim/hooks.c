@@ -34,7 +34,10 @@ static unsigned long long seen_loads;
 static int busy; /* one at a time */
 static int problem;
 
+static bool python_loads; /* this is a Python program: what it loads is the program's, though its interpreter loads it */
+
 static void *looking_dlsym(void *handle, const char *name);
+static void *python_s_dlsym(void *handle, const char *name);
 
 static bool try_begin(void)
 {
@@ -58,6 +61,13 @@ static bool is_ours(const struct object *object)
         if (strstr(object->name, parts[i]))
             return true;
     return !object->symbols || !object->names;
+}
+
+/* The program's interpreter and its modules, which load what is not theirs. */
+static bool is_python(const struct object *object)
+{
+    return object->name && object->symbols && object->names
+           && (strstr(object->name, "/libpython") || strstr(object->name, ".cpython-"));
 }
 
 static const struct hooked *hooked_as(const char *name)
@@ -96,15 +106,27 @@ static void change_table(const struct object *object, const ElfW(Rela) *table, s
     }
 }
 
+/* Python's own modules keep the library's functions, also those that they ask for by name. */
+static void look_on_as_it_loads(const struct object *object, const ElfW(Rela) *table, size_t size)
+{
+    for (size_t i = 0; i < size / sizeof *table; i++) {
+        uintptr_t *slot = (uintptr_t *)(object->base + table[i].r_offset);
+        if (is_slot(&table[i]) && strcmp(name_of(object, &table[i]), "dlsym") == 0 && *slot != (uintptr_t)python_s_dlsym)
+            change(object, slot, (uintptr_t)python_s_dlsym);
+    }
+}
+
 static int change_object(struct dl_phdr_info *info, size_t size, void *unused)
 {
     struct object object = look_at(info);
     (void)size;
     (void)unused;
 
-    if (!is_ours(&object))
-        for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++)
+        if (!is_ours(&object))
             change_table(&object, object.tables[i], object.sizes[i]);
+        else if (python_loads && is_python(&object))
+            look_on_as_it_loads(&object, object.tables[i], object.sizes[i]);
     return 0;
 }
 
@@ -207,6 +229,15 @@ static void *looking_dlsym(void *handle, const char *name)
     return (void *)(found == hook->original || covers(&hook->library, found) ? hook->replacement : found);
 }
 
+/* By this Python finds a module's first function, and ctypes any, in what it has just loaded. */
+static void *python_s_dlsym(void *handle, const char *name)
+{
+    int before = errno;
+    look_for_new_libraries();
+    errno = before;
+    return dlsym(handle, name);
+}
+
 /* ---- Before main() ---------------------------------------------------------------------------------- */
 
 typedef int main_function(int argc, char **argv, char **envp);
@@ -247,8 +278,12 @@ static int calls_declared(struct dl_phdr_info *info, size_t size, void *unused)
 
 static int main_with_host(int argc, char **argv, char **envp)
 {
-    if (may_embed() && dl_iterate_phdr(calls_declared, NULL)) /* a Python program gets the host with its first device */
+    if (!may_embed()) {
+        python_loads = true;
+        embed_host_with_python();
+    } else if (dl_iterate_phdr(calls_declared, NULL)) {
         embed_host();
+    }
     return their_main(argc, argv, envp);
 }
 

@@ -13,8 +13,8 @@ int hook(const char *name, const void *original, const void *replacement);
 
 bool hooks_are_there(void);
 
-/* In a run whose host is elsewhere: a Python program gets its hooks when it opens something of the run's, for before that
- * its interpreter may not be ready. */
+/* In a run whose host is elsewhere: a program whose Python was started in another way than as python3 gets its hooks when it
+ * opens something of the run's. */
 void hooks_with_first_open(void);
 
 /* Put back all that was there. */

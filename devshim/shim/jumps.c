@@ -17,6 +17,8 @@ static bool is_jump(const char *name)
 {
     static const char *const jumps[] = { "siglongjmp", "longjmp", "_longjmp", "__longjmp_chk" };
 
+    if (name[0] != 'l' && name[0] != 's' && (name[0] != '_' || (name[1] != 'l' && name[1] != '_')))
+        return false; /* as most of the thousands are */
     for (size_t i = 0; i < sizeof jumps / sizeof *jumps; i++)
         if (strcmp(name, jumps[i]) == 0)
             return true;

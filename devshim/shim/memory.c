@@ -14,6 +14,7 @@
 #include "channel.h"
 #include "image.h"
 #include "interposed.h"
+#include "remote.h"
 
 #define MAIN_STACK (8u << 20)   /* how far below its top the main thread's stack is taken to reach */
 #define OTHER_STACK (64u << 10) /* a thread's; glibc's smallest is 16 KiB, what lies above is its own too */
@@ -125,6 +126,8 @@ void notice_memcheck(const char *preload)
 
 bool copy_from_target(void *to, uintptr_t from, size_t size)
 {
+    if (__builtin_expect(remote != NULL, 0) && remote->theirs)
+        return copy_from_remote(to, from, size);
     if (!memcheck && (in_own_stack(from, size) || in_image(from, size, false))) {
         memcpy(to, (const void *)from, size);
         return true;
@@ -139,13 +142,15 @@ bool copy_from_target(void *to, uintptr_t from, size_t size)
 bool copy_in_use(void *to, uintptr_t from, size_t size)
 {
     bool done;
-    if (!memcheck && !in_own_stack(from, size) && copy_after_probe(is_readable, 1, from, to, (const void *)from, size, &done))
+    if (!remote && !memcheck && !in_own_stack(from, size) && copy_after_probe(is_readable, 1, from, to, (const void *)from, size, &done))
         return done;
     return copy_from_target(to, from, size);
 }
 
 bool copy_to_target(uintptr_t to, const void *from, size_t size)
 {
+    if (__builtin_expect(remote != NULL, 0) && remote->theirs)
+        return copy_to_remote(to, from, size);
     if (in_own_stack(to, size) || (!memcheck && in_image(to, size, true))) {
         memcpy((void *)to, from, size);
         return true;

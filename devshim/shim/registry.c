@@ -171,9 +171,14 @@ const struct node *nearest_node(const char *path, size_t length)
     return NULL;
 }
 
+static const struct carrier *all_carriers(void)
+{
+    return (const struct carrier *)((const char *)registry + registry->carriers_at);
+}
+
 const struct carrier *find_carrier(uint64_t dev, uint64_t inode)
 {
-    const struct carrier *carriers = (const struct carrier *)((const char *)registry + registry->carriers_at);
+    const struct carrier *carriers = all_carriers();
 
     for (uint64_t i = inode, tried = 0; tried < MAX_CARRIERS; i++, tried++) {
         const struct carrier *carrier = &carriers[i & (MAX_CARRIERS - 1)];
@@ -184,6 +189,17 @@ const struct carrier *find_carrier(uint64_t dev, uint64_t inode)
             return NULL;
     }
     return NULL;
+}
+
+uint32_t carrier_place(const struct carrier *carrier)
+{
+    return (uint32_t)(carrier - all_carriers());
+}
+
+const struct carrier *carrier_in(uint32_t place)
+{
+    const struct carrier *carrier = all_carriers() + (place & (MAX_CARRIERS - 1));
+    return present(carrier) && __atomic_load_n(&carrier->inode, __ATOMIC_ACQUIRE) > CARRIER_GONE ? carrier : NULL;
 }
 
 const struct device *registry_device(uint32_t index)

@@ -42,6 +42,10 @@ const struct node *nearest_node(const char *path, size_t length);
 /* The carrier with this inode, or NULL. */
 const struct carrier *find_carrier(uint64_t dev, uint64_t inode);
 
+/* The place of a carrier's entry in the registry, and what is at such a place now: NULL where that is no carrier. */
+uint32_t carrier_place(const struct carrier *carrier);
+const struct carrier *carrier_in(uint32_t place);
+
 const struct device *registry_device(uint32_t index);
 
 /* A text or table at an offset of the registry's text area; "" beyond its end. */

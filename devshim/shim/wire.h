@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define WIRE_MAGIC   0x6d696873u /* "shim" */
-#define WIRE_VERSION 3
+#define WIRE_VERSION 4
 
 /* ---- Registry -------------------------------------------------------------------------------- */
 
@@ -32,7 +32,8 @@ enum registry_flag {
     REGISTRY_RECORDS_ALL = 8, /* ask the host before a real node is opened that is not recorded yet: it may add it */
     REGISTRY_ASKS = 64,       /* there are devices with DEVICE_ASKS */
     REGISTRY_OPENINGS = 256,  /* paths that match a declared pattern are asked for before they are opened */
-    REGISTRY_HOOKS = 512      /* --in-process: bring the host in before main(), for it replaces functions */
+    REGISTRY_HOOKS = 512,     /* --in-process: bring the host in before main(), for it replaces functions */
+    REGISTRY_URGENT = 1024    /* an attribute of /sys has been opened: POLLERR comes with its POLLPRI (urgent.c) */
 };
 
 struct registry {
@@ -48,6 +49,10 @@ struct registry {
     char roots[512];
     uint64_t present[REGISTRY_SIZE / 4096 / 64]; /* a bit for each 4 KiB that have room on the disk; all else is free entries,
                                                   * at which nobody looks: on a full disk that would be SIGBUS */
+    uint64_t apart[7];
+    uint64_t moves; /* counts what may have changed an answer that stands (ANSWER_STANDS); 0: none does. In a cache line of
+                     * its own, because it changes with each call that does not only ask */
+    uint64_t behind[7];
 };
 
 enum node_kind {
@@ -110,7 +115,7 @@ struct carrier {
     uint32_t device;
     uint32_t file;  /* a socket carrier's file number; for a pty the device's */
     uint32_t access; /* O_ACCMODE bits of the open; O_PATH for a placeholder */
-    uint32_t reserved;
+    uint32_t tag;   /* what F_GETSIG says of it and of no other open file of the run, unless the program sets it; 0: none */
 };
 
 /* ---- What an ioctl's argument looks like ------------------------------------------------------ */
@@ -121,7 +126,9 @@ enum ioctl_flag {
     IOCTL_VALUE = 4,       /* the argument itself is the value; nothing is copied */
     IOCTL_NATIVE = 8,      /* the carrier's kernel answers; the host is not asked */
     IOCTL_SIZED = 16,      /* size is in the number: _IOC_SIZE(request) */
-    IOCTL_OPENS = 32       /* it opens a file: its descriptor is the result, or stands at place in the argument */
+    IOCTL_OPENS = 32,      /* it opens a file: its descriptor is the result, or stands at place in the argument */
+    IOCTL_FOLLOWS = 128,   /* its pointers are those of the answer: who records follows them when the call has returned */
+    IOCTL_FILLS = 64       /* its answer may fill memory that earlier calls named (struct kept): as much room as there is */
 };
 
 #define RESULT_PLACE UINT32_MAX
@@ -189,7 +196,15 @@ struct segment {
 
 struct segments {
     uint32_t count;
-    uint32_t reserved;
+    uint32_t kept; /* in an answer: where the first struct kept lies, from the start of the data area; 0: none */
+};
+
+/* In an answer: bytes for memory of the program that an earlier call named, in its argument's address or a pointer there.
+ * They follow right behind. The process that gets the answer is the one whose memory is written. */
+struct kept {
+    uint64_t address;
+    uint32_t length;
+    uint32_t next; /* where the next one lies, further on; 0: none */
 };
 
 /* ---- Bell and channel -------------------------------------------------------------------------- */
@@ -269,7 +284,8 @@ enum answer_flag {
     ANSWER_TICKET = 16,  /* with WAIT: there is no carrier to wait on; fetch a socket with ticket token */
     ANSWER_FULL = 32,   /* not writable any more: fill the carrier's send side */
     ANSWER_AGAIN = 64,  /* OP_IOCTL: its description has changed; collect the argument anew and ask again */
-    ANSWER_SEEN = 128   /* nothing is urgent any more (POLLPRI): take the mark out of the carrier */
+    ANSWER_SEEN = 128,  /* nothing is urgent any more (POLLPRI): take the mark out of the carrier */
+    ANSWER_STANDS = 256 /* OP_IOCTL: who asks the same gets the same, unseen, as long as the registry's moves are token */
 };
 
 struct slot {

@@ -171,7 +171,7 @@ static int lock_record(const struct carrier *carrier, int command, uintptr_t arg
         return -1;
     }
     int64_t kind = lock_kind(lock.l_type);
-    if (kind < 0 || (test && kind == LOCK_UN)) {
+    if (kind < 0 || (test && kind == LOCK_UN) || (of_file && lock.l_pid != 0)) {
         errno = EINVAL;
         return -1;
     }
@@ -182,7 +182,7 @@ static int lock_record(const struct carrier *carrier, int command, uintptr_t arg
     }
     int64_t found = device_lock(carrier, (int)kind | (of_file ? LOCK_OF_FILE : LOCK_OF_PROCESS)
                                              | (wait ? 0 : LOCK_NB) | (test ? LOCK_TEST : 0));
-    if (found < 0 || !test)
+    if (found == -1 || !test) /* less than that: the process of a lock that belongs to a file is -1 */
         return found < 0 ? -1 : 0;
     if (found == 0)
         lock.l_type = F_UNLCK;
@@ -224,6 +224,12 @@ INTERPOSE int fcntl(int fd, int command, ...)
         return copied(real.fcntl(fd, command, argument), fd);
     case F_GETFL:
         return open_mode(fd, real.fcntl(fd, command));
+    case F_GETSIG:
+        return shown_signal(fd, real.fcntl(fd, command));
+    case F_SETFL:
+        if ((uintptr_t)argument & O_ASYNC)
+            take_tag_off(fd);
+        break;
     case F_SETLK:
     case F_SETLKW:
     case F_OFD_SETLK:
@@ -266,6 +272,10 @@ INTERPOSE int lockf(int fd, int command, off_t length)
 
     if (!carrier)
         return real.lockf(fd, command, length);
+    if ((command == F_LOCK || command == F_TLOCK) && (carrier->access & O_ACCMODE) == O_RDONLY) {
+        errno = EBADF;
+        return -1;
+    }
     switch (command) {
     case F_LOCK:
         return (int)device_lock(carrier, LOCK_OF_PROCESS | LOCK_EX);

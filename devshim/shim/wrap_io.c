@@ -16,17 +16,22 @@ static const struct carrier *reported(int fd)
     return answering(fd, DEVICE_REPORT);
 }
 
+enum { A_MOMENT_NS = 100000 };
+
 /* A native read of a replayed terminal: the host hears of it before it waits, for it may know that nothing will come.
- * While its other end is being closed a pty gives EIO, and only then the end of file: the host says which was meant. */
+ * Not at once: mostly something is on its way, and hearing of each read keeps the host from sending it. While its other
+ * end is being closed a pty gives EIO, and only then the end of file: the host says which was meant. */
 static bool may_wait(const struct carrier *carrier, int fd)
 {
     struct pollfd one = { .fd = fd, .events = POLLIN };
-    struct timespec none = { 0 };
+    struct timespec moment = { .tv_nsec = A_MOMENT_NS };
+    int before = errno;
 
     if (!(device_of(carrier)->flags & DEVICE_ASKS) || (real.fcntl(fd, F_GETFL) & O_NONBLOCK))
         return false;
-    if (real.syscall(SYS_ppoll, &one, 1, &none, NULL, 0) == 0)
+    if (WITHOUT_GIL(real.syscall(SYS_ppoll, &one, 1, &moment, NULL, 0)) <= 0)
         tell_waiting(carrier, OP_READ);
+    errno = before;
     return true;
 }
 
@@ -42,7 +47,7 @@ static ssize_t hung_up(const struct carrier *carrier, int fd, const struct iovec
 static ssize_t read_native(const struct carrier *carrier, int fd, const struct iovec *parts, int count)
 {
     struct carrier kept = *carrier; /* the entry goes when the device hangs up */
-    bool asks = may_wait(carrier, fd);
+    bool asks = may_wait(&kept, fd);
     ssize_t got = count == 1 ? WITHOUT_GIL(real.read(fd, parts->iov_base, parts->iov_len))
                              : WITHOUT_GIL(real.readv(fd, parts, count));
     return got < 0 && errno == EIO && asks ? hung_up(&kept, fd, parts, count) : got;

@@ -4,7 +4,7 @@ import threading
 from ctypes import Structure, c_int, c_int32, c_int64
 from typing import Any
 
-from devshim import IO, IOR, Device, Hidraw, I2cChip, Input, Register, Serial, command, ioctl
+from devshim import IO, IOR, IOWR, Device, Hidraw, I2cChip, Input, Register, Serial, command, ioctl
 from devshim import input_codes as codes
 
 BULK = 1 << 20
@@ -41,6 +41,14 @@ class Computed(Device):
     @ioctl(IOR("M", 2, Four))
     def four(self) -> Four:
         return Four(1, 2, 3, 4)
+
+    @ioctl(IOR("M", 5, Pair), query=True)
+    def asked(self) -> Pair:
+        return Pair(self.position, self.speed)
+
+    @ioctl(IOWR("M", 6, Four), query=True)
+    def told(self, four: Four) -> None:
+        four.d = 4
 
     @ioctl(IO("M", 4), value=c_int)
     def select(self, number: int) -> None:
@@ -122,5 +130,4 @@ class Gadget(Hidraw):
     report_descriptor = bytes.fromhex("0600ff 0901 a101 0901 1500 26ff00 7508 9508 8102 0901 9508 9102 c0")
 
     def output(self, report: bytes) -> None:
-        for _ in range(REPORTS_A_BURST):
-            self.send_input(REPORT)
+        self.send_inputs([REPORT] * REPORTS_A_BURST)

@@ -60,17 +60,21 @@ class Bench:
 
     # ---- Programs -------------------------------------------------------------------------------------
 
-    def program(self, name: str) -> str:
-        """The path of programs/NAME.c, compiled.  Raises CalledProcessError with the compiler's words on stderr."""
-        if name not in self._built:
+    def program(self, name: str, *more: str) -> str:
+        """The path of programs/NAME.c, compiled, with more flags if need be.
+
+        Raises CalledProcessError with the compiler's words on stderr.
+        """
+        kind = " ".join([name, *more])
+        if kind not in self._built:
             source, header = HERE / "programs" / f"{name}.c", HERE / "programs/timing.h"
             key = hashlib.sha256(source.read_bytes() + header.read_bytes()).hexdigest()[:12]
-            binary = self.folder / f"{name}-{key}"
+            binary = self.folder / f"{name}{''.join(more)}-{key}"
             compiler = os.environ.get("CC", "cc").split()
-            flags = ["-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-pthread"]
+            flags = ["-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-pthread", *more]
             subprocess.run([*compiler, *flags, str(source), "-o", str(binary), "-ldl"], check=True)
-            self._built[name] = binary
-        return str(self._built[name])
+            self._built[kind] = binary
+        return str(self._built[kind])
 
     def _devshim_command(self) -> list[str]:
         """The command as users have it: the installed script, or one that does the same."""

@@ -39,6 +39,8 @@ def measured(pattern: str, title: str, folder: Path) -> tuple[list[str], dict[st
     ("pattern", "title", "count"),
     [
         ("calls/*/hot", "ioctl, 32-byte structure", 7),
+        ("standing/*", "query, a replay's", 3),
+        ("supervised/*", "an ordinary read", 3),
         ("userspace/*", "write, 8 bytes", 6),
         ("inside/*", "read, 8 bytes", 5),
         ("recording/*", "write, 8 bytes", 3),

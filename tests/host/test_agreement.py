@@ -12,7 +12,8 @@ NODES = {
     "Serial": "/dev/ttyUSB{}", "I2cChip": "/dev/i2c-{}", "SpiChip": "/dev/spidev{}.0", "GpioChip": "/dev/gpiochip{}",
     "Hidraw": "/dev/hidraw{}", "Input": "/dev/input/event{}", "Hwmon": "/sys/class/hwmon/hwmon{}",
     "Led": "/sys/class/leds/led{}", "Backlight": "/sys/class/backlight/screen{}", "PwmChip": "/sys/class/pwm/pwmchip{}",
-    "Iio": "/dev/iio:device{}", "UsbComposite": "/dev/ttyACM{}", "Composite": "/dev/i2c-{}", "Device": "/dev/odd{}",
+    "Iio": "/dev/iio:device{}", "UsbComposite": "/dev/ttyACM{}", "Composite": "/dev/i2c-{}",
+    "UsbDevice": "/dev/bus/usb/095/{:03}", "Device": "/dev/odd{}",
 }  # fmt: skip
 ROOTS = (
     "/sys/bus", "/sys/class", "/sys/dev", "/sys/devices/platform", "/dev/input", "/dev/serial",

@@ -674,7 +674,7 @@ const void *where(void) { return slot_room(&own.slot); }
 int give_back(const void *answer, size_t size)
 {
     memcpy(slot_room(&own.slot), answer, size);
-    return return_argument(&walk, &own.slot);
+    return return_argument(&walk, slot_room(&own.slot), own.slot.large ? LARGE_DATA : SLOT_DATA);
 }
 """
 

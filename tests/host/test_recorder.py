@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devshim.host import wire
+from devshim.host import structures, wire
 from devshim.host._channel import Ring
 from devshim.host.recorded import Recorded
 from devshim.host.recorder import Recording, Wanted, parts, take_in
@@ -28,7 +28,7 @@ class Programs:
     def __init__(self, path: Path) -> None:
         with open(path, "r+b") as file:
             self.map = mmap.mmap(file.fileno(), 0)
-        self.head = wire.Ring.from_buffer(self.map)
+        self.head = structures.Ring.from_buffer(self.map)
         self.size = self.head.size
 
     def put(

@@ -2,13 +2,14 @@
 
 import mmap
 import os
+import signal
 import stat
 from ctypes import sizeof
 from pathlib import Path
 
 import pytest
 
-from devshim.host import wire
+from devshim.host import structures, wire
 from devshim.host.registry import Registry, RegistryFull
 
 MODE = stat.S_IFCHR | 0o660
@@ -25,21 +26,21 @@ class Reader:
     def __init__(self, path: Path) -> None:
         with open(path, "rb") as file:
             self.map = mmap.mmap(file.fileno(), wire.REGISTRY_SIZE, prot=mmap.PROT_READ)
-        self.head = wire.Registry.from_buffer_copy(self.map)
+        self.head = structures.Registry.from_buffer_copy(self.map)
 
     def present(self, at: int) -> bool:
         """present() of registry.c: whether there is room on the disk, and so something to look at."""
-        return bool(wire.Registry.from_buffer_copy(self.map).present[at // 4096 // 64] >> at // 4096 % 64 & 1)
+        return bool(structures.Registry.from_buffer_copy(self.map).present[at // 4096 // 64] >> at // 4096 % 64 & 1)
 
-    def node(self, path: str) -> wire.Node | None:
+    def node(self, path: str) -> structures.Node | None:
         """find_node() of registry.c."""
         name = path.encode()
         hashed = wire.fnv1a(name)
         for step in range(wire.MAX_NODES):
-            at = self.head.nodes_at + (hashed + step) % wire.MAX_NODES * sizeof(wire.Node)
+            at = self.head.nodes_at + (hashed + step) % wire.MAX_NODES * sizeof(structures.Node)
             if not self.present(at):
                 return None
-            node = wire.Node.from_buffer_copy(self.map, at)
+            node = structures.Node.from_buffer_copy(self.map, at)
             if node.kind == wire.NODE_FREE:
                 return None
             text = self.head.text_at + node.path
@@ -47,13 +48,13 @@ class Reader:
                 return node
         return None
 
-    def carrier(self, dev: int, inode: int) -> wire.Carrier | None:
+    def carrier(self, dev: int, inode: int) -> structures.Carrier | None:
         """find_carrier() of registry.c."""
         for step in range(wire.MAX_CARRIERS):
-            at = self.head.carriers_at + (inode + step) % wire.MAX_CARRIERS * sizeof(wire.Carrier)
+            at = self.head.carriers_at + (inode + step) % wire.MAX_CARRIERS * sizeof(structures.Carrier)
             if not self.present(at):
                 return None
-            carrier = wire.Carrier.from_buffer_copy(self.map, at)
+            carrier = structures.Carrier.from_buffer_copy(self.map, at)
             if carrier.inode == inode and carrier.dev == dev:
                 return carrier
             if carrier.inode == wire.CARRIER_FREE:
@@ -129,7 +130,7 @@ def test_roots_are_the_top_directories_once_each(registry: Registry, tmp_path: P
         registry.add_node(path, wire.NODE_TREE)
 
     head = Reader(tmp_path / "registry").head
-    at = wire.Registry.roots.offset
+    at = structures.Registry.roots.offset
     with open(tmp_path / "registry", "rb") as file:
         roots = os.pread(file.fileno(), head.root_length, at)
     assert roots == b"/dev/\0/sys/\0/opt/\0"
@@ -145,6 +146,20 @@ def test_carriers_with_the_same_place_are_told_apart(registry: Registry, reader:
     assert reader.carrier(8, 70000) is None
     found = [reader.carrier(*key) for key in ((8, 70000 + wire.MAX_CARRIERS), (8, 70001), (9, 70000))]
     assert [carrier.file if carrier else None for carrier in found] == [2, 3, 4]
+
+
+def test_no_two_open_files_have_the_same_tag(registry: Registry, reader: Reader) -> None:
+    tags = [registry.add_carrier(8, inode, 0, 1, 1, 0, tagged=True) for inode in range(100, 150)]
+
+    given = [tag for tag in tags if tag]
+    assert len(given) == len(set(given)) > 20
+    assert not set(given) & {signal.SIGKILL, signal.SIGSTOP, signal.SIGIO, signal.SIGUSR1, signal.SIGUSR2}
+    assert registry.add_carrier(8, 150, 0, 1, 1, 0) == 0
+
+    registry.remove_carrier(8, 103)
+    assert registry.add_carrier(8, 151, 0, 1, 1, 0, tagged=True) == tags[3]
+    again = reader.carrier(8, 151)
+    assert again is not None and again.tag == tags[3]
 
 
 def test_room_is_used_again(registry: Registry) -> None:

@@ -11,18 +11,18 @@ from types import ModuleType
 import pytest
 from harness import ROOT
 
-from devshim.host import segments, table, wire
+from devshim.host import segments, structures, table, wire
 
 HEADER = ROOT / "devshim/shim/wire.h"
 STRUCTURES = {
-    "registry": wire.Registry,
-    "node": wire.Node,
-    "device": wire.DeviceEntry,
-    "carrier": wire.Carrier,
-    "bell": wire.Bell,
-    "ring": wire.Ring,
-    "hello_request": wire.HelloRequest,
-    "hello_answer": wire.HelloAnswer,
+    "registry": structures.Registry,
+    "node": structures.Node,
+    "device": structures.DeviceEntry,
+    "carrier": structures.Carrier,
+    "bell": structures.Bell,
+    "ring": structures.Ring,
+    "hello_request": structures.HelloRequest,
+    "hello_answer": structures.HelloAnswer,
 }
 PACKED = {
     "ioctl_table": (table.TABLE, "exact patterns pointers lengths"),
@@ -36,7 +36,18 @@ PACKED = {
         wire.RECORD,
         "state length kind call number time process thread file device flags error data new_file first second third",
     ),
-    "segments": (segments.SEGMENTS, "count reserved"),
+    "registry": (
+        wire.REGISTRY,
+        "magic version ready flags host_pid changes root_length declared nodes_at carriers_at devices_at text_at "
+        "text_used roots present apart moves behind",
+    ),
+    "node": (wire.NODE, "kind hash path length directory device"),
+    "device": (wire.DEVICE, "flags mode rdev path ioctls record gone"),
+    "carrier": (wire.CARRIER, "inode dev born device file access tag"),
+    "hello_request": (wire.HELLO_REQUEST, "magic version what abi flags mode ticket length thread"),
+    "hello_answer": (wire.HELLO_ANSWER, "magic error flags file device device_flags"),
+    "segments": (segments.SEGMENTS, "count kept"),
+    "kept": (segments.KEPT, "address length next"),
     "segment": (segments.SEGMENT, "at length flags from to reserved"),
 }
 OTHER_NAMES = {"MAX_SEGMENTS": "MOST_SEGMENTS"}  # what Python calls a constant of wire.h
@@ -87,7 +98,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
 def places(layout: struct.Struct, names: str) -> dict[str, tuple[int, int]]:
     """(offset, size) of each member of a packed structure."""
     codes = re.findall(r"(\d*)([a-zA-Z])", layout.format.lstrip("<"))
-    each = [code for count, code in codes for _ in range(int(count or 1))]
+    each = [one for count, code in codes for one in ([count + code] if code == "s" else [code] * int(count or 1))]
     return {
         name: (struct.calcsize("<" + "".join(each[:index])), struct.calcsize("<" + each[index]))
         for index, name in enumerate(names.split())

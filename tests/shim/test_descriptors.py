@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 from harness import Outcome, devshim_command, devshim_environment, run, run_devshim
 
+from devshim import embedding
+
 MODELS = Path(__file__).with_name("models.py")
 HOT = f"/dev/hot0={MODELS}:Hot"
+INSIDE = pytest.param(
+    ["--in-process"],
+    marks=pytest.mark.skipif(embedding.shared_library() is None, reason="this Python has no shared libpython"),
+    id="inside",
+)
 Build = Callable[..., Path]
 
 
@@ -21,6 +28,13 @@ def fine(outcome: Outcome) -> None:
 @pytest.mark.parametrize("name", ["copies", "modes", "bad_pointers", "image"])
 def test_programs_of_every_build_have_the_device(program: Build, name: str, flags: str) -> None:
     fine(run_devshim(program(name, "-U_FORTIFY_SOURCE", *flags.split()), "/dev/hot0", devices=[HOT]))
+
+
+@pytest.mark.parametrize("host", [pytest.param([], id="beside"), INSIDE])
+def test_a_descriptor_is_what_it_was_made_behind_everybody_s_back(program: Build, host: list[str]) -> None:
+    devices = [f"/dev/one0={MODELS}:Number,number=1", f"/dev/two0={MODELS}:Number,number=2"]
+
+    fine(run_devshim(program("quietly"), "/dev/one0", "/dev/two0", devices=devices, options=host))
 
 
 def test_a_descriptor_is_the_device_after_exec(program: Build) -> None:

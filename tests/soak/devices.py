@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from devshim import IO, IOR, IOW, IOWR, WAIT, Device, File, Serial, ioctl, pointer
-from devshim.host import wire
+from devshim.host import structures, wire
 from devshim.host.waits import hung_up
 from devshim.model.device import POLLIN, POLLOUT
 from devshim.model.stream import Stream
 
 CELL_SIZE = 300_000
 RESET = IO("S", 10)
-ENTRY = sizeof(wire.Carrier) // 8
+ENTRY = sizeof(structures.Carrier) // 8
 
 
 def pattern(size: int, seed: int = 0) -> bytes:
@@ -116,7 +116,7 @@ class CellFile(File):
         self.position = offset
         return offset
 
-    @ioctl(IOR("S", 1, Info))
+    @ioctl(IOR("S", 1, Info), query=True)
     def info(self) -> Info:
         """A number, and the position."""
         return Info(42, self.position)
@@ -128,7 +128,7 @@ class CellFile(File):
             raise OSError(errno.ERANGE, "position")
         self.position = position.value
 
-    @ioctl(IOWR("S", 3, Transfer))
+    @ioctl(IOWR("S", 3, Transfer), query=True)
     def turn(self, transfer: Any) -> int:
         """Turn every byte round."""
         if transfer.flags == 13:
@@ -138,7 +138,7 @@ class CellFile(File):
         transfer.flags += 1
         return int(transfer.length)
 
-    @ioctl(IO("S", 4), value=c_int)
+    @ioctl(IO("S", 4), value=c_int, query=True)
     def low_byte(self, number: int) -> int:
         """By value."""
         if number < 0:
@@ -150,7 +150,7 @@ class CellFile(File):
         """A new file."""
         return CellFile(self.device)
 
-    @ioctl(IOWR("S", 6, List))
+    @ioctl(IOWR("S", 6, List), query=True)
     def turn_items(self, items: Any) -> int:
         """Turn the bytes of all items round, and count them."""
         items.total = 0
@@ -200,7 +200,7 @@ class Queue(Device):
         """Readable where a message lies here, writable where there is room for one."""
         return (POLLIN if self.messages else 0) | (POLLOUT if len(self.messages) < self.capacity else 0)
 
-    @ioctl(IO("S", 8))
+    @ioctl(IO("S", 8), query=True)
     def count(self) -> int:
         """How many messages lie here."""
         return len(self.messages)

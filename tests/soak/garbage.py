@@ -17,7 +17,7 @@ from pathlib import Path
 from harness import Outcome
 from plugged import Plugged
 
-from devshim.host import wire
+from devshim.host import structures, wire
 from devshim.host.table import compile_table
 from tests.soak.devices import CellFile
 
@@ -41,6 +41,7 @@ class GarbageHost(Plugged):
         table = compile_table(CellFile.ioctls.values(), ())
         self.index = self.registry.add_device(NODE, flags, 0o20666, os.makedev(512, 7), table)
         self.registry.add_node(NODE, wire.NODE_DEVICE, self.index)
+        self.registry.head.moves = 8  # a number that answers have for a token now and then
         self.bell = os.memfd_create("garbage-bell")
         os.ftruncate(self.bell, wire.BELL_SIZE)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -76,7 +77,7 @@ class GarbageHost(Plugged):
                 continue
             with connection:
                 try:
-                    asked = wire.HelloRequest.from_buffer_copy(connection.recv(8192).ljust(64, b"\0"))
+                    asked = structures.HelloRequest.from_buffer_copy(connection.recv(8192).ljust(64, b"\0"))
                     self.reply(connection, asked.what)
                 except ConnectionError:
                     continue
@@ -88,7 +89,7 @@ class GarbageHost(Plugged):
             connection.sendall(self.random.randbytes(self.random.randrange(200)))
             return
         fds = array.array("i", self.channel() if what == wire.HELLO_CHANNEL else [self.carrier()])
-        head = bytes(wire.HelloAnswer(magic=wire.WIRE_MAGIC, file=self.random.getrandbits(32), device=self.index))
+        head = bytes(structures.HelloAnswer(magic=wire.WIRE_MAGIC, file=self.random.getrandbits(32), device=self.index))
         if 0.03 < chance < 0.1:
             head = self.random.randbytes(len(head))
             head = head[:8] + struct.pack("<I", struct.unpack_from("<I", head, 8)[0] & ~wire.ANSWER_WAIT) + head[12:]
@@ -140,7 +141,9 @@ class GarbageHost(Plugged):
 
     def fill(self, channel: mmap.mmap, at: int) -> None:
         """Answer one request."""
-        flags = self.random.choice((0, 0, 0, self.random.getrandbits(6), self.random.getrandbits(32)))
+        flags = self.random.choice(
+            (0, 0, 0, wire.ANSWER_STANDS, self.random.getrandbits(6), self.random.getrandbits(32))
+        )
         error = self.random.choice((0, 0, 0, 5, 25, self.random.getrandbits(31)))
         result = self.random.choice((0, 1, -1, self.random.getrandbits(63) - (1 << 62)))
         words = (result, error, flags, self.number(64), self.number(32), self.number(32), self.number(32))

@@ -21,7 +21,7 @@ import threading
 import time
 from typing import Any
 
-from devshim.host import wire
+from devshim.host import structures, wire
 
 SLOT = struct.Struct("<4IQ2HIIIQq6I")
 """The target's part of struct slot (wire.h): state, sleeping, owner, generation, frame, op, nonblock, file, ..."""
@@ -37,15 +37,17 @@ class Peer:
     """A channel that we have, and know how to misuse."""
 
     def __init__(self) -> None:
-        fds = hello(bytes(wire.HelloRequest(magic=wire.WIRE_MAGIC, version=wire.WIRE_VERSION, what=wire.HELLO_CHANNEL)))
+        fds = hello(
+            bytes(structures.HelloRequest(magic=wire.WIRE_MAGIC, version=wire.WIRE_VERSION, what=wire.HELLO_CHANNEL))
+        )
         assert len(fds) == 2, fds
         self.channel = mmap.mmap(fds[0], wire.CHANNEL_SMALL + wire.LARGE_DATA)
         self.bell = mmap.mmap(fds[1], wire.BELL_SIZE)
         for fd in fds:
             os.close(fd)
         self.process = struct.unpack_from("<I", self.channel, 8)[0]
-        self.pending = wire.Bell.pending.offset
-        self.summary = wire.Bell.summary.offset
+        self.pending = structures.Bell.pending.offset
+        self.summary = structures.Bell.summary.offset
 
     def at(self, index: int) -> int:
         """Where a slot lies."""
@@ -128,7 +130,7 @@ class Attack:
     def polite(self, what: int, flags: int, abi: int, ticket: int, path: str, length: int) -> str:
         """A request of the right form."""
         text = os.fsencode(path)
-        head = wire.HelloRequest(
+        head = structures.HelloRequest(
             magic=wire.WIRE_MAGIC, version=wire.WIRE_VERSION, what=what, abi=abi, flags=flags, ticket=ticket,
             length=length if length >= 0 else len(text),
         )  # fmt: skip

@@ -85,7 +85,7 @@ static void *use(void *alone)
     }
     close(cell);
     close(records);
-    if (alone && resident() > halfway + 128) {
+    if (alone && resident() > halfway + 256) {
         fprintf(stderr, "busy: the program grew from %ld KiB to %ld\n", halfway, resident());
         _exit(1);
     }
