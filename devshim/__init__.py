@@ -5,6 +5,8 @@ The public names, one list.  They are imported when first used, so that starting
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from devshim.model.spi_frame import instruction
     from devshim.model.stream import Stream
     from devshim.model.timing import every
+    from devshim.model.usb import Configuration, Endpoint, Interface, Setup, UsbDevice, control
     from devshim.model.wires import wire
     from devshim.session.plugged import plugged
     from devshim.session.session import Session
@@ -73,6 +76,7 @@ PUBLIC = {
     "devshim.model.spi_frame": ("instruction",),
     "devshim.model.stream": ("Stream",),
     "devshim.model.timing": ("every",),
+    "devshim.model.usb": ("Configuration", "Endpoint", "Interface", "Setup", "UsbDevice", "control"),
     "devshim.model.wires": ("wire",),
     "devshim.host.lock": ("lock",),
     "devshim.session.plugged": ("plugged",),
@@ -81,21 +85,20 @@ PUBLIC = {
 
 __all__ = [
     "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Attribute",
-    "Axis", "Backlight", "BinaryAttribute", "Block", "ChipLine", "Composite", "ConfigError", "Device",
-    "DevshimError", "File", "Function", "GpioChip", "Hidraw", "Hwmon", "I2cBus", "I2cChip", "Iio", "Input", "Led",
-    "Line", "Link", "ModelError", "NewFile", "PwmChip", "Register", "Scan", "Serial", "Session", "Setting",
-    "ShimNotBuilt", "SpecError", "SpiChip", "Stream", "TargetFailed", "UsbComposite", "array", "attribute",
-    "characters", "command", "every", "feature", "hook", "instruction", "ioctl", "lock", "opening", "pause",
-    "plugged", "pointer", "reference", "sized", "structures", "trailing", "wire",
+    "Axis", "Backlight", "BinaryAttribute", "Block", "ChipLine", "Composite", "ConfigError", "Configuration", "Device",
+    "DevshimError", "Endpoint", "File", "Function", "GpioChip", "Hidraw", "Hwmon", "I2cBus", "I2cChip", "Iio", "Input",
+    "Interface", "Led", "Line", "Link", "ModelError", "NewFile", "PwmChip", "Register", "Scan", "Serial", "Session",
+    "Setting", "Setup", "ShimNotBuilt", "SpecError", "SpiChip", "Stream", "TargetFailed", "UsbComposite", "UsbDevice",
+    "array", "attribute", "characters", "command", "control", "every", "feature", "hook", "instruction",
+    "ioctl", "lock", "opening", "pause", "plugged", "pointer", "reference", "sized", "structures", "trailing", "wire",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     for module, names in PUBLIC.items():
         if name in names:
-            from importlib import import_module
-
-            value = getattr(import_module(module), name)
+            __import__(module)  # and not importlib, which is dear to import
+            value = getattr(sys.modules[module], name)
             globals()[name] = value
             return value
     raise AttributeError(f"module 'devshim' has no attribute {name!r}")

@@ -70,6 +70,7 @@ def known(
     access: Literal["r", "w", "rw"] | None = None,
     new_file: bool = False,
     asks: str | None = None,
+    follows: bool = False,
 ) -> Description:
     """A request by its name in C.
 
@@ -77,6 +78,7 @@ def known(
     access    where the number does not tell; pointers are read first, so that a number that says "r" then means "rw"
     new_file  whether its result is a new descriptor
     asks      the last member of the argument that the driver looks at, where the others behind it are for its answer
+    follows   pointers are those that the driver has written: they are followed when the call has returned
     """
     way = access or direction_of(request)
     if argument is None:
@@ -85,6 +87,8 @@ def known(
         return describe(request, BYTES * size_of(request), access=way, name=name, new_file=new_file)  # type: ignore[arg-type]
     ctype = argument if not isinstance(argument, str) else kind(argument)
     end = None if asks is None else end_of(ctype, asks)
+    if follows:
+        return describe(request, ctype, access=access, name=name, follows=True)
     try:
         return describe(request, ctype, access=way or None, name=name, new_file=new_file, asks=end)  # type: ignore[arg-type]
     except BadDescription:

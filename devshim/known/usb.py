@@ -28,24 +28,38 @@ usbdevfs_bulktransfer = record("usbdevfs_bulktransfer", ep="u32", len="u32", tim
 usbdevfs_setinterface = record("usbdevfs_setinterface", interface="u32", altsetting="u32")
 usbdevfs_getdriver = record("usbdevfs_getdriver", interface="u32", driver="char*256")
 usbdevfs_iso_packet_desc = record("usbdevfs_iso_packet_desc", length="u32", actual_length="u32", status="u32")
-# Its data is read when it is submitted; what a device sends later is read from where the program put it, and by the
-# time that REAPURB gives the address back nobody but the program knows how much there is.
-usbdevfs_urb = record(
-    "usbdevfs_urb",
-    type="u8",
-    endpoint="u8",
-    status="i32",
-    flags="u32",
-    buffer=pointer(BYTES, length="buffer_length", optional=True),
-    buffer_length="i32",
-    actual_length="i32",
-    start_frame="i32",
-    _0=union(number_of_packets="i32", stream_id="u32"),
-    error_count="i32",
-    signr="u32",
-    usercontext=address("type"),
-    iso_frame_desc=trailing(usbdevfs_iso_packet_desc, length="number_of_packets", when=("type", 0)),
+
+
+def urb(**buffer: Ctype) -> Ctype:
+    """struct usbdevfs_urb, with what is to be had behind its buffer at one moment."""
+    return record(
+        "usbdevfs_urb",
+        type="u8",
+        endpoint="u8",
+        status="i32",
+        flags="u32",
+        _0=union(**buffer),
+        buffer_length="i32",
+        actual_length="i32",
+        start_frame="i32",
+        _1=union(number_of_packets="i32", stream_id="u32"),
+        error_count="i32",
+        signr="u32",
+        usercontext=address("type"),
+        iso_frame_desc=trailing(usbdevfs_iso_packet_desc, length="number_of_packets", when=("type", 0)),
+    )
+
+
+# What goes to the device, and the head of a control transfer, is there when it is submitted; what the device sent, when
+# REAPURB gives the address back.
+usbdevfs_urb = urb(
+    buffer=pointer(BYTES, length="buffer_length", access="w", optional=True, when=("endpoint", 0, 0x80)),
 )
+usbdevfs_reaped_urb = urb(
+    buffer=pointer(BYTES, length="buffer_length", optional=True, when=("endpoint", 0, 0x80)),
+    data_in=pointer(BYTES, length="actual_length", optional=True, when=("endpoint", 0x81, 0xFF)),
+)
+usbdevfs_reaped = record("", urb=pointer(usbdevfs_reaped_urb, optional=True))
 usbdevfs_disconnectsignal = record("usbdevfs_disconnectsignal", signr="u32", context=address("signr"))
 usbdevfs_connectinfo = record("usbdevfs_connectinfo", devnum="u32", slow="u8")
 usbdevfs_ioctl = record("usbdevfs_ioctl", ifno="i32", ioctl_code="i32", data=address("ifno"))
@@ -104,10 +118,10 @@ DESCRIPTIONS = [
     known("USBDEVFS_SETCONFIGURATION", 0x80045505, "u32", "w"),
     known("USBDEVFS_GETDRIVER", 0x41045508, usbdevfs_getdriver, "rw"),
     known("USBDEVFS_SUBMITURB", 0x8038550A, usbdevfs_urb, "rw"),
-    value("USBDEVFS_DISCARDURB", 0x550B, "u64"),
-    known("USBDEVFS_REAPURB", 0x4008550C, "u64", "r"),
+    known("USBDEVFS_DISCARDURB", 0x550B),  # an address, which says nothing outside of the program
+    known("USBDEVFS_REAPURB", 0x4008550C, usbdevfs_reaped, "r", follows=True),
     known("USBDEVFS_REAPURB32", 0x4004550C, "u32", "r"),
-    known("USBDEVFS_REAPURBNDELAY", 0x4008550D, "u64", "r"),
+    known("USBDEVFS_REAPURBNDELAY", 0x4008550D, usbdevfs_reaped, "r", follows=True),
     known("USBDEVFS_REAPURBNDELAY32", 0x4004550D, "u32", "r"),
     known("USBDEVFS_DISCSIGNAL", 0x8010550E, usbdevfs_disconnectsignal, "w"),
     known("USBDEVFS_CLAIMINTERFACE", 0x8004550F, "u32", "w"),

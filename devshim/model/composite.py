@@ -11,7 +11,7 @@ from devshim.model.hidraw import Hidraw
 from devshim.model.input import Input
 from devshim.model.serial import Serial
 from devshim.model.usb_descriptors import Kind
-from devshim.model.usb_sysfs import UsbDevice, UsbInterface, port_of
+from devshim.model.usb_sysfs import UsbInterface, UsbPlace, port_of
 
 HID, COMMUNICATION, DATA, VENDOR = (3, 0, 0), (2, 2, 1), (0xA, 0, 0), (0xFF, 0xFF, 0xFF)
 
@@ -114,7 +114,7 @@ class UsbComposite(Composite):
         """Let the functions know their interface, and the ids of the whole."""
         number = re.search(r"\d+$", node)
         bus, port = port_of("whole", int(number[0]) if number else 0)
-        device = UsbDevice(
+        device = UsbPlace(
             port, self.vendor_id, self.product_id, self.release, self.manufacturer, self.product, self.serial, bus,
             self.kinds(),
         )  # fmt: skip

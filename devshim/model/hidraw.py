@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import Device
@@ -11,12 +11,10 @@ from devshim.model.hid_descriptor import Reports, reports
 from devshim.model.hidraw_abi import BUS_USB, MOST_REPORT, Report, fail
 from devshim.model.hidraw_file import HidrawFile
 from devshim.model.hidraw_sysfs import HID_CLASS, surroundings
-from devshim.model.usb_sysfs import UsbDevice, port_of
+from devshim.model.usb_sysfs import UsbPlace, port_of
 
 if TYPE_CHECKING:
     from devshim.model.attribute import Picture
-
-INPUT = Report.INPUT  # a member of an enumeration takes a look-up, and this one is named for every report
 
 __all__ = ["Feature", "Hidraw", "HidrawFile", "Report", "feature"]
 
@@ -106,13 +104,15 @@ class Hidraw(Device):
 
     def __init__(self, **parameters: Any) -> None:
         self.files: list[HidrawFile] = []
-        self.last: dict[tuple[Report, int], bytes] = {}
+        self.last_inputs: dict[int, bytes] = {}
+        self.last_outputs: dict[int, bytes] = {}
         super().__init__(**parameters)
         try:
             self.reports: Reports = reports(self.report_descriptor)
         except ValueError as problem:
             raise ValueError(f"{type(self).__name__}.{problem}") from None
         self.inputs = frozenset(self.reports.numbers(Report.INPUT))
+        self._numbered = self.reports.numbered
 
     # ---- For devices to call and to override
 
@@ -122,14 +122,30 @@ class Hidraw(Device):
         A program that has 63 reports to read gets no more until it reads, as from the kernel; then this is False.
         Raises ValueError for a report that the descriptor does not have.
         """
-        number = report[0] if self.reports.numbered and report else 0
-        if number not in self.inputs or not 0 < len(report) <= MOST_REPORT:
-            raise self.no_such(report, number)
-        self.last[INPUT, number] = report
+        self._note_input(report)
         everywhere = True
         for file in self.files:
             everywhere &= file.send(report)
         return everywhere
+
+    def send_inputs(self, reports: Iterable[bytes]) -> bool:
+        """Send many input reports at once, which takes half the time; False where some program had no room for all.
+
+        Raises ValueError, before any is sent, for a report that the descriptor does not have.
+        """
+        sent = list(reports)
+        for report in sent:
+            self._note_input(report)
+        everywhere = True
+        for file in self.files:
+            everywhere &= file.send_each(sent)
+        return everywhere
+
+    def _note_input(self, report: bytes) -> None:
+        number = report[0] if self._numbered and report else 0
+        if number not in self.inputs or not 0 < len(report) <= MOST_REPORT:
+            raise self.no_such(report, number)
+        self.last_inputs[number] = report
 
     def output(self, report: bytes) -> None:
         """Take an output report; it begins with its number, if the device's reports have numbers.
@@ -152,7 +168,7 @@ class Hidraw(Device):
             return bytes(data)
         if kind is Report.FEATURE or not self.reports.has(kind, number):
             raise self.stall(kind, number)
-        last = self.last.get((kind, number))
+        last = self.last_inputs.get(number) if kind is Report.INPUT else self.last_outputs.get(number)
         if last is None:
             return bytes(self.reports.length(kind, number))
         return last[1:] if number else last
@@ -186,7 +202,7 @@ class Hidraw(Device):
     def written(self, report: bytes) -> None:
         """An output report came, as it goes over the wire."""
         self.output(report)
-        self.last[Report.OUTPUT, report[0] if self.reports.numbered else 0] = report
+        self.last_outputs[report[0] if self._numbered else 0] = report
 
     def no_such(self, report: bytes, number: int) -> ValueError:
         """The error for an input report that the descriptor does not have."""
@@ -205,7 +221,7 @@ class Hidraw(Device):
         usb = self.usb_device()
         return self.phys or (f"{usb.phys}/input{self.interface}" if usb is not None else "")
 
-    def usb_device(self) -> UsbDevice | None:
+    def usb_device(self) -> UsbPlace | None:
         """The USB device that it is an interface of; None on another bus."""
         if self._on_usb is not None:
             return self._on_usb.device
@@ -213,7 +229,7 @@ class Hidraw(Device):
             return None
         texts = self.manufacturer, self.product, self.serial
         bus, port = port_of("hidraw", self.instance - 1)
-        return UsbDevice(port, self.vendor_id, self.product_id, self.release, *texts, bus, ((HID_CLASS, 0, 0),))
+        return UsbPlace(port, self.vendor_id, self.product_id, self.release, *texts, bus, ((HID_CLASS, 0, 0),))
 
     def surroundings(self, node: str, major: int, minor: int) -> Picture:
         """What /sys and udev show of a HID device."""

@@ -9,7 +9,7 @@ from devshim.model.attribute import Attribute
 from devshim.model.device import Link
 from devshim.model.setting import number_in, text_of
 from devshim.model.sysfs import Files, as_name, in_class, lines, on_bus, record, with_number
-from devshim.model.usb_sysfs import UsbDevice, UsbInterface, port_of
+from devshim.model.usb_sysfs import UsbInterface, UsbPlace, port_of
 from devshim.model.usb_udev import identity, path_id, place
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def surroundings(device: Serial, node: str, major: int, minor: int) -> Files:
     return on_board(name, family, number, major, minor)
 
 
-def adapter(device: Serial, family: str, number: int) -> UsbDevice:
+def adapter(device: Serial, family: str, number: int) -> UsbPlace:
     """The USB device that a port belongs to.  Raises ValueError for a usb_id that is none."""
     vendor, product, release, *texts = ADAPTERS[family]
     if device.usb_id:
@@ -50,7 +50,7 @@ def adapter(device: Serial, family: str, number: int) -> UsbDevice:
             raise ValueError(f'usb_id="{device.usb_id}": write vendor and product in hex, such as 0403:6015')
         vendor, product, release, texts = int(match[1], 16), int(match[2], 16), 0x0100, ["", ""]
     bus, port = port_of(family, number)
-    return UsbDevice(
+    return UsbPlace(
         port, vendor, product, release,
         device.usb_manufacturer or texts[0], device.usb_product or texts[1], device.usb_serial or f"DS{number:06}",
         bus, (COMMUNICATION, DATA) if family == "ttyACM" else (VENDOR_KIND,),

@@ -9,15 +9,17 @@ from devshim.model.usb_descriptors import Kind, descriptors
 from devshim.model.usb_hub import root_hub
 from devshim.model.usb_udev import identity
 
-__all__ = ["UsbDevice", "UsbInterface", "lines", "port_of"]
+__all__ = ["UsbInterface", "UsbPlace", "lines", "port_of"]
 
 #: The first of the run's own buses, each with a controller of its own, which no real machine has.
 BUS = 90
 USB_MAJOR = 189
 DEVICES_PER_BUS = 128
+LOWEST = 1000  # the controllers of buses below BUS, which a user has asked for, are counted from here
 PORTS = 100  # of a bus, as far as they are used here
 
 #: Which bus a family's devices are on, counted from BUS; a family with more than PORTS goes on ten buses further.
+#: Bus 95 is for whoever has a node below /dev/bus/usb, and says himself where.
 FAMILIES = ("hidraw", "ttyUSB", "ttyACM", "input", "whole")
 
 
@@ -27,8 +29,8 @@ def port_of(family: str, number: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class UsbDevice:
-    """A USB device at a port of one of the run's own buses; texts that it does not have are empty.
+class UsbPlace:
+    """What a USB device is in /sys, and where: at a port of one of the run's own buses; texts that it lacks are empty.
 
     kinds: class, subclass and protocol of its interfaces.
     """
@@ -46,7 +48,7 @@ class UsbDevice:
     @property
     def controller(self) -> str:
         """The platform device of its host controller."""
-        return f"devshim_hcd.{self.bus - BUS}"
+        return f"devshim_hcd.{self.bus - BUS if self.bus >= BUS else self.bus + LOWEST}"
 
     @property
     def name(self) -> str:
@@ -113,7 +115,7 @@ class UsbDevice:
 class UsbInterface:
     """One interface of a USB device, with the driver that has it; kind is its class, subclass and protocol."""
 
-    device: UsbDevice
+    device: UsbPlace
     number: int
     driver: str
     kind: Kind

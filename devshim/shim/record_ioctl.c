@@ -158,8 +158,10 @@ static void end_flat(const struct recording *call, const struct ioctl_entry *ent
 /* ---- Arguments with pointers -------------------------------------------------------------------------- */
 
 /* How much it will be is known only after the walk: what was reserved too much is given back. */
-static struct record *walk_into(const struct recording *call, const struct record *model, struct argument *walk, bool after,
-                                uint64_t *position, uint32_t *length, int64_t *used)
+enum moment { BEFORE, AFTER, FOLLOWED };
+
+static struct record *walk_into(const struct recording *call, const struct record *model, struct argument *walk,
+                                enum moment moment, uint64_t *position, uint32_t *length, int64_t *used)
 {
     uint32_t room = FIRST_ROOM;
 
@@ -168,7 +170,9 @@ static struct record *walk_into(const struct recording *call, const struct recor
         struct record *record = begin_record(call, model, *length, position);
         if (!record)
             return NULL;
-        *used = after ? collect_results_into(walk, data_of(record), room) : collect_argument_into(walk, data_of(record), room);
+        *used = moment == BEFORE  ? collect_argument_into(walk, data_of(record), room)
+                : moment == AFTER ? collect_results_into(walk, data_of(record), room)
+                                  : collect_followed_into(walk, data_of(record), room);
         uint32_t most = largest_record() - (uint32_t)sizeof(struct record) - 8;
         if (*used != -ENOMEM || room >= most)
             return record;
@@ -178,16 +182,16 @@ static struct record *walk_into(const struct recording *call, const struct recor
     }
 }
 
-static bool append_walk(struct recording *call, const struct record *model, struct argument *walk, bool after)
+static bool append_walk(struct recording *call, const struct record *model, struct argument *walk, enum moment moment)
 {
     uint64_t position;
     uint32_t length;
     int64_t used;
-    struct record *record = walk_into(call, model, walk, after, &position, &length, &used);
+    struct record *record = walk_into(call, model, walk, moment, &position, &length, &used);
 
     if (!record)
         return false;
-    if (!after)
+    if (moment == BEFORE)
         record->number = call->number = position;
     if (used < 0)
         record->flags |= RECORD_INCOMPLETE;
@@ -203,14 +207,33 @@ static __attribute__((noinline)) int record_walked(struct recording *call, const
     struct record model = { .kind = RECORD_BEGIN, .flags = RECORD_OUT, .first = (int64_t)(uint32_t)request };
 
     describe(&walk, carrier, request, argument);
-    bool begun = append_walk(call, &model, &walk, false);
+    bool begun = append_walk(call, &model, &walk, BEFORE);
     int result = ioctl_as_ever(carrier, fd, request, argument);
     uint32_t new_file = enter_new_file(carrier, &walk.entry, argument, result);
     if (begun) {
         model = (struct record){ .kind = RECORD_END, .first = result, .second = walk.entry.place,
                                  .error = result < 0 ? errno : 0, .new_file = new_file };
-        append_walk(call, &model, &walk, true);
+        append_walk(call, &model, &walk, AFTER);
     }
+    return result;
+}
+
+/* The driver answers with an address: what lies there by now is part of its answer. */
+static __attribute__((noinline)) int record_followed(struct recording *call, const struct carrier *carrier, int fd,
+                                                     unsigned long request, uintptr_t argument)
+{
+    struct argument walk;
+
+    describe(&walk, carrier, request, argument);
+    bool begun = begin_flat(call, &walk.entry, true, request, argument);
+    int result = ioctl_as_ever(carrier, fd, request, argument);
+    struct record model = { .kind = RECORD_END, .first = result, .second = RESULT_PLACE, .error = result < 0 ? errno : 0 };
+    if (!begun)
+        return result;
+    if (result < 0)
+        end_flat(call, &(struct ioctl_entry){ .flags = IOCTL_VALUE, .place = RESULT_PLACE }, true, argument, result, 0);
+    else
+        append_walk(call, &model, &walk, FOLLOWED);
     return result;
 }
 
@@ -220,6 +243,8 @@ int record_ioctl(const struct carrier *carrier, int fd, unsigned long request, u
     bool described;
     struct ioctl_entry entry = entry_of(carrier, request, argument, &described);
 
+    if (entry.flags & IOCTL_FOLLOWS)
+        return record_followed(&call, carrier, fd, request, argument);
     if (entry.pointers && !(entry.flags & IOCTL_VALUE))
         return record_walked(&call, carrier, fd, request, argument);
     bool begun = begin_flat(&call, &entry, described, request, argument);

@@ -145,18 +145,38 @@ class Conversion:
                 continue
             node = self.device(named, path)
             yield from self.opened(node.path)
-            event = self.ioctl(node, line, f"{Path(path).name}:{at}")
+            where = f"{Path(path).name}:{at}"
+            if line.split()[0] in URBS:
+                yield from self.urb(node, line, where)
+                continue
+            event = self.ioctl(node, line, where)
             if event is not None:
                 yield event
+
+    def urb(self, node: Node, line: str, where: str) -> Iterator[Event]:
+        """The events of a transfer: NAME RESULT TYPE ENDPOINT STATUS FLAGS BUFFER_LENGTH ACTUAL_LENGTH ERRORS HEX."""
+        from devshim.trace.convert.urbs import urb_events
+
+        try:
+            events = list(urb_events(line))
+        except ValueError as problem:
+            raise ConversionError(f"{where}: {line[:60]}: {problem}") from None
+        if not events:
+            self.recording.note("isochronous URBs are not converted")
+            self.recording.lost += 1
+        for event in events:
+            event.node, event.file = node.path, self.files[node.path]
+            found = self.describer.find(node, event.request)
+            event.label = found.label if found is not None else None
+            yield event
 
     def ioctl(self, node: Node, line: str, where: str) -> Event | None:
         """The event of one line; None, and a note, where nobody knows what it is."""
         words = line.split()
         name, _, index = words[0].partition("(")
         description = next((one for one in self.describer.family(node).all if one.label == name), None)
-        if description is None or name in URBS:
-            what = "URBs that are reaped come back by an address of the program" if name in URBS else "not known"
-            self.recording.note(f"{name}: {what}; not converted")
+        if description is None:
+            self.recording.note(f"{name}: not known; not converted")
             self.recording.lost += 1
             return None
         event = Event("ioctl", node.path, self.files[node.path], label=name)
