@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from devshim.model.input_abi import BODY, InputKeymapEntry
 from devshim.model.input_codes import (
@@ -37,6 +37,13 @@ DELAY, PERIOD = 250, 33  # milliseconds: what hid-input and the software repeat 
 FULL_REPORT = BODY.pack(EV_SYN, SYN_REPORT, 1)  # the value 1 tells the core's own report from the driver's
 
 
+class Listener(Protocol):
+    """What else the kernel makes of a device's events: a joystick, a mouse."""
+
+    def report(self, events: list[tuple[int, int, int]]) -> None:
+        """Take one report: type, code and value of each event, the SYN_REPORT last."""
+
+
 class InputCore(InputDescription):
     """An input device as the kernel keeps it: state, report under way, opens; and hooks for what programs do."""
 
@@ -47,6 +54,7 @@ class InputCore(InputDescription):
         self.closed_switches: set[int] = set()
         self.repetition = {REP_DELAY: DELAY, REP_PERIOD: PERIOD}
         self._files: list[InputFile] = []
+        self._listeners: list[Listener] = []
         self._grab: InputFile | None = None
         self._report: list[bytes] = []
         self._many = False
@@ -163,6 +171,10 @@ class InputCore(InputDescription):
         times: Times = {}
         for file in (self._grab,) if self._grab is not None else tuple(self._files):
             file.receive(report, times, self._many)
+        if self._listeners and self._grab is None:
+            events = [BODY.unpack(body) for body in report]
+            for listener in tuple(self._listeners):
+                listener.report(events)
         if self.repeat:
             self._repeat_last(report)
 
@@ -195,8 +207,8 @@ class InputCore(InputDescription):
 
     @property
     def opens(self) -> int:
-        """How many opens there are now."""
-        return len(self._files)
+        """How many opens there are now; those of a jsN or mouseN count as one."""
+        return len(self._files) + len(self._listeners)
 
     @property
     def backlog(self) -> int:
@@ -207,9 +219,23 @@ class InputCore(InputDescription):
         """Each open has a queue of its own."""
         file = (CustomInputFile if FF_CUSTOM in self.forces.own else InputFile)(self)
         self._files.append(file)
-        if len(self._files) == 1:
+        if self.opens == 1:
             self.opened()
         return file
+
+    def listen(self, listener: Listener) -> None:
+        """Another interface's node is open: hand it each report, but while an open has grabbed the device."""
+        if listener not in self._listeners:
+            self._listeners.append(listener)
+            if self.opens == 1:
+                self.opened()
+
+    def unlisten(self, listener: Listener) -> None:
+        """It is closed."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            if not self.opens:
+                self.closed()
 
     def file_closed(self, file: InputFile) -> None:
         """An open is closed or revoked: its grab and its effects go."""
@@ -219,7 +245,7 @@ class InputCore(InputDescription):
         if self._grab is file:
             self._grab = None
         self._files.remove(file)
-        if not self._files:
+        if not self.opens:
             self.closed()
 
     def grab(self, file: InputFile) -> None:

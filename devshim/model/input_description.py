@@ -12,13 +12,16 @@ from devshim.model import input_codes as codes
 from devshim.model.device import Device
 from devshim.model.input_axes import MT_VALUES, Axes, Axis
 from devshim.model.input_keymap import Keymap
+from devshim.model.input_match import is_joystick, is_mouse
 from devshim.model.input_proc import listing
 from devshim.model.input_sysfs import surroundings
 
 if TYPE_CHECKING:
     from devshim.model.attribute import Picture
+    from devshim.model.companion import Companion
 
 INPUT_MAJOR, EVENT_MINOR, EVENT_MINORS, FIRST_DYNAMIC = 13, 64, 32, 256
+EVENTS, JOYSTICKS, MICE = 1 << 16, 2 << 16, 3 << 16  # minors of names that no kernel gives: event32, js16, mouse31
 SHORTEST_QUEUE, QUEUED_REPORTS = 64, 8  # EVDEV_MIN_BUFFER_SIZE, EVDEV_BUF_PACKETS
 
 
@@ -108,10 +111,28 @@ class InputDescription(Device):
     def numbers(self, node: str) -> tuple[int | None, int | None]:
         """13:64 and on for event0 to event31; later ones carry their minor in their name (evdev_connect)."""
         trailing = re.search(r"event(\d+)$", node)
-        number = int(trailing[1]) if trailing else None
-        if number is None or EVENT_MINORS <= number < FIRST_DYNAMIC:
+        if trailing is None:
             return INPUT_MAJOR, None
+        number = int(trailing[1])
+        if EVENT_MINORS <= number < FIRST_DYNAMIC:
+            return INPUT_MAJOR, EVENTS + number
         return INPUT_MAJOR, number + EVENT_MINOR if number < EVENT_MINORS else number
+
+    def _companions(self, node: str) -> Mapping[str, Companion]:
+        """The nodes of the old interfaces that the kernel gives it, too."""
+        found: dict[str, Companion] = {}
+        if not re.fullmatch(r"/dev/input/event\d+", node):
+            return found
+        if is_mouse(self):
+            from devshim.model.mouse import MICE, Mice, Mouse
+
+            mouse = found["/dev/input/mouse*"] = Mouse(self)  # type: ignore[arg-type]
+            found[MICE] = Mice(mouse)
+        if is_joystick(self):
+            from devshim.model.joystick import Joystick
+
+            found["/dev/input/js*"] = Joystick(self)  # type: ignore[arg-type]
+        return found
 
     def surroundings(self, node: str, major: int, minor: int) -> Picture:
         """What /sys, /proc and udev's database show of it."""

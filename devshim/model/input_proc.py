@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from devshim.model import input_codes as codes
 from devshim.model.attribute import BinaryAttribute
+from devshim.model.companion import Companion
 from devshim.model.input_sysfs import SHOWN, bits, directory
 from devshim.model.input_udev import kinds
 from devshim.model.sysfs import Files
@@ -24,8 +27,13 @@ def listing(device: Device, family: type[InputDescription]) -> Files:
 
     def read(offset: int, size: int) -> bytes:
         plugged = device._plug.devices() if device._plug is not None else []
-        text = "".join(entry(one) for one in plugged if isinstance(one, family))
-        return (machines_own() + text.encode())[offset : offset + size]
+        beside: dict[int, list[str]] = {}
+        for one in plugged:
+            if isinstance(one, Companion) and not one.common:
+                beside.setdefault(id(one.source), []).append(os.path.basename(one.node or ""))
+        text = "".join(entry(one, beside.get(id(one), ())) for one in plugged if isinstance(one, family))
+        real = b"" if device._plug is not None and device._plug.hides_real else machines_own()
+        return (real + text.encode())[offset : offset + size]
 
     return {DEVICES: BinaryAttribute(read)}
 
@@ -37,8 +45,8 @@ def machines_own() -> bytes:
     return b""
 
 
-def entry(device: InputDescription) -> str:
-    """The lines of one device; none where it is at no event node."""
+def entry(device: InputDescription, beside: Sequence[str] = ()) -> str:
+    """The lines of one device, with the names of its other nodes; none where it is at no event node."""
     match = re.fullmatch(r"/dev/input/event(\d+)", device.node or "")
     if match is None:
         return ""
@@ -48,7 +56,7 @@ def entry(device: InputDescription) -> str:
         f"P: Phys={device.phys}",
         f"S: Sysfs={directory(device, int(match[1])).removeprefix('/sys')}",
         f"U: Uniq={device.uniq}",
-        f"H: Handlers={''.join(f'{name} ' for name in handlers(device, int(match[1])))}",
+        f"H: Handlers={''.join(f'{name} ' for name in handlers(device, int(match[1]), beside))}",
         f"B: PROP={bits(device.properties)}",
         f"B: EV={bits(device.supported)}",
     ]
@@ -57,13 +65,15 @@ def entry(device: InputDescription) -> str:
     return "\n".join([*lines, "", ""])
 
 
-def handlers(device: InputDescription, number: int) -> list[str]:
-    """The kernel's users of a device."""
+def handlers(device: InputDescription, number: int, beside: Sequence[str] = ()) -> list[str]:
+    """The kernel's users of a device; beside: js0, mouse0."""
     keys = device.supported.get(codes.EV_KEY, set())
     found = {
         "sysrq": codes.KEY_LEFTALT in keys,
         "kbd": "ID_INPUT_KEY" in kinds(device),
+        **{name: True for name in beside if name.startswith("mouse")},
         f"event{number}": True,
         "leds": codes.EV_LED in device.supported,
+        **{name: True for name in beside if name.startswith("js")},
     }
     return [name for name, listens in found.items() if listens]

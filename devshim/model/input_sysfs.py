@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from devshim.model import input_codes as codes
 from devshim.model.device import Link
 from devshim.model.input_udev import kinds
-from devshim.model.input_usb import interface_of, links, name_of
-from devshim.model.sysfs import Files, link, record
+from devshim.model.input_usb import interface_of, links, name_of, old_links
+from devshim.model.sysfs import Files, in_class, link, record, with_number
 from devshim.model.usb_udev import identity, place
 
 if TYPE_CHECKING:
@@ -73,6 +73,25 @@ def surroundings(device: InputDescription, node: str, major: int, minor: int) ->
         **{f"/sys/class/input/{os.path.basename(path)}": link_to(path) for path in (above, here)},
         f"/sys/dev/char/{major}:{minor}": link_to(here),
         **{f"/dev/{path}": Link(f"../{event}") for path in to_node},
+    }
+
+
+def beside(device: InputDescription, node: str, major: int, minor: int) -> Files:
+    """Files and links around another node of the device at /dev/input/eventN: js0, mouse0."""
+    match = re.fullmatch(r"/dev/input/event(\d+)", device.node or "")
+    if match is None:
+        return {}
+    name, number, found = os.path.basename(node), int(match[1]), kinds(device)
+    usb = interface_of(device, number, found)
+    here = f"{below(usb, f'input{number}')}/{name}"
+    known = {} if usb is None else {**identity(usb), **place(usb)}
+    to_node = [] if usb is None else old_links(name_of(found), usb.number, known)
+    return {
+        **with_number(here, major, minor, node),
+        **in_class(here, "input"),
+        f"{here}/device": Link(f"../../input{number}"),
+        f"/run/udev/data/c{major}:{minor}": f"{database(found, known, to_node)}\n".encode(),
+        **{f"/dev/{path}": Link(f"../{name}") for path in to_node},
     }
 
 

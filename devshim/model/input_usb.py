@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from devshim.model import input_codes as codes
-from devshim.model.usb_sysfs import UsbDevice, UsbInterface, port_of
+from devshim.model.usb_sysfs import UsbInterface, UsbPlace, port_of
 
 if TYPE_CHECKING:
     from devshim.model.input_description import InputDescription
@@ -37,7 +37,14 @@ def interface_of(device: InputDescription, number: int, kinds: Collection[str]) 
     kind = BOOT.get(name_of(kinds), (HID, 0, 0))
     bus, port = port_of("input", number)
     ids = device.vendor, device.product, device.version
-    return UsbInterface(UsbDevice(port, *ids, maker, product, device.uniq, bus, (kind,)), int(match[1]), "usbhid", kind)
+    return UsbInterface(UsbPlace(port, *ids, maker, product, device.uniq, bus, (kind,)), int(match[1]), "usbhid", kind)
+
+
+def old_links(name: str, number: int, known: Mapping[str, str]) -> list[str]:
+    """The links below /dev to the nodes of the old interfaces, jsN and mouseN; none where they have no word for it."""
+    part = f"-if{number:02x}" if number else ""
+    paths = [f"input/by-id/usb-{known['ID_SERIAL']}{part}-{name}", f"input/by-path/{known['ID_PATH']}-{name}"]
+    return paths if name else []
 
 
 def links(name: str, number: int, known: Mapping[str, str]) -> list[str]:

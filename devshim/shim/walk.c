@@ -135,7 +135,7 @@ static enum step take_name(struct walk *walk, const char *name, size_t size, int
     walk->length += size + 1;
     walk->at[walk->length] = '\0';
 
-    before_following(walk->at, walk->length == 4 ? 4 : 0);
+    before_following(walk->at, walk->length == 4 || walk->at[1] == 'p' ? walk->length : 0);
     const struct node *node = walk->in_tree ? find_node(walk->at, walk->length) : nearest_node(walk->at, walk->length);
     if (node && node->length != walk->length) {
         if (node->kind == NODE_MASKED)

@@ -1,6 +1,6 @@
 /* wrap_poll.c: poll, select and epoll. The kernel answers for every descriptor there is; these are here only because a
- * recording tells what it said of recorded devices, and the host of a replay hears of long waits. Where neither is the case
- * each is two tests more. */
+ * recording tells what it said of recorded devices, the host of a replay hears of long waits, and attributes of /sys are
+ * urgent in a way that no socket is. Where none of it is the case each is three tests more. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,6 +10,7 @@
 #include "direct.h"
 #include "memory.h"
 #include "record.h"
+#include "urgent.h"
 #include "waiting.h"
 
 enum { MOST_FILES = 32, MOST_INTERESTS = 256 };
@@ -105,9 +106,8 @@ static int poll_noted(struct pollfd *fds, nfds_t count, int timeout)
     return answer_polled(&asked, fds, count, LETTING_MODELS_RUN(may_wait, real.poll(fds, count, timeout)));
 }
 
-INTERPOSE int poll(struct pollfd *fds, nfds_t count, int timeout)
+static int poll_any(struct pollfd *fds, nfds_t count, int timeout)
 {
-    START_ONCE();
     if (!waits_matter(from_milliseconds(timeout)))
         return poll_noted(fds, count, timeout);
     struct told told;
@@ -115,6 +115,23 @@ INTERPOSE int poll(struct pollfd *fds, nfds_t count, int timeout)
     int result = poll_noted(fds, count, timeout);
     tell_over(&told);
     return result;
+}
+
+static __attribute__((noinline)) int poll_urgent(struct pollfd *fds, nfds_t count, int timeout)
+{
+    struct pollfd copy[MOST_COPIED];
+    struct pollfd *polled = asked_for_urgent(fds, count, copy);
+    int result = poll_any(polled, count, timeout);
+
+    if (result >= 0)
+        add_errors_polled(fds, count, polled);
+    return result;
+}
+
+INTERPOSE int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    START_ONCE();
+    return urgent_matters() ? poll_urgent(fds, count, timeout) : poll_any(fds, count, timeout);
 }
 SAME_AS(poll, __poll);
 
@@ -128,9 +145,8 @@ static int ppoll_noted(struct pollfd *fds, nfds_t count, const struct timespec *
     return answer_polled(&asked, fds, count, LETTING_MODELS_RUN(may_wait, real.ppoll(fds, count, timeout, mask)));
 }
 
-INTERPOSE int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+static int ppoll_any(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
-    START_ONCE();
     if (!waits_matter(FOR_EVER) || !waits_matter(nanoseconds(timeout)))
         return ppoll_noted(fds, count, timeout, mask);
     struct told told;
@@ -138,6 +154,24 @@ INTERPOSE int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *tim
     int result = ppoll_noted(fds, count, timeout, mask);
     tell_over(&told);
     return result;
+}
+
+static __attribute__((noinline)) int ppoll_urgent(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+                                                   const sigset_t *mask)
+{
+    struct pollfd copy[MOST_COPIED];
+    struct pollfd *polled = asked_for_urgent(fds, count, copy);
+    int result = ppoll_any(polled, count, timeout, mask);
+
+    if (result >= 0)
+        add_errors_polled(fds, count, polled);
+    return result;
+}
+
+INTERPOSE int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+    START_ONCE();
+    return urgent_matters() ? ppoll_urgent(fds, count, timeout, mask) : ppoll_any(fds, count, timeout, mask);
 }
 
 /* ---- select ------------------------------------------------------------------------------------------- */
@@ -275,6 +309,8 @@ INTERPOSE int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *ev
     int result = real.epoll_ctl(epoll, operation, fd, event);
     if (recording() && result == 0 && (recorded(fd) || operation == EPOLL_CTL_DEL))
         note_interest(epoll, operation, fd, event);
+    if (urgent_matters() && result == 0)
+        note_attribute(epoll, operation, fd, event);
     return result;
 }
 
@@ -363,9 +399,12 @@ static int epoll_told(const struct epoll_call *call)
 
 static int epoll_any(const struct epoll_call *call)
 {
-    if (waits_matter(FOR_EVER) && waits_matter(epoll_timeout(call)) && !recording())
-        return epoll_told(call);
-    return epoll_noted(call);
+    bool tells = waits_matter(FOR_EVER) && waits_matter(epoll_timeout(call)) && !recording();
+    int ready = tells ? epoll_told(call) : epoll_noted(call);
+
+    if (urgent_matters() && ready > 0)
+        add_errors_waited(call->epoll, call->events, ready);
+    return ready;
 }
 
 INTERPOSE int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)

@@ -46,3 +46,16 @@ def test_the_leds_line_is_busy():
 
     assert outcome.returncode == 1
     assert "Device or resource busy" in outcome.stderr
+
+
+def test_the_device_tree_tells_which_board_it_is():
+    tree = "/proc/device-tree"
+    asked = f"od -An -tx1 {tree}/system/linux,revision; tr '\\0' '\\n' < {tree}/model; readlink {tree}"
+
+    outcome = run_devshim("sh", "-c", asked, devices=["/dev/gpiochip0=raspberry_pi4,revision=0xc03114"])
+
+    assert outcome.stdout.splitlines() == [
+        " 00 c0 31 14",
+        "Raspberry Pi 4 Model B Rev 1.4",
+        "/sys/firmware/devicetree/base",
+    ]

@@ -2,6 +2,7 @@
 
 import os
 import select
+import socket
 import sys
 
 import pytest
@@ -81,7 +82,52 @@ def test_select_tells_it_as_an_exceptional_condition_and_epoll_as_urgent(sensor)
         os.read(fd, 9)
         assert (select.select([], [], [fd], 0)[2], waiting.poll(0)) == ([], [])
         sensor.notify("temp1_alarm")
-        assert (select.select([], [], [fd], 0)[2], waiting.poll(0)) == ([fd], [(fd, select.EPOLLPRI)])
+        assert (select.select([], [], [fd], 0)[2], waiting.poll(0)) == ([fd], [(fd, select.EPOLLPRI | select.EPOLLERR)])
+        os.close(fd)
+
+
+def test_poll_says_that_it_is_an_error_too_and_of_nothing_else(sensor):
+    fd = os.open(PATH, os.O_RDONLY)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.send(b"!", socket.MSG_OOB)
+        waiting = select.poll()
+        waiting.register(fd, select.POLLPRI | select.POLLERR)
+        waiting.register(ours, select.POLLPRI)
+        expected = {fd: select.POLLPRI | select.POLLERR, ours.fileno(): select.POLLPRI}
+        assert dict(waiting.poll(0)) == expected
+        os.read(fd, 9)
+        del expected[fd]
+        assert dict(waiting.poll(0)) == expected
+    os.close(fd)
+
+
+def test_a_program_that_asks_for_nothing_is_told_of_the_error_alone(sensor):
+    fd = os.open(PATH, os.O_RDONLY)
+    try:
+        waiting = select.poll()
+        waiting.register(fd, select.POLLERR)
+        assert waiting.poll(0) == [(fd, select.POLLERR)]
+        os.read(fd, 9)
+        assert waiting.poll(0) == []
+        waiting.register(fd, select.POLLIN)
+        assert waiting.poll(0) == [(fd, select.POLLIN)]
+    finally:
+        os.close(fd)
+
+
+def test_an_epoll_knows_an_attribute_by_its_data_and_forgets_it_when_it_is_closed(sensor):
+    fd = os.open(PATH, os.O_RDONLY)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, select.epoll() as waiting:
+        waiting.register(fd, select.EPOLLPRI)
+        waiting.register(ours, select.EPOLLPRI)
+        theirs.send(b"!", socket.MSG_OOB)
+        assert dict(waiting.poll(0)) == {fd: select.EPOLLPRI | select.EPOLLERR, ours.fileno(): select.EPOLLPRI}
+        os.close(fd)
+        os.dup2(ours.fileno(), fd)
+        waiting.register(fd, select.EPOLLPRI)
+        assert dict(waiting.poll(0)) == {fd: select.EPOLLPRI, ours.fileno(): select.EPOLLPRI}
         os.close(fd)
 
 

@@ -1,6 +1,8 @@
 """HID devices as hidraw gives them to programs: reports of all kinds, who the device is, and the errors of each."""
 
 import errno
+import os
+from contextlib import suppress
 from ctypes import sizeof
 
 import pytest
@@ -14,6 +16,7 @@ from devshim import Hidraw, feature
 from devshim.model import hidraw_abi as abi
 from devshim.model.hid_descriptor import reports
 from devshim.model.hidraw import Report
+from devshim.session.session import Session
 
 VENDOR = "0600ff 0901 a101 0901 1500 26ff00 7508"
 PLAIN = bytes.fromhex(VENDOR + "9504 8102 0901 9502 9102 0901 9503 b102 c0")
@@ -325,6 +328,59 @@ def test_a_closed_file_gets_no_more():
     one.close()
 
     assert device.files == [other]
+
+
+# ---- send_inputs()
+
+
+def drained(fd):
+    """All reports that wait."""
+    found = []
+    with suppress(BlockingIOError):
+        while True:
+            found.append(os.read(fd, 64))
+    return found
+
+
+def test_many_reports_at_once_reach_every_program_in_their_order():
+    with Session() as session:
+        device = session.plug("/dev/hidraw7", Numbered())
+        fds = [os.open("/dev/hidraw7", os.O_RDONLY | os.O_NONBLOCK) for _ in range(2)]
+        reports = [bytes((1, number, 0, 0, 0)) for number in range(20)]
+
+        assert device.send_inputs(reports) and device.send_inputs(()) and device.send_inputs([b"\2ab"])
+
+        assert [drained(fd) for fd in fds] == [[*reports, b"\2ab"]] * 2
+        assert device.get_report(Report.INPUT, 1) == bytes((19, 0, 0, 0))
+        for fd in fds:
+            os.close(fd)
+
+
+@pytest.mark.parametrize("before", [0, 30])
+def test_of_many_at_once_a_program_that_does_not_read_has_the_first_63(before):
+    with Session() as session:
+        device = session.plug("/dev/hidraw7", Plain())
+        fd = os.open("/dev/hidraw7", os.O_RDONLY | os.O_NONBLOCK)
+        reports = [number.to_bytes(4, "little") for number in range(200)]
+        for report in reports[:before]:
+            device.send_input(report)
+
+        assert not device.send_inputs(reports[before:])
+
+        assert drained(fd) == reports[:63]
+        os.close(fd)
+
+
+def test_none_of_many_is_sent_where_one_is_no_report():
+    with Session() as session:
+        device = session.plug("/dev/hidraw7", Numbered())
+        fd = os.open("/dev/hidraw7", os.O_RDONLY | os.O_NONBLOCK)
+
+        with pytest.raises(ValueError, match="no input report 3"):
+            device.send_inputs([b"\1abcd", b"\3abcd"])
+
+        assert drained(fd) == []
+        os.close(fd)
 
 
 # ---- Around the node

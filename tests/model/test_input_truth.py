@@ -1,8 +1,8 @@
 """evtest and python-evdev do on models what they did on input devices of a real kernel.
 
 Set aside: times; the exit code 124 of `timeout`, which ended evtest there: here it gets the same SIGTERM from the test.
-Left out: uinput (a program that makes input devices of its own), mouseN and jsN (mousedev, joydev), and in /sys the
-directories power/ and inputN::capslock/ (runtime power management, and the LED class), which belong to other drivers.
+Left out: uinput (a program that makes input devices of its own), and in /sys the directories power/ and
+inputN::capslock/ (runtime power management, and the LED class), which belong to other drivers.
 """
 
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from harness import devshim_command, devshim_environment, run_devshim
 from inputprogram import ask
+from tabletop import Tabletop
 
 from devshim.model.device import Link
 from devshim.modelclass import class_in_file
@@ -144,3 +145,27 @@ def test_sys_shows_what_the_kernel_showed(number, text):
     assert b"E:ID_INPUT=1\n" in around[f"/run/udev/data/c13:{64 + number}"]
     kind = re.search(r"^E:(ID_INPUT_\w+=1)$", truth, re.MULTILINE)[1]
     assert f"E:{kind}\n".encode() in around[f"/run/udev/data/c13:{64 + number}"]
+
+
+def test_sys_shows_a_joysticks_node_as_the_kernel_did():
+    truth = (TRUTH / "sys-pad.txt").read_text().replace("input14", "input9")
+    files = dict(re.findall(r"^F \d+ size=\d+ (\S+/js0/\w+) = '(.*)'$", truth, re.MULTILINE))
+    links = dict(re.findall(r"^L (\S+/js0/\w+|\S+/js0) -> (\S+)$", truth, re.MULTILINE))
+    pad, node = model(9), "/dev/input/event9"
+    Tabletop.plug(pad, node)
+
+    around = pad._companions(node)["/dev/input/js*"].surroundings("/dev/input/js0", 13, 0)
+
+    assert {path: around[path].decode() for path in files} == {
+        path: content.replace("\\n", "\n") for path, content in files.items()
+    }
+    assert {path: around[path] for path in links} == {path: Link(link) for path, link in links.items()}
+    assert len(files) == 2 and len(links) >= 2
+
+
+def test_the_devices_that_had_other_nodes_have_them_here():
+    """/dev/input held js0, of the pad, and mouse4 and mouse5, of the mouse and the touchscreen."""
+    found = {number: sorted(model(number)._companions(f"/dev/input/event{number}")) for number in REFS}
+
+    mouse = ["/dev/input/mice", "/dev/input/mouse*"]
+    assert found == {8: [], 9: ["/dev/input/js*"], 10: mouse, 11: mouse}

@@ -41,7 +41,9 @@ def test_links_by_id_and_by_path_lead_to_a_device_on_usb(devshim_run):
     assert sorted(outcome.stdout.splitlines()) == [
         "by-id/usb-Logitech_USB_Keyboard-event-kbd ../event4",
         "by-id/usb-Microsoft_X-Box_360_pad-event-joystick ../event3",
+        "by-id/usb-Microsoft_X-Box_360_pad-joystick ../js0",
         "by-path/platform-devshim_hcd.3-usb-0:4:1.0-event-joystick ../event3",
+        "by-path/platform-devshim_hcd.3-usb-0:4:1.0-joystick ../js0",
         "by-path/platform-devshim_hcd.3-usb-0:5:1.0-event-kbd ../event4",
     ]
 
