@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import gc
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from devshim.cli.options import Option, Options, parse, wrong
+from devshim.cli.output import ready_stdout
 from devshim.trace.choice import Choice
 from devshim.trace.format.lines import CALLS
 
@@ -101,11 +103,14 @@ CHOOSING = (
 )
 
 
-def parse_tool(
-    verb: str, words: Sequence[str], table: Sequence[Option], traces: int, ranges: bool
+def begin_tool(
+    verb: str, words: Sequence[str], table: Sequence[Option], usage: str, traces: int = 1, ranges: bool = True
 ) -> tuple[list[str], ToolOptions] | None:
-    """A tool's command line: its traces, and the rest; None where help was asked for.
+    """A tool's command line: its traces, and the rest; None where help was asked for, which is printed then.
 
+    Gets the process ready, too, for millions of events and for text of any kind.
+
+    usage   the help's text, with {options} where these stand
     traces  how many traces there must be
     ranges  whether ranges of events may stand behind them
 
@@ -114,6 +119,9 @@ def parse_tool(
     options = ToolOptions()
     found = parse(words, table, options, MOST_OPERANDS)
     if found == ["--help"]:
+        from devshim.cli.usage import option_list
+
+        print(usage.format(options=option_list(table)), end="")
         return None
     found += options.program
     if len(found) < traces:
@@ -122,6 +130,8 @@ def parse_tool(
     if found[traces:] and not ranges:
         raise wrong(f"devshim {verb} takes {traces} trace{'s' * (traces > 1)}, not {' '.join(found)}")
     options.choice.ranges = [event_range(word) for word in found[traces:]]
+    gc.disable()  # no event refers to itself
+    ready_stdout()
     return found[:traces], options
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
 from devshim import __version__
-from devshim.cli.choosing import CHOOSING, parse_tool, take_output
+from devshim.cli.choosing import CHOOSING, begin_tool, take_output
 from devshim.cli.options import Option, wrong
 from devshim.cli.output import tell_left_out, watched
 from devshim.target import say
@@ -47,11 +46,8 @@ def main(words: list[str]) -> int:
     Raises UsageError for a wrong command line, TraceError where the trace is damaged, OSError where FILE cannot be
     written.
     """
-    asked = parse_tool("cut", words, TABLE, 1, ranges=True)
+    asked = begin_tool("cut", words, TABLE, USAGE)
     if asked is None:
-        from devshim.cli.usage import option_list
-
-        print(USAGE.format(options=option_list(TABLE)), end="")
         return 0
     (path,), options = asked
     output = options.output or "-"
@@ -59,7 +55,6 @@ def main(words: list[str]) -> int:
         raise wrong("devshim cut prints a trace, which a terminal is no place for; -o FILE names one")
     if output != "-" and os.path.exists(output) and os.path.exists(path) and os.path.samefile(path, output):
         raise wrong(f"-o {output}: a trace cannot be cut into itself")
-    gc.disable()  # nothing here refers to itself, and there may be millions of it
     trace = Trace(path)
     written = write(trace, output, options.choice)
     tell_left_out(trace)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 from collections.abc import Callable, Iterator
 
-from devshim.cli.choosing import CHOOSING, parse_tool
+from devshim.cli.choosing import CHOOSING, begin_tool
 from devshim.cli.output import (
     BOLD,
     DIM,
@@ -14,7 +13,6 @@ from devshim.cli.output import (
     PLAIN,
     RED,
     print_lines,
-    ready_stdout,
     tell_left_out,
     wants_colour,
     watched,
@@ -49,15 +47,10 @@ def main(words: list[str]) -> int:
 
     Raises UsageError for a wrong command line, TraceError where a trace is damaged.
     """
-    asked = parse_tool("diff", words, CHOOSING, 2, ranges=True)
+    asked = begin_tool("diff", words, CHOOSING, USAGE, traces=2)
     if asked is None:
-        from devshim.cli.usage import option_list
-
-        print(USAGE.format(options=option_list(CHOOSING)), end="")
         return 0
     paths, options = asked
-    gc.disable()  # nothing here refers to itself, and there may be millions of it
-    ready_stdout()
     traces = [Trace(path) for path in paths]
     one, other = (Side(trace) for trace in traces)
     chosen = [options.choice.of(side.trace, side.described.name) for side in (one, other)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Iterator
 from json import dumps
 
-from devshim.cli.choosing import CHOOSING, ToolOptions, parse_tool, take_count, take_switch
+from devshim.cli.choosing import CHOOSING, ToolOptions, begin_tool, take_count, take_switch
 from devshim.cli.options import Option
-from devshim.cli.output import BLUE, BOLD, DIM, PLAIN, RED, print_lines, ready_stdout, tell_left_out, wants_colour
+from devshim.cli.output import BLUE, BOLD, DIM, PLAIN, RED, print_lines, tell_left_out, wants_colour
 from devshim.trace.described import Described
 from devshim.trace.description import plain
 from devshim.trace.event import Event, Header, Node
@@ -46,15 +45,10 @@ def main(words: list[str]) -> int:
 
     Raises UsageError for a wrong command line, TraceError where the trace is damaged.
     """
-    asked = parse_tool("show", words, TABLE, 1, ranges=True)
+    asked = begin_tool("show", words, TABLE, USAGE)
     if asked is None:
-        from devshim.cli.usage import option_list
-
-        print(USAGE.format(options=option_list(TABLE)), end="")
         return 0
     (path,), options = asked
-    gc.disable()  # nothing here refers to itself, and there may be millions of it
-    ready_stdout()
     trace = Trace(path)
     described = Described(trace.header, options.values.get("bytes", MOST_BYTES) or sys.maxsize)
     lines = json_lines if "json" in options.switches else text_lines

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from json import dumps
 
-from devshim.cli.choosing import CHOOSING, parse_tool, take_switch
+from devshim.cli.choosing import CHOOSING, begin_tool, take_switch
 from devshim.cli.options import Option
-from devshim.cli.output import BOLD, PLAIN, RED, print_lines, ready_stdout, tell_left_out, wants_colour, watched
+from devshim.cli.output import BOLD, PLAIN, RED, print_lines, tell_left_out, wants_colour, watched
 from devshim.trace.described import Described
 from devshim.trace.format.reader import Trace
 from devshim.trace.show import escaped
@@ -38,15 +37,10 @@ def main(words: list[str]) -> int:
 
     Raises UsageError for a wrong command line, TraceError where the trace is damaged.
     """
-    asked = parse_tool("stats", words, TABLE, 1, ranges=True)
+    asked = begin_tool("stats", words, TABLE, USAGE)
     if asked is None:
-        from devshim.cli.usage import option_list
-
-        print(USAGE.format(options=option_list(TABLE)), end="")
         return 0
     (path,), options = asked
-    gc.disable()  # nothing here refers to itself, and there may be millions of it
-    ready_stdout()
     trace = Trace(path)
     described = Described(trace.header)
     rows = count(watched(options.choice.of(trace, described.name), trace, "counting"), described.name)

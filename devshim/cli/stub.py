@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from devshim.cli.choosing import CHOOSING, parse_tool, take_output
+from devshim.cli.choosing import CHOOSING, begin_tool, take_output
 from devshim.cli.options import Option
 from devshim.cli.output import tell_left_out
 from devshim.trace.described import Described
@@ -36,11 +36,8 @@ def main(words: list[str]) -> int:
 
     Raises UsageError for a wrong command line, TraceError where the trace is damaged.
     """
-    asked = parse_tool("stub", words, TABLE, 1, ranges=True)
+    asked = begin_tool("stub", words, TABLE, USAGE)
     if asked is None:
-        from devshim.cli.usage import option_list
-
-        print(USAGE.format(options=option_list(TABLE)), end="")
         return 0
     (path,), options = asked
     trace = Trace(path)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import devshim
 from devshim.cli import FAILED
-from devshim.cli.choosing import parse_tool, take_switch
+from devshim.cli.choosing import begin_tool, take_switch
 from devshim.cli.options import Option
-from devshim.cli.output import print_lines, ready_stdout, watched
+from devshim.cli.output import print_lines, watched
 from devshim.trace.event import Event
 from devshim.trace.format.reader import Trace
 from devshim.trace.show import escaped
@@ -49,15 +48,10 @@ def main(words: list[str]) -> int:
 
     Raises UsageError for a wrong command line, TraceError for what is no trace at all.
     """
-    asked = parse_tool("verify", words, TABLE, 1, ranges=False)
+    asked = begin_tool("verify", words, TABLE, USAGE, ranges=False)
     if asked is None:
-        from devshim.cli.usage import option_list
-
-        print(USAGE.format(options=option_list(TABLE)), end="")
         return 0
     (path,), options = asked
-    gc.disable()  # nothing here refers to itself, and there may be millions of it
-    ready_stdout()
     trace = Trace(path)
     faults = Faults(path)
     verification = Verification(trace, faults)
@@ -68,7 +62,7 @@ def main(words: list[str]) -> int:
     verification.run(watching)
     played = ""
     if not faults.count and "no-replay" not in options.switches:
-        played = play(path, verification.events, faults)
+        played = play(path, verification.events, faults, trace.header.nodes)
     name = escaped(path)
     if faults.count > MOST_FAULTS:
         print(f"{name}: ... and {faults.count - MOST_FAULTS} faults more")
@@ -77,10 +71,12 @@ def main(words: list[str]) -> int:
     return 1 if faults.count else 0
 
 
-def play(path: str, events: int, faults: Faults) -> str:
+def play(path: str, events: int, faults: Faults, nodes: Iterable[str] = ()) -> str:
     """Let the trace answer its own calls; return what is to be said where it did."""
     if not events or not os.path.isfile(path):
         return ""
+    if any(node.startswith("/dev/bus/usb/") for node in nodes):
+        return "; not replayed, because what USB transfers give comes to addresses, which no trace has"
     if events > MOST_PLAYED:
         return f"; not replayed, because it is longer than {MOST_PLAYED} events"
     full = os.path.abspath(path)

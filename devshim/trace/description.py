@@ -34,6 +34,8 @@ def to_object(description: Description) -> dict[str, Any]:
         shown["new"] = True
     if description.asks is not None:
         shown["asks"] = description.asks
+    if description.follows:
+        shown["follows"] = True
     return shown
 
 
@@ -42,7 +44,7 @@ def from_object(shown: Mapping[str, Any]) -> Description:
 
     Raises ValueError for whatever to_object() could not have written.
     """
-    only(shown, "request", "name", "run", "access", "argument", "sized", "value", "new", "asks")
+    only(shown, "request", "name", "run", "access", "argument", "sized", "value", "new", "asks", "follows")
     name = shown.get("name", "")
     if not isinstance(name, str) or len(name) > 200 or not name.isprintable():
         raise ValueError(f"name {name!r:.60}: at most 200 printable characters")
@@ -51,9 +53,9 @@ def from_object(shown: Mapping[str, Any]) -> Description:
     if (
         not isinstance(access, str)
         or access not in DIRECTIONS
-        or not all(isinstance(shown.get(flag, False), bool) for flag in ("sized", "new"))
+        or not all(isinstance(shown.get(flag, False), bool) for flag in ("sized", "new", "follows"))
     ):
-        raise ValueError('access is "r", "w" or "rw"; sized and new are true or false')
+        raise ValueError('access is "r", "w" or "rw"; sized, new and follows are true or false')
     try:
         kind = Reader().ctype(shown["argument"]) if "argument" in shown else None
         value = Reader().ctype(shown["value"]) if "value" in shown else None
@@ -73,6 +75,7 @@ def from_object(shown: Mapping[str, Any]) -> Description:
             name or f"{number:#010x}",
             shown.get("new", False),
             whole(shown["asks"], "asks", MOST_SIZE) if "asks" in shown else None,
+            shown.get("follows", False),
         )
         check_ways(description, name)
     except (BadDescription, OverflowError, RecursionError) as problem:

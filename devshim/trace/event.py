@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 #: The bytes behind one pointer of an ioctl's argument; None: NULL, or (after) unchanged.
@@ -129,8 +128,22 @@ Event.time = Later("time", 0)  # type: ignore[assignment]
 Event.took = Later("took", 1)  # type: ignore[assignment]
 
 
-@dataclass
-class SysFile:
+class Said:
+    """What a trace says beside events; equal to what says the same.
+
+    Plain classes: importing dataclasses takes longer than importing all that replays a trace.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return self.__dict__ == other.__dict__ if type(other) is type(self) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__dict__.items())})"
+
+
+class SysFile(Said):
     """A file of /sys that does not just hold what everybody may read.
 
     content  what it shows
@@ -139,14 +152,16 @@ class SysFile:
     writes   what was written at once, each with the name of the errno that this got; "" where it was taken
     """
 
-    content: bytes = b""
-    mode: int = 0o444
-    failure: str = ""
-    writes: dict[bytes, str] = field(default_factory=dict)
+    def __init__(
+        self, content: bytes = b"", mode: int = 0o444, failure: str = "", writes: dict[bytes, str] | None = None
+    ) -> None:
+        self.content = content
+        self.mode = mode
+        self.failure = failure
+        self.writes: dict[bytes, str] = {} if writes is None else writes
 
 
-@dataclass
-class Node:
+class Node(Said):
     """A node as a trace describes it.
 
     kind         "tty", "block" or "char"; "sysfs" for a folder of /sys where nothing under /dev was opened
@@ -155,15 +170,22 @@ class Node:
     surroundings what /sys and /run/udev show of it, by absolute path: bytes of a file, SysFile, or Link (model)
     """
 
-    path: str
-    kind: str = "char"
-    rdev: tuple[int, int] = (0, 0)
-    mode: int = 0o666
-    surroundings: dict[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        path: str,
+        kind: str = "char",
+        rdev: tuple[int, int] = (0, 0),
+        mode: int = 0o666,
+        surroundings: dict[str, Any] | None = None,
+    ) -> None:
+        self.path = path
+        self.kind = kind
+        self.rdev = rdev
+        self.mode = mode
+        self.surroundings: dict[str, Any] = {} if surroundings is None else surroundings
 
 
-@dataclass
-class Header:
+class Header(Said):
     """What a trace says of itself.
 
     by        name and version of what wrote it
@@ -175,13 +197,26 @@ class Header:
     ioctls    descriptions by request number, as JSON objects (trace/description.py makes and reads them)
     """
 
-    by: str = ""
-    made: str = "record"
-    machine: str = "x86_64"
-    word: int = 8
-    order: str = "little"
-    program: str = ""
-    command: list[str] = field(default_factory=list)
-    stable: bool = False
-    nodes: dict[str, Node] = field(default_factory=dict)
-    ioctls: dict[int, dict[str, Any]] = field(default_factory=dict)
+    def __init__(
+        self,
+        by: str = "",
+        made: str = "record",
+        machine: str = "x86_64",
+        word: int = 8,
+        order: str = "little",
+        program: str = "",
+        command: list[str] | None = None,
+        stable: bool = False,
+        nodes: dict[str, Node] | None = None,
+        ioctls: dict[int, dict[str, Any]] | None = None,
+    ) -> None:
+        self.by = by
+        self.made = made
+        self.machine = machine
+        self.word = word
+        self.order = order
+        self.program = program
+        self.command: list[str] = [] if command is None else command
+        self.stable = stable
+        self.nodes: dict[str, Node] = {} if nodes is None else nodes
+        self.ioctls: dict[int, dict[str, Any]] = {} if ioctls is None else ioctls

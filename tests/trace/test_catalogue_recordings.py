@@ -10,7 +10,7 @@ from harness import ROOT, run_devshim_verb
 from recordings import record
 
 I2C, GPIO, SPI, TTY, EVENT = "/dev/i2c-1", "/dev/gpiochip0", "/dev/spidev0.0", "/dev/ttyUSB0", "/dev/input/event0"
-IIO = "/dev/iio:device0"
+IIO, USB = "/dev/iio:device0", "/dev/bus/usb/095/002"
 MBPOLL = f"mbpoll -q -b 9600 -P none -t 4 -r 5 {TTY}"
 
 #: What the shell runs on which devices.
@@ -46,11 +46,16 @@ COMMANDS = [
     ([f"{TTY}=modbus_meter"], f"mbpoll -a 1 -t 4 -r 100 -c 2 -1 -b 9600 -P none {TTY}"),
     ([f"{TTY}=modbus_meter"], f"mbpoll -a 9 -t 4 -r 1 -c 1 -1 -o 0.2 -b 9600 -P none {TTY}"),
     ([f"{EVENT}=xbox360"], f"evtest --query {EVENT} EV_KEY BTN_SOUTH"),
+    ([f"{EVENT}=xbox360"], "jscal -p /dev/input/js0"),
     ([f"{EVENT}=k120"], f"evtest --query {EVENT} EV_LED LED_CAPSL"),
+    ([f"{EVENT}=m105,drift=0.01"], "od -An -tx1 -N9 /dev/input/mice"),
     ([f"{EVENT}=gt911"], f"evemu-describe {EVENT}"),
     (["/dev/hidraw0=usb_relay"], "usbrelay BITFT_2=1; usbrelay; usbrelay BITFT_0=DESK1; usbrelay 2>/dev/null"),
     ([f"{IIO}=ads1015,volts0=1.25"], "iio_readdev -b 4 -s 4 iio:device0 voltage0 | xxd -p"),
     ([f"{IIO}=adxl345"], "iio_readdev -b 4 -s 8 iio:device0 | xxd -p"),
+    ([f"{USB}=stm32_dfu"], "dfu-util -l"),
+    ([f"{USB}=stm32_dfu"], "lsusb -v -d 0483:df11"),
+    ([f"{USB}=usbasp"], "avrdude -qq -c usbasp -p m328p -U lfuse:r:-:h -U signature:r:-:h"),
     (["/sys/class/hwmon/hwmon0=nct6775"], "sensors"),
     (["/sys/class/hwmon/hwmon0=lm75,celsius=31"], "sensors"),
     (["/sys/class/leds/ACT=pi_act_led"], "brightnessctl -d ACT info; brightnessctl -d ACT set 1"),

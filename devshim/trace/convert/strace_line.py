@@ -17,6 +17,8 @@ RESULT = re.compile(r"\s*= (?P<value>-?\d+|0x[0-9a-f]+|\?)(?P<rest>.*?)(?: <(?P<
 ERROR = re.compile(r" (E[A-Z0-9]+)\b")
 TIMES = re.compile(r"\s+## x(\d+)$")
 CUT = re.compile(r"\.\.\.\[(\d+) more characters\]$")
+STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+DULL = re.compile(r'[^"/<,()\[\]{}]*')  # what neither parts arguments nor opens or closes anything
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -147,7 +149,7 @@ def split(text: str, at: int, closing: str = ")") -> tuple[list[str], int]:
     """
     found: list[str] = []
     start, stack = at, [closing]
-    while at < len(text):
+    while (at := DULL.match(text, at).end()) < len(text):  # type: ignore[union-attr]
         letter = text[at]
         if letter == '"':
             at = end_of_string(text, at)
@@ -176,15 +178,10 @@ def split(text: str, at: int, closing: str = ")") -> tuple[list[str], int]:
 
 def end_of_string(text: str, at: int) -> int:
     """The position behind a string that begins at one."""
-    at += 1
-    while at < len(text):
-        if text[at] == "\\":
-            at += 2
-            continue
-        if text[at] == '"':
-            return at + 1
-        at += 1
-    raise BadLine("a string without an end")
+    found = STRING.match(text, at)
+    if found is None:
+        raise BadLine("a string without an end")
+    return found.end()
 
 
 def end_of_annotation(text: str, at: int) -> int:

@@ -47,6 +47,8 @@ def members(line: Any, known: Mapping[str, Callable[[Any], Any]], what: str, nee
             raise Wrong(f"{what} has no member {shortened(member)}")
         try:
             found[member] = known[member](value)
+        except TypeError:  # of a check that remembers what it has seen: this cannot be
+            raise Wrong(f"{member}: must be a text, not {kind_of(value)}") from None
         except ValueError as problem:
             raise Wrong(f"{member}: {problem}") from None
     return found

@@ -115,8 +115,9 @@ class Trace:
                     at += len(read) + pass_over(file)
                     continue
                 text = read.decode("latin-1")  # a letter for each byte: to be compared, not to be read
-                event = repeated.find(text) if repeated.useful else None
-                is_new = event is None
+                looks = number >= repeated.starts
+                event = repeated.find(text) if looks else None
+                is_new = looks and event is None
                 if event is None and shapes.useful:
                     event = shapes.find(text, number)
                 if event is None:
@@ -131,8 +132,8 @@ class Trace:
                         continue
                     if shapes.useful:
                         shapes.keep(read, event, number)
-                if is_new and repeated.useful:
-                    repeated.keep(text, event)
+                if is_new:
+                    repeated.keep(text, event, number)
                 number += 1
                 event.number, event.line, event.position = number, line, at
                 at += len(read)

@@ -17,7 +17,8 @@ TIMES = re.compile(END)
 
 MOST_KEPT = 4096
 LONGEST = 512
-PATIENCE = 16384  # lines, after which one in eight must have been known
+PATIENCE = 2048  # lines, after which one in eight must have been known
+PAUSE = 64 * PATIENCE  # lines that are not looked at where fewer were
 
 
 class Repeated:
@@ -25,13 +26,15 @@ class Repeated:
 
     What is kept was read strictly as a whole line; a later line that differs only in the digits of its time and took,
     which are the last members, is as sound.
+
+    starts  number of events from which on it is worth while to look
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, dict[str, object]] = {}
         self._alike = count(1)
         self._looked = self._known = 0
-        self.useful = True
+        self.starts = 0
 
     def find(self, line: str) -> Event | None:
         """The event of a line, a letter for each byte of it; None where it is a new one."""
@@ -50,8 +53,8 @@ class Repeated:
         self._known += 1
         return event
 
-    def keep(self, line: str, event: Event) -> None:
-        """Keep the event of a line that find() did not know, if it is of the kind."""
+    def keep(self, line: str, event: Event, number: int) -> None:
+        """Keep the event of a line that find() did not know, if it is of the kind; number: how many came before it."""
         cut = line.rfind(TIME)
         if len(line) <= LONGEST and (cut < 0 or TIMES.fullmatch(line, cut)):
             if len(self._kept) >= MOST_KEPT:
@@ -62,5 +65,6 @@ class Repeated:
                 kept.pop("time", None)
                 kept.pop("took", None)
         if self._looked >= PATIENCE:
-            self.useful = 8 * self._known > self._looked
+            if 8 * self._known < self._looked:
+                self.starts = number + PAUSE
             self._looked = self._known = 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from binascii import unhexlify
+from codecs import escape_decode
 from collections.abc import Callable
 from json import dumps
 from typing import Any
@@ -16,8 +17,9 @@ from devshim.trace.format.calls import MOVES_BYTES
 from devshim.trace.format.json_line import pairs_of
 from devshim.trace.format.repeated import END
 
-#: Members that differ from line to line; all others are part of the shape.
-TEXT = r'"([ !#-\[\]-~]*(?:\\[nrt"\\][ !#-\[\]-~]*)*)"'
+#: Members that differ from line to line; all others are part of the shape.  A text's patterns are possessive: otherwise
+#: a line of escapes alone would cost seventy times its length.
+TEXT = r'"([ !#-\[\]-~]*+(?:\\[nrt"\\][ !#-\[\]-~]*+)*+)"'
 DIGITS = '"([0-9a-f]*)"'
 NATURAL = "(0|[1-9][0-9]{0,17})"
 NUMBER = "(0|-?[1-9][0-9]{0,17})"
@@ -28,7 +30,8 @@ MAKERS = frozenset(("open", "inherit"))
 UNSHAPED = frozenset(("new", "pointers", "decoded", "finished"))
 
 MOST_SHAPES = 64
-LONGEST = 4096  # bytes of a line that a shape is made of
+LONGEST = 1 << 16  # bytes of a line that a shape is made of
+MOST_SEGMENTS = 64  # of an ioctl's memory in it
 PATIENCE = 16384  # lines, after which one in two must have been known
 
 Convert = Callable[[str], Any]
@@ -36,8 +39,7 @@ Convert = Callable[[str], Any]
 
 def text_bytes(shown: str) -> bytes:
     """The bytes of a text; its escapes are those that JSON and Python share."""
-    data = shown.encode("ascii")
-    return data.decode("unicode_escape").encode("ascii") if b"\\" in data else data
+    return escape_decode(shown)[0] if "\\" in shown else shown.encode("ascii")
 
 
 def one_segment(shown: str) -> list[bytes | None]:
@@ -64,6 +66,9 @@ VARIABLE: dict[str, tuple[str, str, Convert]] = {
 }
 
 
+new = Event.__new__
+
+
 class Shape:
     """What lines have in common.
 
@@ -71,10 +76,11 @@ class Shape:
     rows   of each of the others its place, the attribute, and the conversion
     kept   the members of all events of the shape
     moves  whether the result follows from the bytes that were moved
+    bound  whether there are members whose values may contradict others
     next   the shape of the line that came behind it last time: programs go round in loops
     """
 
-    __slots__ = ("kept", "match", "moves", "next", "rows", "timed")
+    __slots__ = ("bound", "kept", "match", "moves", "next", "rows", "timed")
 
     def __init__(self, pattern: str, rows: list[tuple[int, str, Convert]], kept: dict[str, Any], moves: bool) -> None:
         self.match = re.compile(pattern).fullmatch
@@ -82,6 +88,7 @@ class Shape:
         self.kept = kept
         self.moves = moves
         self.timed = "times" in kept
+        self.bound = any(attribute in ("size", "since") for _, attribute, _ in rows)
         self.next = self
 
 
@@ -103,6 +110,8 @@ def shape_of(line: bytes, event: Event) -> Shape | None:
             kept["times"] = None
             continue
         if value.__class__ is list:
+            if len(value) > MOST_SEGMENTS:
+                return None
             pattern, convert = rf"\[({', '.join([SEGMENT] * len(value))})\]", segments
         if attribute:
             rows.append((len(rows), attribute, convert))
@@ -142,22 +151,24 @@ class Shapes:
             else:
                 return None
         self._last = shape
-        event = Event.__new__(Event)
-        event.__dict__ = members = shape.kept.copy()
         values = found.groups()
-        if shape.timed:
-            members["times"] = values[-2:]
+        members = shape.kept.copy()
         try:
             for at, attribute, convert in shape.rows:
                 members[attribute] = convert(values[at])
         except ValueError:
             return None  # an odd number of digits, say
+        if shape.timed:
+            members["times"] = values[-2:]
         if shape.moves:
-            members["result"] = length = len(members["data"]) if "data" in members else 0
-            if "size" in members and length > members["size"]:
+            members["result"] = len(members["data"]) if "data" in members else 0
+        if shape.bound:
+            if "since" in members and members["since"] > before:
                 return None
-        if "since" in members and members["since"] > before:
-            return None
+            if shape.moves and "size" in members and members["result"] > members["size"]:
+                return None
+        event = new(Event)
+        event.__dict__ = members
         return event
 
     def keep(self, line: bytes, event: Event, before: int) -> None:

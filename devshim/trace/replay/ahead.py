@@ -5,11 +5,22 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from devshim.trace.event import Event
 from devshim.trace.replay.answers import Answers
-from devshim.trace.replay.matching import Kind, Same, kind_of, same, time_out
+from devshim.trace.replay.matching import (
+    COMMAND,
+    EXCHANGE,
+    PASSIVE,
+    POLL,
+    QUERY,
+    READ,
+    Kind,
+    Same,
+    kind_of,
+    same,
+    time_out,
+)
 from devshim.trace.replay.source import Feed, Source
 
 #: Events that are looked at to find one that matches.
@@ -18,7 +29,6 @@ WINDOW = 512
 LONG_WAIT = 60.0
 
 
-@dataclass(frozen=True)
 class Rules:
     """How the program's calls are compared.
 
@@ -26,10 +36,15 @@ class Rules:
     speed   0: as fast as possible, else how many times as fast as recorded
     """
 
-    strict: bool = False
-    loose: bool = False
-    same: Same = same
-    speed: float = 0.0
+    def __init__(self, strict: bool = False, loose: bool = False, same: Same = same, speed: float = 0.0) -> None:
+        self.strict = strict
+        self.loose = loose
+        self.same = same
+        self.speed = speed
+
+    def comparing(self, same: Same) -> Rules:
+        """The same rules, with another comparison."""
+        return Rules(self.strict, self.loose, same, self.speed)
 
 
 class Entry:
@@ -78,32 +93,32 @@ class Ahead:
         """One of the events to come; None beyond the last one within reach."""
         pending = self._pending
         while len(pending) <= index:
-            event = self._feed.next()
-            if event is None:
+            events = self._feed.some()
+            if not events:
                 self._over = self._feed.over
                 return None
-            self._append(event)
+            for event in events:
+                self._append(event)
         return pending[index]
 
     def _append(self, event: Event) -> None:
-        kind = self._kind(event)
-        if kind == Kind.POLL:
-            if not event.finished:
-                self.ended_in = event
-                return
-            self._quiet += time_out(event)
-        elif not event.finished:
+        if not event.finished:
             self.ended_in = event
             return
-        elif kind == Kind.PASSIVE:
+        kind = self._kind(event)
+        if kind == PASSIVE:
             return
-        elif event.name == "ioctl":
+        if event.name == "ioctl":
             self.see(event)
-        self._pending.append(Entry(event, kind, self._quiet if kind == Kind.READ else 0.0))
-        if kind == Kind.POLL:
+        delay = 0.0
+        if kind == POLL:
+            self._quiet += time_out(event)
             self._polls += 1
         else:
+            if kind == READ:
+                delay = self._quiet
             self._quiet = 0.0
+        self._pending.append(Entry(event, kind, delay))
 
     def entries(self) -> Iterator[Entry]:
         """The events to come, as far as they are looked at."""
@@ -122,7 +137,7 @@ class Ahead:
     @property
     def exhausted(self) -> bool:
         """Whether nothing is to come any more that a program must do, or gets."""
-        if any(entry.kind == Kind.READ or not self.passable(entry) for entry in self.entries()):
+        if any(entry.kind == READ or not self.passable(entry) for entry in self.entries()):
             return False
         return self._over
 
@@ -149,7 +164,7 @@ class Ahead:
         for entry in itertools.islice(self._pending, start, None):
             if entry.event.number >= number:
                 break
-            if entry.kind == Kind.COMMAND:
+            if entry.kind == COMMAND:
                 self._command = entry.event
                 return entry.event
         event = self._feed.next_kept(number, self._commands)
@@ -159,14 +174,14 @@ class Ahead:
 
     def _commands(self, event: Event) -> bool:
         """Whether an event is a command that was done."""
-        return event.finished and self._kind(event) == Kind.COMMAND
+        return event.finished and self._kind(event) == COMMAND
 
     @property
     def waited_in_vain(self) -> bool:
         """Whether the recorded program waited here without a time-out, and something else ended that."""
         for entry in self.entries():
             event = entry.event
-            if entry.kind == Kind.POLL and not event.ready and (event.timeout is None or event.timeout >= LONG_WAIT):
+            if entry.kind == POLL and not event.ready and (event.timeout is None or event.timeout >= LONG_WAIT):
                 return True
             if not self.passable(entry):
                 break
@@ -175,20 +190,20 @@ class Ahead:
     @property
     def first(self) -> Event | None:
         """The event that is to come first, polls aside."""
-        return next((entry.event for entry in self.entries() if entry.kind != Kind.POLL), None)
+        return next((entry.event for entry in self.entries() if entry.kind != POLL), None)
 
     def holds_up(self, entry: Entry) -> bool:
         """Whether data behind an event waits for it: in any order or not, an answer comes after its question."""
         if self.rules.loose:
-            return entry.kind == Kind.COMMAND and entry.event.name == "write"
+            return entry.kind == COMMAND and entry.event.name == "write"
         return not self.passable(entry)
 
     def passable(self, entry: Entry) -> bool:
         """Whether the program may leave an event out, or come to it later."""
         if self.rules.loose:
             return True
-        if entry.kind <= Kind.QUERY:
-            return not self.rules.strict or entry.kind == Kind.POLL
-        if entry.kind != Kind.EXCHANGE or self.rules.strict or entry.event.name != "ioctl":
+        if entry.kind <= QUERY:
+            return not self.rules.strict or entry.kind == POLL
+        if entry.kind != EXCHANGE or self.rules.strict or entry.event.name != "ioctl":
             return False
         return self._answers.is_of_now(entry.event)

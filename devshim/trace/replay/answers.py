@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devshim.trace.event import Event
-from devshim.trace.replay.matching import Key, Kind, key_of, kind_of, same_answer
+from devshim.trace.replay.matching import COMMAND, Key, key_of, kind_of, same_answer
 
 #: Answers that are remembered, of different calls.
 MOST_KNOWN = 4096
@@ -38,13 +38,14 @@ class Answers:
         """An ioctl was answered so."""
         key = key_of(event)
         known = self._known.get(key)
+        epoch = self.epoch
         if known is None:
-            self._known[key] = Known(event, self.epoch, False)
+            self._known[key] = Known(event, epoch, False)
             if len(self._known) > MOST_KNOWN:
                 del self._known[next(iter(self._known))]
             return
-        known.steady = same_answer(known.event, event) and (known.steady or known.epoch != self.epoch)
-        known.event, known.epoch = event, self.epoch
+        known.steady = (known.steady or known.epoch != epoch) and same_answer(known.event, event)
+        known.event, known.epoch = event, epoch
 
     def last(self, call: Event) -> Event | None:
         """The last answer to the same call, whatever happened since."""
@@ -59,7 +60,7 @@ class Answers:
     def holds(self, call: Event) -> Event | None:
         """The last answer to the same call, where nothing tells that it is another by now."""
         known = self._known.get(key_of(call)) if call.name == "ioctl" else None
-        if known is None or kind_of(known.event) == Kind.COMMAND:
+        if known is None or kind_of(known.event) == COMMAND:
             return None
         if known.epoch == self.epoch or known.steady or known.event.error is not None:
             return known.event

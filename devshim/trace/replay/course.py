@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from devshim.model.raw import Cell
 from devshim.trace.event import Event
 from devshim.trace.replay.ahead import WINDOW, Ahead, Entry, Rules
-from devshim.trace.replay.matching import Kind, end_of, kind_of
+from devshim.trace.replay.matching import COMMAND, EXCHANGE, POLL, QUERY, READ, Kind, end_of, kind_of
 from devshim.trace.replay.source import Feed, Source
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Course(Ahead):
     may_come    with strict rules: whether all that other files have before an event is done
     repeated    whether the last call got an answer again
     reached     number of the latest event that the program has come to
-    came        when the program came to the last event: seconds of the trace, and of time.monotonic()
+    came        the last event that the program came to, and when: on time.monotonic()
     """
 
     def __init__(
@@ -51,19 +51,26 @@ class Course(Ahead):
         kind: Callable[[Event], Kind] = kind_of,
     ) -> None:
         super().__init__(source, feed, rules, see, kind)
-        self.steady = Cell()
+        self._steady: Cell | None = None
         self.last_read: Event | None = None
         self.repeated = False
         self.reached = 0
         self.node = ""
         self.order: Order | None = None
         self.may_come: Callable[[Event], bool] = lambda event: True
-        self.came: tuple[float | None, float] = (None, time.monotonic())
+        self.came: tuple[Event | None, float] = (None, time.monotonic())
         self._written = 0
         self._ahead: frozenset[tuple[int, int]] = (
             frozenset()
         )  # threads that wrote before others that were to come first
         self._clear = 0  # of the first events to come, how many are no data and can be left out
+
+    @property
+    def steady(self) -> Cell:
+        """Good until the program comes to something new."""
+        if self._steady is None:
+            self._steady = Cell()
+        return self._steady
 
     # ---- What the program does
 
@@ -83,7 +90,7 @@ class Course(Ahead):
             entry = pending[index] if index < len(pending) else self.entry(index)
             if entry is None:
                 return None if here else self._repeat(call)
-            if entry.kind >= Kind.QUERY:
+            if entry.kind >= QUERY:
                 if same(entry.event, call):
                     return self._accept(index, passed=False)
                 if not self.passable(entry):
@@ -97,16 +104,16 @@ class Course(Ahead):
 
     def _take_first(self, call: Event) -> Event | None:
         for index, entry in enumerate(self.entries()):
-            if entry.kind >= Kind.QUERY or (entry.kind == Kind.READ and call.name in ("read", "pread")):
+            if entry.kind >= QUERY or (entry.kind == READ and call.name in ("read", "pread")):
                 its_turn = self.rules.same(entry.event, call) and self.may_come(entry.event)
                 return self._accept(index, passed=False) if its_turn else None
-            if entry.kind == Kind.READ and not self.passable(entry):
+            if entry.kind == READ and not self.passable(entry):
                 return None
         return None
 
     def _take_any(self, call: Event) -> Event | None:
         for index, entry in enumerate(self.entries()):
-            if entry.kind >= Kind.QUERY and self.rules.same(entry.event, call):
+            if entry.kind >= QUERY and self.rules.same(entry.event, call):
                 return self._accept(index, passed=True)
         return self._answers.last(call)
 
@@ -114,11 +121,11 @@ class Course(Ahead):
         """Past what must come first: what another thread did, or an answer to what was only asked."""
         before: set[tuple[int, int]] = set()
         for index, entry in enumerate(self.entries()):
-            if index < blocked or entry.kind < Kind.QUERY:
+            if index < blocked or entry.kind < QUERY:
                 continue
             event = entry.event
             if self.rules.same(event, call):
-                if entry.kind == Kind.QUERY:
+                if entry.kind == QUERY:
                     return event
                 if (event.process, event.thread) not in before:
                     return self._accept(index, passed=True)
@@ -165,7 +172,7 @@ class Course(Ahead):
         for index, entry in enumerate(self.entries()):
             event = entry.event
             who = event.process, event.thread
-            if entry.kind >= Kind.QUERY and event.name == "write":
+            if entry.kind >= QUERY and event.name == "write":
                 if who not in before or self.rules.loose:
                     if self._written or self.rules.strict or (event.error is None and alike(event.data, data)):
                         return index, passed
@@ -183,35 +190,44 @@ class Course(Ahead):
     def _accept(self, index: int, passed: bool) -> Event:
         """Take one of the events to come; what may be left out before it is over, unless others were passed."""
         entry = self._pending.pop(index)
-        if entry.kind > Kind.QUERY and not passed:
-            kept = []
-            for earlier in self._pending[:index]:
-                if earlier.kind == Kind.READ:
-                    kept.append(earlier)
-                elif earlier.kind > Kind.READ:
-                    self._answers.remember(earlier.event)
-            self._pending[:index] = kept
+        event, kind = entry.event, entry.kind
+        if kind > QUERY and not passed:
+            if index:
+                self._leave_out(index)
             self._changed()
         elif index < self._clear:
             self._clear -= 1
-        self.come_to(entry.event)
-        if entry.kind == Kind.COMMAND:
+        self.come_to(event)
+        if kind == COMMAND:
             self._answers.epoch += 1
             self._command = None
             if self.order is not None:
                 self.order.moved()
-        if entry.event.name == "ioctl":
-            self._answers.remember(entry.event)
-        return entry.event
+        if event.name == "ioctl":
+            self._answers.remember(event)
+        return event
+
+    def _leave_out(self, count: int) -> None:
+        """The program has passed the first events to come; data among them may still be read."""
+        kept = []
+        for earlier in self._pending[:count]:
+            if earlier.kind == READ:
+                kept.append(earlier)
+            elif earlier.kind > READ:
+                self._answers.remember(earlier.event)
+        self._pending[:count] = kept
 
     def come_to(self, event: Event) -> None:
         """The program has come to an event."""
-        self.came = (end_of(event), time.monotonic())
-        self.reached = max(self.reached, event.number)
-        if event.number > self._source.used:
-            self._source.used = event.number
-        self.steady.good = False
-        self.steady = Cell()
+        number = event.number
+        self.came = event, time.monotonic()
+        if number > self.reached:
+            self.reached = number
+        if number > self._source.used:
+            self._source.used = number
+        if self._steady is not None:
+            self._steady.good = False
+            self._steady = None
 
     def _repeat(self, call: Event) -> Event | None:
         """The answer to the same call, given again."""
@@ -234,7 +250,7 @@ class Course(Ahead):
             entry = self.entry(index)
             if entry is None:
                 return None
-            if entry.kind == Kind.READ:
+            if entry.kind == READ:
                 who = entry.event.process, entry.event.thread
                 if passed and (who not in self._ahead or who in blocked):
                     continue
@@ -246,14 +262,15 @@ class Course(Ahead):
                 passed = True
                 if entry.event.name != "open":
                     blocked.add((entry.event.process, entry.event.thread))
-            elif entry.kind != Kind.EXCHANGE and index == self._clear:
+            elif entry.kind != EXCHANGE and index == self._clear:
                 self._clear += 1
         return None
 
     def take_data(self, index: int) -> Event:
         """Take what next_data() found."""
         event = self._pending.pop(index).event
-        self._pending[:index] = [entry for entry in self._pending[:index] if entry.kind != Kind.POLL]
+        if index:
+            self._pending[:index] = [entry for entry in self._pending[:index] if entry.kind != POLL]
         self._changed()
         self.last_read = event
         self.come_to(event)
@@ -262,7 +279,7 @@ class Course(Ahead):
     def take_at(self, call: Event) -> Event | None:
         """Take the data that was recorded for a pread; None where there is none that may come now."""
         for index, entry in enumerate(self.entries()):
-            if entry.kind == Kind.READ and self.rules.same(entry.event, call):
+            if entry.kind == READ and self.rules.same(entry.event, call):
                 return self.take_data(index)
             if not self.passable(entry):
                 break
@@ -274,12 +291,12 @@ class Course(Ahead):
 
         Before that, other nodes may have a say.
         """
-        since, came = self.came
+        last, came = self.came
         held = self.order.hold(self, entry.event) if self.order is not None else 0.0
         if held > 0:
             return held
         if self.rules.speed:
-            end = end_of(entry.event)
+            end, since = end_of(entry.event), end_of(last) if last is not None else None
             pause = (end - since) / self.rules.speed if end is not None and since is not None else 0.0
         else:
             pause = entry.delay and entry.delay + MARGIN
@@ -291,9 +308,9 @@ class Course(Ahead):
             return 0
         bits = 0
         for entry in self.entries():
-            if entry.kind == Kind.POLL:
+            if entry.kind == POLL:
                 bits |= entry.event.ready
-            elif entry.kind == Kind.READ or not self.passable(entry):
+            elif entry.kind == READ or not self.passable(entry):
                 break
         return bits
 
@@ -301,27 +318,27 @@ class Course(Ahead):
         """Several of the events to come are gone."""
         self._clear = 0
         if self._polls:
-            self._polls = sum(entry.kind == Kind.POLL for entry in self._pending)
+            self._polls = sum(entry.kind == POLL for entry in self._pending)
 
     # ---- At the end
 
     def left(self) -> Iterator[Event]:
         """The events that the program has not come to, and that are worth telling of."""
         for entry in self._pending:
-            if entry.kind >= Kind.READ and self._matters(entry):
+            if entry.kind >= READ and self._matters(entry):
                 yield entry.event
         self._pending.clear()
         for event in self._feed.rest():
             self._append(event)
             while self._pending:
                 entry = self._pending.pop()
-                if entry.kind >= Kind.READ and self._matters(entry):
+                if entry.kind >= READ and self._matters(entry):
                     yield entry.event
 
     def _matters(self, entry: Entry) -> bool:
-        if entry.kind == Kind.READ:
+        if entry.kind == READ:
             return bool(entry.event.data)
-        return entry.kind != Kind.QUERY or self._answers.last(entry.event) is None
+        return entry.kind != QUERY or self._answers.last(entry.event) is None
 
 
 def alike(recorded: bytes, data: bytes) -> bool:

@@ -6,7 +6,6 @@ import errno
 import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from devshim.model.description import Description
@@ -119,7 +118,7 @@ class ReplayDevice(Replayed):
         super().begin(replay, node)
         self.record = next((size for path, size in RECORDS.items() if re.fullmatch(path, node.path)), 0)
         self.packets = re.fullmatch(PACKETS, node.path) is not None
-        self.rules = replace(replay.rules, same=same_on_input(replay.rules.same)) if self.record else replay.rules
+        self.rules = replay.rules.comparing(same_on_input(replay.rules.same)) if self.record else replay.rules
         self.opens = Opens(replay.source.opens[node.path], replay.trace.programs)
         self.files: list[ReplayFile] = []
         self.alive = 0

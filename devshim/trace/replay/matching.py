@@ -37,11 +37,15 @@ class Kind(enum.IntEnum):
     COMMAND = 5
 
 
+#: Looked up by these names, which is quicker than as an attribute of an enumeration.
+PASSIVE, POLL, READ, QUERY, EXCHANGE, COMMAND = Kind
+
+
 KINDS = {
-    "open": Kind.PASSIVE, "inherit": Kind.PASSIVE, "close": Kind.PASSIVE, "mmap": Kind.PASSIVE,
-    "flock": Kind.PASSIVE, "fcntl": Kind.PASSIVE, "fsync": Kind.PASSIVE, "fdatasync": Kind.PASSIVE,
-    "ftruncate": Kind.PASSIVE, "poll": Kind.POLL, "read": Kind.READ, "pread": Kind.READ,
-    "write": Kind.COMMAND, "pwrite": Kind.COMMAND, "lseek": Kind.EXCHANGE,
+    "open": PASSIVE, "inherit": PASSIVE, "close": PASSIVE, "mmap": PASSIVE,
+    "flock": PASSIVE, "fcntl": PASSIVE, "fsync": PASSIVE, "fdatasync": PASSIVE,
+    "ftruncate": PASSIVE, "poll": POLL, "read": READ, "pread": READ,
+    "write": COMMAND, "pwrite": COMMAND, "lseek": EXCHANGE,
 }  # fmt: skip
 
 #: Open flags that are no concern of a device's.
@@ -51,19 +55,19 @@ INDIFFERENT = os.O_CLOEXEC | os.O_NOCTTY | os.O_LARGEFILE | os.O_NOFOLLOW | os.O
 def kind_of(event: Event) -> Kind:
     """What an event means for the order of the others."""
     if event.name != "ioctl":
-        kind = KINDS.get(event.name, Kind.PASSIVE)
-        return Kind.QUERY if kind == Kind.COMMAND and event.error is not None else kind
+        kind = KINDS.get(event.name, PASSIVE)
+        return QUERY if kind == COMMAND and event.error is not None else kind
     if not event.finished:
-        return Kind.PASSIVE
+        return PASSIVE
     if event.error is not None:
-        return Kind.QUERY
+        return QUERY
     if event.new_file:
-        return Kind.COMMAND
+        return COMMAND
     told = event.after is not None or event.result != 0
     asked = event.before is not None or bool(event.argument)
     if told:
-        return Kind.EXCHANGE if asked else Kind.QUERY
-    return Kind.COMMAND
+        return EXCHANGE if asked else QUERY
+    return COMMAND
 
 
 def same(recorded: Event, call: Event) -> bool:
@@ -178,13 +182,11 @@ def masked(segment: Segment, offsets: Sequence[int]) -> Segment:
 
 def key_of(event: Event) -> Key:
     """What an ioctl asks; equal keys ask the same."""
-    argument = None if event.pointers else event.argument
-    before = event.before
-    if before is None:
-        return event.request, argument, None
-    if event.pointers:
-        before = [masked(before[0], event.pointers), *before[1:]]
-    return event.request, argument, tuple(before)
+    argument, before, pointers = event.argument, event.before, event.pointers
+    if pointers:
+        argument = None
+        before = before and [masked(before[0], pointers), *before[1:]]
+    return event.request, argument, None if before is None else tuple(before)
 
 
 def same_answer(one: Event, other: Event) -> bool:

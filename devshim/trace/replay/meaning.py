@@ -34,6 +34,16 @@ def meaningful(request: int, description: Description | None, memory: Memory) ->
     return rule(memory) if rule is not None else memory
 
 
+def all_means(request: int, description: Description | None) -> bool:
+    """Whether meaningful() leaves all memory of a request as it is."""
+    if request in RULES or request & ~SIZE in RULES:
+        return False
+    if description is None or description.ctype is None:
+        return True
+    types = [description.ctype, *(step.place.pointer.element for step in description.steps)]
+    return description.asks is None and not any(kind is not None and gaps(kind) for kind in types)  # type: ignore[arg-type]
+
+
 def only_written(request: int, description: Description | None, memory: Memory) -> list[bool]:
     """Of each segment whether the driver does not look at all of it: what is there then may be anything."""
     found = [False] * len(memory)

@@ -15,8 +15,8 @@ from devshim.trace.replay.source import OPENS
 #: Events in which nodes are looked for that no line of the trace describes.
 MOST_SEARCHED = 500
 DESCRIBED = re.compile(rb'\n\{"(?:node|ioctl)"')
-LONGEST_BEGIN = 16
-CHUNK = 1 << 20
+OVERLAP = 8  # bytes of such a beginning that may stand in the chunk before
+CHUNK = 1 << 18
 
 
 def nodes_of(trace: Trace) -> dict[str, Node]:
@@ -42,12 +42,11 @@ def readable(trace: Trace, count: int) -> Iterator[Event]:
 
 def described_at(path: str) -> Iterator[int]:
     """Where the lines of a trace begin that tell of a node or a request, found without reading the others."""
-    with open_to_read(path) as file:
-        at, last = 0, b""
-        while chunk := file.read(CHUNK):
-            for match in DESCRIBED.finditer(last + chunk[:LONGEST_BEGIN]):
-                yield at - len(last) + match.start() + 1
-            for match in DESCRIBED.finditer(chunk):
-                yield at + match.start() + 1
-            last = chunk[-LONGEST_BEGIN:]
-            at += len(chunk)
+    room = bytearray(OVERLAP + CHUNK)
+    with open_to_read(path) as file, memoryview(room) as view:
+        at = 0
+        while count := file.readinto(view[OVERLAP:]):  # type: ignore[attr-defined]
+            for match in DESCRIBED.finditer(view[: OVERLAP + count]):
+                yield at - OVERLAP + match.start() + 1
+            at += count
+            view[:OVERLAP] = bytes(view[count : count + OVERLAP])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,35 @@ from devshim.trace.show import line
 if TYPE_CHECKING:
     from devshim.trace.replay.additions import Additions
 
+#: Nodes of USB devices.
+USB = re.compile(r"/dev/bus/usb/\d+/\d+")
 #: Mismatches that are told in full.
 MOST_TOLD = 10
 #: Unused events that are counted.
 MOST_COUNTED = 1000
+
+
+def class_for(kind: str, path: str = "") -> type[Device]:
+    """The class of a node's device.  Each is imported where a trace has such a node: a terminal's takes a while."""
+    if kind == "tty":
+        from devshim.trace.replay.tty import ReplayTty
+
+        return ReplayTty
+    if kind == "block":
+        from devshim.trace.replay.storage import ReplayStorage
+
+        return ReplayStorage
+    if kind == "sysfs":
+        from devshim.trace.replay.around import ReplayFolder
+
+        return ReplayFolder
+    if USB.fullmatch(path):
+        from devshim.trace.replay.usb import ReplayUsb
+
+        return ReplayUsb
+    from devshim.trace.replay.device import ReplayDevice
+
+    return ReplayDevice
 
 
 class Replay:
@@ -79,17 +105,11 @@ class Replay:
 
         Raises SpecError for a node that the trace does not have.
         """
-        from devshim.trace.replay.around import ReplayFolder
-        from devshim.trace.replay.device import ReplayDevice
-        from devshim.trace.replay.storage import ReplayStorage
-        from devshim.trace.replay.tty import ReplayTty
-
         found = self.nodes.get(node)
         if found is None:
             raise SpecError(f"{self.path} has no node {node}; it has {', '.join(self.nodes) or 'none'}")
-        kinds: dict[str, Any] = {"tty": ReplayTty, "block": ReplayStorage, "sysfs": ReplayFolder}
-        self.source.serve(node, together=found.kind in kinds)
-        device: Any = kinds.get(found.kind, ReplayDevice)()
+        self.source.serve(node, together=found.kind in ("tty", "block", "sysfs") or bool(USB.fullmatch(found.path)))
+        device: Any = class_for(found.kind, found.path)()
         device.begin(self, found)
         self.devices[node] = device
         return device  # type: ignore[no-any-return]
@@ -163,12 +183,19 @@ class Replay:
     def came_to(self, event: Event) -> None:
         """The program has come to an event."""
         if self._until and event.number >= self._until:
-            self.handed_over = True
+            self._hand_over()
 
     def came_to_last(self) -> None:
         """The program has come to events of a stream, which end where they may."""
         if self._until and self.source.used >= self._until:
-            self.handed_over = True
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Others answer from now on, what has been answered from the trace so far, too."""
+        if not self.handed_over:
+            for _, course in self.courses:
+                course.steady.good = False
+        self.handed_over = True
 
     def missed(self, course: Course, call: Event, why: str = "") -> OSError:
         """The program did what the trace does not have next: tell it, and return what the program gets."""

@@ -11,12 +11,34 @@ from devshim.trace.description import from_object
 from devshim.trace.event import Event, Header, Segment
 from devshim.trace.format.lines import TraceError
 from devshim.trace.memory import with_addresses, without_addresses
-from devshim.trace.replay.meaning import meaningful
+from devshim.trace.replay.meaning import all_means, meaningful
 
 #: The largest argument that an event alone describes: what its number has room for.
 MOST_LEARNED = 1 << 14
 #: Different requests, and sizes of their memory, that are remembered.
 MOST_SEEN = 4096
+
+
+new = Event.__new__
+
+
+class Way:
+    """What follows from what is known of a request.
+
+    known   its description, if any; label: as that calls it
+    takes   whether the driver looks at what the argument points to
+    whole   whether all of that means something
+    stepped whether there are pointers in it
+    """
+
+    __slots__ = ("known", "label", "stepped", "takes", "whole")
+
+    def __init__(self, request: int, known: Description | None) -> None:
+        self.known = known
+        self.label = known.label if known is not None else None
+        self.takes = "w" in (known.access if known is not None else direction_of(request))
+        self.whole = all_means(request, known)
+        self.stepped = known is not None and bool(known.steps)
 
 
 class Requests:
@@ -33,7 +55,7 @@ class Requests:
         self._learned: dict[int, tuple[int, str]] = {}
         self._settled: set[int] = set()
         self._seen: set[tuple[int, int, int, bool, bool]] = set()
-        self._found: dict[int, Description | None] = {}
+        self._ways: dict[int, Way] = {}
         self.known = Descriptions(self._own)
 
     def descriptions(self) -> list[Description]:
@@ -51,17 +73,19 @@ class Requests:
             if found.find(number) is None
         ]
         self.known = Descriptions([*found.all, *shown_by_events])
-        self._found.clear()
+        self._ways.clear()
         return self.known.all
 
     def find(self, request: int) -> Description | None:
         """What is known of a request, as far as the shim has been told."""
-        if request not in self._found:
-            self._found[request] = self.known.find(request)
-            if len(self._found) > MOST_SEEN:
-                self._found.clear()
-                return self.known.find(request)
-        return self._found[request]
+        return (self._ways.get(request) or self._way(request)).known
+
+    def _way(self, request: int) -> Way:
+        """The same, with what follows from it, which is kept."""
+        if len(self._ways) >= MOST_SEEN:
+            self._ways.clear()
+        way = self._ways[request] = Way(request, self.known.find(request))
+        return way
 
     # ---- Learning
 
@@ -73,26 +97,29 @@ class Requests:
 
     def see(self, event: Event) -> None:
         """Learn from an event that is to come how much memory its request passes, where its number does not say."""
-        if event.before is None and event.after is None:
+        before, after, request = event.before, event.after, event.request
+        if before is None and after is None:
             return
-        if event.before is not None:
-            event.before = meaningful(event.request, self.find(event.request), event.before)
-        given, got = event.before or [None], event.after or [None]
-        seen = event.request, len(given[0] or b""), len(got[0] or b""), given[0] is None, got[0] is None
+        if before is not None:
+            way = self._ways.get(request) or self._way(request)
+            if not way.whole:
+                event.before = before = meaningful(request, way.known, before)
+        given, got = before or [None], after or [None]
+        seen = request, len(given[0] or b""), len(got[0] or b""), given[0] is None, got[0] is None
         if seen in self._seen:
             return
         if len(self._seen) < MOST_SEEN:
             self._seen.add(seen)
-        size = size_of(event.request) or min(max(len(given[0] or b""), len(got[0] or b"")), MOST_LEARNED)
+        size = size_of(request) or min(max(len(given[0] or b""), len(got[0] or b"")), MOST_LEARNED)
         access = ("r" if got[0] is not None else "") + ("w" if given[0] is not None else "")
-        before, way = self._learned.get(event.request, (size_of(event.request), direction_of(event.request)))
-        if size <= before and all(letter in way for letter in access) and (before or not size):
+        largest, ways = self._learned.get(request, (size_of(request), direction_of(request)))
+        if size <= largest and all(letter in ways for letter in access) and (largest or not size):
             return
         if not size:
             return
-        size, access = max(size, before), "".join(letter for letter in "rw" if letter in access + way)
-        self._learned[event.request] = size, access
-        self._settled.discard(event.request)
+        size, access = max(size, largest), "".join(letter for letter in "rw" if letter in access + ways)
+        self._learned[request] = size, access
+        self._settled.discard(request)
 
     def unsettled(self, request: int) -> bool:
         """Whether the shim may have to be told of a request before it can be answered."""
@@ -120,15 +147,15 @@ class Requests:
 
     def call(self, node: str, request: int, argument: int, memory: list[Segment] | None) -> Event:
         """An ioctl of the program as a trace would have it."""
-        event = Event("ioctl", node, request=request)
-        known = self.find(request)
-        if known is not None:
-            event.label = known.label
+        way = self._ways.get(request) or self._way(request)
+        event = new(Event)
+        event.__dict__ = members = {"name": "ioctl", "node": node, "file": 0, "request": request, "label": way.label}
         if memory is None:
-            event.argument = argument or None
-        elif "w" in (known.access if known is not None else direction_of(request)):
-            before = without_addresses(known, memory) if known is not None and known.steps else memory
-            event.before = meaningful(request, known, before)
+            members["argument"] = argument or None
+        elif way.takes:
+            known = way.known
+            before = without_addresses(known, memory) if known is not None and way.stepped else memory
+            members["before"] = before if way.whole else meaningful(request, known, before)
         return event
 
     def without_addresses(self, request: int, memory: list[Segment], after: list[Segment]) -> list[Segment]:
@@ -140,7 +167,8 @@ class Requests:
         """What an event gives back, with the program's own pointers in it."""
         if event.after is None or memory is None:
             return None
-        known = self.find(event.request)
+        way = self._ways.get(event.request) or self._way(event.request)
+        known = way.known
         if known is None:
             return event.after
         if known.sized and event.after[0] is not None and 0 < event.result < len(event.after[0]):

@@ -17,6 +17,9 @@ MOST_KEPT_IN_ALL = 65536
 #: apart.
 REACH = 20000
 
+#: Events that are read at a time.
+BATCH = 32
+
 OPENS = ("open", "inherit")
 
 
@@ -108,6 +111,17 @@ class Feed:
         self.over = True
         return None
 
+    def some(self) -> list[Event]:
+        """The next events, as many as are read at a time; none where there is none within reach.  Raises TraceError."""
+        event = self.next()
+        if event is None:
+            return []
+        events, kept = [event], self._kept
+        for _ in range(min(len(kept), BATCH - 1)):
+            events.append(kept.popleft())
+        self._source.kept -= len(events) - 1
+        return events
+
     def rest(self) -> Iterator[Event]:
         """The events from here on, as far as the source may still look."""
         while (event := self.next()) is not None:
@@ -174,28 +188,32 @@ class Source:
         return list(self._files.items())
 
     def more(self) -> bool:
-        """Read one event further; False at the end, or beyond reach."""
-        if self.ended or self.read - self.used >= self.reach:
+        """Read some events further; False at the end, or beyond reach."""
+        before = self.read
+        most = min(BATCH, self.used + self.reach - before)
+        if self.ended or most <= 0:
             return False
-        if self.last is not None and self.read >= self.last:
-            self.ended = True
-            return False
+        if self.last is not None:
+            most = min(most, max(self.last - before, 0))
         try:
-            event = next(self._events, None)
+            for event in itertools.islice(self._events, most):
+                self._put(event)
         except TraceError as problem:
-            event = None
             self.damaged(str(problem))
-        if event is None:
-            self.ended = True
-            return False
+        self.ended = self.read < before + (most or 1)
+        return self.read > before
+
+    def _put(self, event: Event) -> None:
+        """Hand an event to the feeds that want it."""
         self.read = event.number
         if event.process != 1 or event.thread != 1:
             self.alone = False
-        opens, together = self.opens.get(event.node), self.together.get(event.node)
+        node = event.node
+        opens, together = self.opens.get(node), self.together.get(node)
         if together is not None:
             together.put(event)
         if opens is None:
-            return True
+            return
         if event.name in OPENS:
             opens.put(event)
             if event.file and together is None:
@@ -204,7 +222,6 @@ class Source:
             self._files[event.file].put(event)
             if event.new_file:
                 self._begin(event.new_file)
-        return True
 
     def _begin(self, number: int) -> None:
         self._files[number] = Feed(self, lambda event: event.file == number and event.name not in OPENS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 from ctypes import sizeof
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from devshim.model.raw import AGAIN, Elsewhere, RawAnswer
@@ -41,6 +40,8 @@ SETS: dict[int, type[Termios] | type[Termios2] | type[Termio]] = {
 }  # fmt: skip
 FLUSHING = (0x5404, 0x5408, 0x402C542D)
 TCSBRK, TCFLSH, TIOCOUTQ, TIOCGEXCL = 0x5409, 0x540B, 0x5411, 0x80045440
+#: Bytes that are handed on together; a pty takes some 11 KiB.
+AT_ONCE = 1 << 14
 #: Calls since a port was opened again after which it is no beginning any more.
 MOST_ASKED = 64
 #: Answered by ourselves: the pty takes all that is written at once.
@@ -108,7 +109,7 @@ class ReplayTty(Replayed, Serial):
     def begin(self, replay: Replay, node: Node) -> None:
         """Take a node of a trace."""
         super().begin(replay, node)
-        rules = replace(replay.rules, same=same_on_tty(replay.rules.same))
+        rules = replay.rules.comparing(same_on_tty(replay.rules.same))
         feed = replay.source.together[node.path]
         self.course = Course(replay.source, feed, rules, self.requests.see, kind_on_tty)
         replay.add_course(0, self.course, node.path)
@@ -317,20 +318,30 @@ class ReplayTty(Replayed, Serial):
     def push(self) -> None:
         """Hand the program what it may read now."""
         while self._tty is not None and self.is_open and not self._hanging_up and self._pty.has_room():
-            found = self.course.next_data()
-            if found is None:
+            received, last = self._received()
+            if received:
+                self.send(received)
+            if last is None:
                 return
+            if not last.data and (last.error is not None or not self.times_out):
+                self._hang_up_with(last.error)
+
+    def _received(self) -> tuple[bytes, Event | None]:
+        """What comes in next, as much as a pty takes at once, and the last event of it; None: nothing more for now."""
+        course, pieces, size = self.course, [], 0
+        while (found := course.next_data()) is not None:
             index, entry = found
-            wait = self.course.wait(entry)
+            wait = course.wait(entry)
             if wait > 0:
                 self._push_in(wait)
-                return
-            event = self.course.take_data(index)
+                break
+            event = course.take_data(index)
             self.replay.came_to(event)
-            if event.data:
-                self.send(event.data)
-            elif event.error is not None or not self.times_out:
-                self._hang_up_with(event.error)
+            pieces.append(event.data)
+            size += len(event.data)
+            if size >= AT_ONCE or not event.data:
+                return b"".join(pieces), event
+        return b"".join(pieces), None
 
     def come(self) -> None:
         """What was held may come now."""

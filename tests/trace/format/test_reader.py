@@ -364,6 +364,14 @@ def test_arbitrary_objects_are_read_or_refused(tmp_path_factory, objects, call):
     read_or_refuse(path)
 
 
+@pytest.mark.parametrize("line", ['{"node": []}', '{"node": {"a": 1}}'])
+def test_a_value_of_another_type_is_refused_where_a_text_must_be(tmp_path, line):
+    path = tmp_path / "a.trace"
+    path.write_text(f"{HEADER}{line}\n")
+    with pytest.raises(TraceError, match=r"a\.trace:2: .*must be a text, not"):
+        list(Trace(path))
+
+
 SOUND = (
     '{"format": "devtrace/1", "by": "x", "nodes": [{"node": "/dev/x", "rdev": "10:5", "surroundings": '
     '{"/sys/a": {"text": "1"}, "/dev/b": {"link": "x"}}}], "ioctls": [{"request": "0x00005401"}]}\n'

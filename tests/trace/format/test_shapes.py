@@ -1,5 +1,7 @@
 """Lines known by their shape say what the strict way says of them, and leave to it what is odd."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,6 +118,34 @@ def test_a_shape_is_recognised_with_other_data() -> None:
     assert found is not None
     assert found.after == [b"\xaa\xbb\xcc"]
     assert event.after == [b"\1\2"]
+
+
+def test_long_lines_have_shapes_too_and_their_texts_are_checked_to_the_end(written) -> None:
+    long = (READ % ("U" * 4990)).replace('"size": 8', '"size": 5000')
+    with pytest.raises(TraceError, match=r":6: no JSON"):
+        list(Trace(written(HEADER + OPEN + long * 3 + long.replace('U"', '\a"'))))
+    escaped = long.replace("UU", "\\n\\\\")
+    assert {event.data for event in Trace(written(HEADER + OPEN + escaped * 3))} == {b"", b"\n\\" * 2495}
+
+
+def test_a_line_of_escapes_alone_takes_no_more_memory_than_its_length_allows(written) -> None:
+    size = 1 << 20
+    long = (READ % ("\\n" * size)).replace('"size": 8', f'"size": {size}')
+    path = written(HEADER + OPEN + READ % "a" + READ % "b" + long)
+    tracemalloc.start()
+    try:
+        data = [event.data for event in Trace(path)][-1]
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert data == b"\n" * size
+    assert most < 16 * len(long)
+
+
+def test_memory_in_very_many_pieces_is_read_without_a_shape(written) -> None:
+    pieces = ", ".join(['"00", null'] * 40)
+    line = f'{{"call": "ioctl", "file": 1, "request": "0x80084d01", "out": [{pieces}]}}\n'
+    assert [event.after for event in Trace(written(HEADER + OPEN + line * 3))][1:] == [[b"\0", None] * 40] * 3
 
 
 def test_where_no_two_lines_are_alike_no_shapes_are_looked_for(monkeypatch) -> None:

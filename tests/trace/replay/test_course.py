@@ -9,7 +9,7 @@ from devshim.trace.replay.device import ReplayDevice
 from devshim.trace.replay.file import ReplayFile
 from devshim.trace.replay.nodes import described_at
 from devshim.trace.replay.replay import Replay
-from devshim.trace.replay.source import MOST_KEPT, REACH
+from devshim.trace.replay.source import BATCH, MOST_KEPT, REACH
 
 GET = 0x80044D01
 
@@ -39,7 +39,7 @@ def test_no_more_of_a_long_trace_is_kept_than_is_looked_at(tmp_path: Path) -> No
         answer = file.raw_ioctl(GET, 0, [bytes(4)])
         assert answer.after == [bytes.fromhex(f"{number % 7:08x}")]
         assert replay.source.read - replay.source.used <= 1024
-    assert replay.source.kept == 0
+    assert replay.source.kept < BATCH
 
 
 def test_files_that_nobody_has_opened_yet_wait_in_the_trace_and_not_in_memory(tmp_path: Path) -> None:
