@@ -64,6 +64,9 @@ class Waiter:
         self.stopped = False
         self._early: list[int] = []  # signals that came before the program, and are kept for it
         self.host_loss_told = False
+        self.run_directory = ""
+        self.supervisor_lost = False
+        """What answered the program's calls in the place of a shim was killed (engine `seccomp`)."""
 
     # ---- What is waited for ----------------------------------------------------------------------------
 
@@ -183,6 +186,8 @@ class Waiter:
                     self.status = status
                 elif self.stopped:
                     stop(os.WSTOPSIG(status))
+            elif over and os.WIFSIGNALED(status):
+                self.tell_supervisor_lost(pid, status)
 
     def let_continue(self) -> None:
         """Continue the program where only we were continued."""
@@ -198,6 +203,14 @@ class Waiter:
             self.host_loss_told = True
             say(f"the host was lost ({ending(self.host.ended or 0)}): all devices are unplugged")
 
+    def tell_supervisor_lost(self, pid: int, status: int) -> None:
+        """Say what has happened where the supervisor was killed while there were programs that needed it."""
+        if self.is_supervisor(pid):
+            self.supervisor_lost = True
+            say(
+                f"the supervisor was lost ({ending(status)}): the program's calls on files fail with ENOSYS from now on"
+            )
+
     def tell_unplugged(self, others: list[int], linger: float) -> None:
         """Say that processes were left without devices."""
         names = ", ".join(f"{name_of(pid)} ({pid})" for pid in others[:3]) + (", ..." if len(others) > 3 else "")
@@ -209,7 +222,11 @@ class Waiter:
     def others(self) -> list[int]:
         """Processes of the run that are our children, orphans among them; their own children are not listed."""
         self.reap()
-        return [pid for pid in children() if pid != self.host.pid]
+        return [pid for pid in children() if pid != self.host.pid and not self.is_supervisor(pid)]
+
+    def is_supervisor(self, pid: int) -> bool:
+        """Tell a process of ours that answers for programs, and ends when the last of them has ended."""
+        return os.path.exists(f"{self.run_directory}/supervisor-{pid}")
 
 
 def stop(number: int) -> None:

@@ -19,7 +19,9 @@ SHELL = "/bin/sh"
 
 SANITIZERS = {"asan": "AddressSanitizer", "tsan": "ThreadSanitizer", "msan": "MemorySanitizer"}
 
-NO_ENGINE = "this devshim catches calls in libc only"
+OTHER_ENGINE = "its system calls are caught one by one (engine seccomp)"
+
+ALLOW_IT = "allow it there (docker: --security-opt seccomp=unconfined --cap-add SYS_PTRACE)"
 
 
 class Finding(NamedTuple):
@@ -31,8 +33,10 @@ class Finding(NamedTuple):
     """What to do about it; empty where nothing needs doing."""
 
 
-def examine(program: str) -> Iterator[Finding]:
+def examine(program: str, preload: bool = False) -> Iterator[Finding]:
     """Say what will be caught of a program, by path or by name on $PATH; a script is followed to its interpreter.
+
+    preload: by the shim alone.
 
     Raises TargetFailed where there is no such program.
     """
@@ -56,7 +60,7 @@ def examine(program: str) -> Iterator[Finding]:
             return
         yield Finding(True, f"{path}: a script without a #! line, run by {SHELL}")
         elf = Elf.read(SHELL)
-    yield from way_of_calls(elf)
+    yield from way_of_calls(elf, preload)
 
 
 def shebang(path: str) -> str | None:
@@ -94,7 +98,7 @@ def privileges(path: str) -> Iterator[Finding]:
         )
 
 
-def way_of_calls(elf: Elf) -> Iterator[Finding]:
+def way_of_calls(elf: Elf, preload: bool) -> Iterator[Finding]:
     """Say by which way the program's calls go to the kernel, and whether the shim stands there."""
     go = ("Go", 4) in elf.notes or ".note.go.buildid" in elf.sections
     shim = Elf.read(target.SHIM) if os.path.exists(target.SHIM) else None
@@ -107,29 +111,38 @@ def way_of_calls(elf: Elf) -> Iterator[Finding]:
         )
         return
     if elf.interpreter is None:
-        yield static(elf, go)
+        yield without_shim(static(elf, go), preload)
         return
     if go:
-        text = "Go, dynamically linked: Go's own code makes system calls without libc; only its C code is caught"
-        yield Finding(False, text, f"{NO_ENGINE}; test such a program against real devices")
+        yield without_shim("Go, dynamically linked: Go's own code makes system calls without libc", preload)
         return
-    yield from loader(elf.interpreter)
+    yield from loader(elf.interpreter, preload)
     yield from sanitized(elf)
     if shim is not None:
         yield interposed(elf, shim)
 
 
-def static(elf: Elf, go: bool) -> Finding:
-    """The finding for a program without a loader."""
+def static(elf: Elf, go: bool) -> str:
+    """What a program without a loader is."""
     if go:
-        text = "Go, statically linked: it makes system calls without libc: nothing is caught"
-        return Finding(False, text, f"{NO_ENGINE}; test such a program against real devices")
+        return "Go, statically linked: it makes system calls without libc"
     kind = "statically linked (static-pie)" if elf.position_independent else "statically linked"
-    advice = f"{NO_ENGINE}; link it dynamically: leave out -static (Rust: a *-linux-gnu target)"
-    return Finding(False, f"{kind}: no library can be loaded into it: nothing is caught", advice)
+    return f"{kind}: no library can be loaded into it"
 
 
-def loader(interpreter: str) -> Iterator[Finding]:
+def without_shim(text: str, preload: bool) -> Finding:
+    """The finding for a program that the other engine is for, if that is not ruled out and works here."""
+    from devshim.cli.seccomp import problem
+
+    if preload:
+        return Finding(False, text, "leave out --engine preload, or build it with glibc, dynamically linked")
+    why = problem()
+    if why is None:
+        return Finding(True, f"{text}; {OTHER_ENGINE}")
+    return Finding(False, f"{text}, and the engine seccomp does not work here: {why}", ALLOW_IT)
+
+
+def loader(interpreter: str, preload: bool) -> Iterator[Finding]:
     """Tell glibc's loader from the others."""
     name = os.path.basename(interpreter)
     if not os.path.exists(interpreter):
@@ -137,11 +150,9 @@ def loader(interpreter: str) -> Iterator[Finding]:
             False, f"its loader {interpreter} is not here: it cannot start", "install the libc it was built for"
         )
     elif name.startswith("ld-musl"):
-        yield Finding(False, "dynamically linked with musl; the shim is made for glibc", "build it with glibc's gcc")
+        yield without_shim("dynamically linked with musl; the shim is made for glibc", preload)
     elif name.startswith("klibc"):
-        yield Finding(
-            False, "linked with klibc, which knows no LD_PRELOAD: nothing is caught", "build it with glibc's gcc"
-        )
+        yield without_shim("linked with klibc, which knows no LD_PRELOAD", preload)
     elif name.startswith(("ld-linux", "ld64", "ld.so", "ld-")):
         yield Finding(True, f"dynamically linked with glibc ({interpreter})")
     else:
@@ -171,7 +182,7 @@ def interposed(elf: Elf, shim: Elf) -> Finding:
     names = sorted(elf.imports & shim.exports)
     own = sorted(elf.exports & shim.exports)
     if own and not sanitizers(elf):  # a sanitizer's functions of these names call the shim's
-        advice = f"{NO_ENGINE}; rename them in the program, or make them static"
+        advice = "devshim run --engine seccomp catches them; or make them static in the program"
         return Finding(False, f"it brings its own {' '.join(own)}: calls of these are not caught", advice)
     if not names:
         return Finding(True, "it calls none of the interposed functions itself; its libraries' calls are caught")

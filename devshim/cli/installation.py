@@ -40,6 +40,7 @@ def check() -> Iterator[Finding]:
     yield from host()
     for name, attempt in KERNEL.items():
         yield tried(name, attempt)
+    yield without_shim()
     yield from run_directory()
     yield from surroundings()
     yield from packages()
@@ -153,6 +154,15 @@ KERNEL: dict[str, Callable[[], object]] = {
     "pseudo-terminals (openpty)": pty,
 }
 """What the kernel must do, and how it is tried."""
+
+
+def without_shim() -> Finding:
+    """Try what programs need that no library can be loaded into."""
+    from devshim.cli.seccomp import caution, problem
+
+    why = problem() or caution() or None
+    text = "supervision of system calls (seccomp), for static programs, Go and musl"
+    return Finding(True, text if why is None else f"{text}, works here in part or not at all: {why}")
 
 
 def run_directory() -> Iterator[Finding]:

@@ -41,6 +41,8 @@ class Options:
         """Seconds that devices stay plugged for other processes of the run after the program ended."""
         self.in_process = False
         """Run the models inside the program."""
+        self.engine = ""
+        """How calls are caught: one of engine.ENGINES, or as the program needs it."""
         self.record: RecordAsked | None = None
         """What is recorded, and how."""
         self.replay: ReplayAsked | None = None
@@ -98,6 +100,16 @@ def linger(options: Options, text: str) -> None:
     options.linger = seconds
 
 
+def engine(options: Options, text: str) -> None:
+    """Take an engine's name."""
+    from devshim.engine import ENGINES
+
+    if text not in ENGINES:
+        shown = text or "''"
+        raise wrong(f"--engine {shown}: must be {' or '.join(ENGINES)}", text, ENGINES)
+    options.engine = text
+
+
 def store(attribute: str) -> Callable[[Options, str], None]:
     """An action that keeps the value given last."""
     return lambda options, text: setattr(options, attribute, text)
@@ -130,6 +142,9 @@ RUN = (
            "exit code where the program succeeded, but a model failed or a node was refused (default 1)"),
     Option(None, "--linger",   "SECONDS",      linger,
            "keep devices so long for processes that outlive the program (default 5; inf)"),
+    Option(None, "--engine",   "NAME",         engine,
+           "catch calls by the shim (preload) or without it (seccomp: static programs, Go, musl); "
+           "by default what the program needs"),
     Option(None, "--in-process", None,         switch("in_process"),
            "run the models inside the program: quicker, with its own state in each process"),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from devshim import rundirectory, target
+from devshim import engine, rundirectory, target
 from devshim.cli.options import RUN, Options, parse, wrong
 from devshim.hostprocess import HostProcess
 from devshim.waiter import GRACE, RECORDER_GRACE, SIGNALS, Interrupted, Waiter, ending
@@ -62,11 +62,15 @@ def run_in(run_directory: str, path: str, options: Options, environment: dict[st
     # What needs no loading starts at once, beside the host.
     patient = options.needs_loading()
     waiter = Waiter(HostProcess(run_directory, options, mask, report=patient))
+    waiter.run_directory = run_directory
     try:
         if patient and not waiter.until_plugged():
             return refused(waiter)
         waiter.raise_pending()
-        waiter.started(target.start(path, options.program, environment, mask))
+        start = engine.start_with(
+            chosen_engine(options, path), path, options.program, environment, later=bool(options.config)
+        )
+        waiter.started(target.start(start.path, start.program, start.environment, mask))
         waiter.host.started(waiter.program)
         leave_streams_to_program(waiter.host.status, waiter.host.control, rundirectory.lock_of(run_directory))
         code = finish(waiter, waiter.until_program_ended(), options, run_directory)
@@ -77,6 +81,19 @@ def run_in(run_directory: str, path: str, options: Options, environment: dict[st
         return 128 + interrupt.number
     finally:
         waiter.host.kill()
+
+
+def chosen_engine(options: Options, path: str) -> str:
+    """How the program's calls are caught: as the user wants it, or as the program needs it.
+
+    Raises TargetFailed where what else was asked for needs the shim in the program.
+    """
+    chosen = options.engine or (engine.suited(path) if options.needs_loading() else engine.PRELOAD)
+    for asked, what in ((options.in_process, "--in-process"), (options.record is not None, "recording")):
+        if asked and chosen == engine.SECCOMP:
+            why = "the engine seccomp" if options.engine else f"{path}, a static, Go or musl program,"
+            raise target.failed(f"{what} needs the shim in the program, and {why} does without; build it with glibc")
+    return chosen
 
 
 def refused(waiter: Waiter) -> int:
@@ -104,17 +121,17 @@ def finish(waiter: Waiter, code: int, options: Options, run_directory: str) -> i
     if host.refused is not None:
         return code or host.refused
     if host.unused:
-        tell_why_unused(options.program[0])
-    return code or (options.error_exitcode if host.failures != 0 else 0)
+        tell_why_unused(options.program[0], options.engine == engine.PRELOAD)
+    return code or (options.error_exitcode if host.failures != 0 or waiter.supervisor_lost else 0)
 
 
-def tell_why_unused(program: str) -> None:
-    """Say why the program opened no device, if a look at its file tells."""
+def tell_why_unused(program: str, preload: bool) -> None:
+    """Say why the program opened no device, if a look at its file tells; preload: the user wanted this engine."""
     from devshim.cli.caught import examine
     from devshim.errors import TargetFailed
 
     try:
-        problems = [finding for finding in examine(program) if not finding.good]
+        problems = [finding for finding in examine(program, preload) if not finding.good]
     except (TargetFailed, OSError):
         return  # it has removed itself meanwhile, or may be executed but not read
     for finding in problems:

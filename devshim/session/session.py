@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from devshim import spec, target
+from devshim import engine, spec, target
 from devshim.errors import DevshimError, ModelError, SpecError
 from devshim.host.host import Host
 from devshim.host.lock import lock
@@ -219,7 +219,11 @@ class Session:
         before = os.environ if env is None else env
         variables = target.target_environment(before, self._serving.directory, self._serving.shim)
         self._told = self._calls.count
-        program = Program(host.loop, self._serving.survivor, self._calls.look, words(argv), data, variables, cwd)
+        start = engine.start_here(words(argv), variables, cwd)
+        program = Program(
+            host.loop, self._serving.survivor, self._calls.look, start.program, data, start.environment, cwd
+        )
+        program.args = words(argv)
         self._programs.append(program)
         return program
 

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "record.h"
 #include "registry.h"
+#include "supervised.h"
 #include "wrap_process.h"
 #include "wrap_stdio.h"
 
@@ -37,6 +38,7 @@ __attribute__((constructor)) void start(void)
         map_registry();
     }
     if (registry) {
+        announce_presence();
         start_recording();
         remember_environment();
         notice_memcheck(getenv("LD_PRELOAD"));

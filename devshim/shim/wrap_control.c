@@ -4,11 +4,47 @@
 
 #include "calls.h"
 #include "record.h"
+#include "remote.h"
+#include "wrap_control.h"
 
-/* What the kernel answers for every descriptor, whatever is behind it (fs/ioctl.c). */
+/* Requests of linux/fs.h, which some versions of libc's headers do not let in beside them. The sizes are those of int,
+ * struct fiemap, struct file_clone_range and struct file_dedupe_range. */
+enum vfs_request {
+    VFS_FREEZE = _IOWR('X', 119, int),
+    VFS_THAW = _IOWR('X', 120, int),
+    VFS_FIEMAP = _IOWR('f', 11, char[32]),
+    VFS_CLONE = _IOW(0x94, 9, int),
+    VFS_CLONE_RANGE = _IOW(0x94, 13, char[32]),
+    VFS_DEDUPE = _IOWR(0x94, 54, char[24])
+};
+
+/* What the kernel answers for every descriptor, whatever is behind it (fs/ioctl.c): no driver ever sees these. */
 static bool answered_by_vfs(unsigned long request)
 {
-    return request == FIOCLEX || request == FIONCLEX || request == FIONBIO || request == FIOASYNC;
+    switch ((uint32_t)request) {
+    case FIOCLEX:
+    case FIONCLEX:
+    case FIONBIO:
+    case FIOASYNC:
+    case VFS_FREEZE:
+    case VFS_THAW:
+    case VFS_FIEMAP:
+    case VFS_CLONE:
+    case VFS_CLONE_RANGE:
+    case VFS_DEDUPE:
+        return true;
+    }
+    return false;
+}
+
+static __attribute__((noinline)) int ioctl_on_carrier(int fd, unsigned long request, uintptr_t argument)
+{
+    const struct carrier *carrier = known_carrier(fd);
+    if (carrier && request == FIOASYNC)
+        take_tag_off(fd);
+    if (!carrier || answered_by_vfs(request) || (device_of(carrier)->flags & DEVICE_MONITOR))
+        return real.ioctl(fd, request, argument);
+    return ioctl_on(carrier, fd, request, argument);
 }
 
 INTERPOSE int ioctl(int fd, unsigned long request, ...)
@@ -18,10 +54,15 @@ INTERPOSE int ioctl(int fd, unsigned long request, ...)
     uintptr_t argument = va_arg(args, uintptr_t);
     va_end(args);
 
-    const struct carrier *carrier = known_carrier(fd);
-    if (!carrier || answered_by_vfs(request) || (device_of(carrier)->flags & DEVICE_MONITOR))
-        return real.ioctl(fd, request, argument);
-    return ioctl_on(carrier, fd, request, argument);
+    START_ONCE();
+    return may_be_carrier(fd) ? ioctl_on_carrier(fd, request, argument) : real.ioctl(fd, request, argument);
+}
+
+int ioctl_of_another(const struct carrier *carrier, int fd, unsigned long request, uintptr_t argument)
+{
+    if (request == FIOASYNC)
+        take_tag_off(fd);
+    return answered_by_vfs(request) ? leave_to_kernel() : ioctl_on(carrier, fd, request, argument);
 }
 
 /* ---- What a socket carrier would answer unlike a device ---------------------------------------------- */
@@ -44,10 +85,10 @@ static bool computed(int fd)
     return open_carrier(fd) != NULL;
 }
 
-/* A disk can be synced (its host keeps nothing back), a character device seldom. */
+/* A disk can be synced (its host keeps nothing back), and so can an attribute of sysfs; a character device seldom. */
 static int synced(const struct carrier *carrier)
 {
-    return S_ISBLK(device_of(carrier)->mode) ? 0 : refused(EINVAL);
+    return S_ISBLK(device_of(carrier)->mode) || S_ISREG(device_of(carrier)->mode) ? 0 : refused(EINVAL);
 }
 
 static int plain_fsync(int fd)
@@ -91,14 +132,17 @@ SAME_AS(ftruncate, ftruncate64);
 
 INTERPOSE int posix_fadvise(int fd, off_t offset, off_t length, int advice)
 {
-    return computed(fd) ? 0 : real.posix_fadvise(fd, offset, length, advice);
+    if (!computed(fd))
+        return real.posix_fadvise(fd, offset, length, advice);
+    return length < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? EINVAL : 0;
 }
 SAME_AS(posix_fadvise, posix_fadvise64);
 
 static void *plain_mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
 {
-    if (!(flags & MAP_ANONYMOUS) && computed(fd)) {
-        errno = ENODEV;
+    const struct carrier *carrier = flags & MAP_ANONYMOUS ? NULL : open_carrier(fd);
+    if (carrier) {
+        errno = (carrier->access & O_ACCMODE) == O_WRONLY ? EACCES : ENODEV;
         return MAP_FAILED;
     }
     START_ONCE();

@@ -11,6 +11,9 @@
 #include "paths.h"
 #include "wrap_attributes.h"
 #include "wrap_open.h"
+#include "wrap_places.h"
+#include "wrap_socket.h"
+#include "wrap_syscall.h"
 
 #define ARGUMENT(i, type) ((type)arguments[i])
 #define PATH(i) ARGUMENT(i, const char *)
@@ -173,8 +176,6 @@ static bool on_files(long number, const long arguments[6], long *result)
         errno = ENOSYS;
         return *result = -1, true;
 #endif
-    case SYS_recvmsg:
-        return *result = recvmsg(ARGUMENT(0, int), ARGUMENT(1, struct msghdr *), ARGUMENT(2, int)), true;
     case SYS_statfs:
         return *result = statfs(PATH(0), ARGUMENT(1, struct statfs *)), true;
     case SYS_fstatfs:
@@ -186,19 +187,16 @@ static bool on_files(long number, const long arguments[6], long *result)
     return false;
 }
 
-INTERPOSE long syscall(long number, ...)
+static long kernel(long number, const long arguments[6])
 {
-    long arguments[6];
-    va_list args;
+    return real.syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+}
 
-    va_start(args, number);
-    for (int i = 0; i < 6; i++)
-        arguments[i] = va_arg(args, long);
-    va_end(args);
-    START_ONCE();
-
+static long by_number(long number, const long arguments[6])
+{
     long result;
-    if (on_names(number, arguments, &result) || on_files(number, arguments, &result))
+    if (on_names(number, arguments, &result) || on_files(number, arguments, &result)
+        || call_on_socket(number, arguments, &result) || call_on_place(number, arguments, &result))
         return result;
     switch (number) {
 #ifdef SYS_open
@@ -284,7 +282,47 @@ INTERPOSE long syscall(long number, ...)
     case SYS_pidfd_getfd:
         return watch((int)real.syscall(number, arguments[0], arguments[1], arguments[2]));
     default:
-        return real.syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
-                            arguments[5]);
+        return kernel(number, arguments);
     }
+}
+
+/* Behind us, in the order of libraries, another one may stand in for the same function and be built on syscall(2), as
+ * tcmalloc's mmap() is: the call comes back here with the same number and the same first argument, and is libc's. On a
+ * device, the first that comes back may be a signal handler's instead, while the model has nothing to be read yet. */
+struct under_way {
+    int times; /* entered with these two; 0: not at all */
+    long number, first;
+};
+
+static __thread struct under_way under_way __attribute__((tls_model("initial-exec")));
+
+static bool has_come_back(long number, long first)
+{
+    return under_way.times > 0 && under_way.number == number && under_way.first == first;
+}
+
+INTERPOSE long syscall(long number, ...)
+{
+    long arguments[6];
+    va_list args;
+
+    va_start(args, number);
+    for (int i = 0; i < 6; i++)
+        arguments[i] = va_arg(args, long);
+    va_end(args);
+    START_ONCE();
+    struct under_way before = under_way;
+    bool again = has_come_back(number, arguments[0]);
+    if (again && (before.times > 1 || !answering((int)arguments[0], DEVICE_READ | DEVICE_WRITE)))
+        return kernel(number, arguments);
+
+    under_way = (struct under_way){ again ? before.times + 1 : 1, number, arguments[0] };
+    long result = by_number(number, arguments);
+    under_way = before;
+    return result;
+}
+
+long call_by_number(long number, const long arguments[6])
+{
+    return by_number(number, arguments);
 }

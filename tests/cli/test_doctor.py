@@ -36,6 +36,16 @@ def problems(program: str) -> tuple[int, list[str]]:
     return result.returncode, re.findall(r"^problem (.*)", result.stdout, re.MULTILINE)
 
 
+def engine_of(program: str) -> str:
+    """What the report says of a program that no shim can be loaded into, where the other engine works."""
+    report = run_devshim_verb("doctor", program).stdout
+    found = re.search(
+        r"^(?:ok     |problem) (.*)(?:; its system calls are caught|, and the engine seccomp)", report, re.MULTILINE
+    )
+    assert found, report
+    return found[1].strip()
+
+
 class TestInstallation:
     """devshim doctor, without a program."""
 
@@ -74,18 +84,12 @@ class TestProgram:
         assert re.search(r"2 of its functions are caught: open read", result.stdout)
 
     @pytest.mark.parametrize("flag", ["-static", "-static-pie"])
-    def test_a_static_program_is_not_caught(self, compiled: Compile, flag: str) -> None:
-        code, found = problems(compiled(flag))
-
-        assert code == 1
-        assert re.fullmatch(r"statically linked.*: nothing is caught", found[0])
+    def test_of_a_static_program_the_system_calls_are_caught(self, compiled: Compile, flag: str) -> None:
+        assert engine_of(compiled(flag)).startswith("statically linked")
 
     @pytest.mark.client("musl-gcc")
-    def test_a_musl_program_is_a_problem(self, compiled: Compile) -> None:
-        code, found = problems(compiled(compiler="musl-gcc"))
-
-        assert code == 1
-        assert "musl" in found[0]
+    def test_of_a_musl_program_the_system_calls_are_caught(self, compiled: Compile) -> None:
+        assert "musl" in engine_of(compiled(compiler="musl-gcc"))
 
     @pytest.mark.client("gcc-32")
     def test_a_program_for_another_machine_is_not_caught(self, compiled: Compile) -> None:
@@ -95,15 +99,12 @@ class TestProgram:
         assert found == ["built for i386, 32-bit; the shim is for x86-64, 64-bit: nothing is caught"]
 
     @pytest.mark.client("go")
-    def test_a_go_program_is_not_caught(self, tmp_path: Path) -> None:
+    def test_of_a_go_program_the_system_calls_are_caught(self, tmp_path: Path) -> None:
         (tmp_path / "main.go").write_text("package main\nfunc main() {}\n")
         environment = {**os.environ, "GOCACHE": str(tmp_path / "cache"), "GO111MODULE": "off"}
         subprocess.run(["go", "build", "-o", "program", "main.go"], cwd=tmp_path, env=environment, check=True)
 
-        code, found = problems(str(tmp_path / "program"))
-
-        assert code == 1
-        assert found[0].startswith("Go, ")
+        assert engine_of(str(tmp_path / "program")).startswith("Go, ")
 
     def test_an_address_sanitizer_is_no_problem(self, compiled: Compile) -> None:
         result = run_devshim_verb("doctor", compiled("-fsanitize=address"))

@@ -137,3 +137,10 @@ def test_a_damaged_line_is_told_when_the_replay_comes_to_it(devshim_verb: Run, t
     assert "one.trace:4: " in outcome.stderr
     assert outcome.returncode != 0
     assert "Traceback" not in outcome.stderr
+
+
+def test_a_replay_inside_the_program_is_refused_with_the_way_out(devshim_verb: Run) -> None:
+    result = devshim_verb("replay", "ft232-stty", "--in-process", "true")
+
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (125, "", 1)
+    assert "devshim run --in-process -d NODE=ft232-stty" in result.stderr

@@ -116,3 +116,27 @@ class Bell(Device):
     def wait(self) -> Any:
         """The number of strikes so far, as soon as there is one to be read."""
         return c_uint32(self.struck) if self.heard else WAIT
+
+
+class Tally(Device):
+    """Counts how often it was asked: ioctl 1 and a read give the next number, ioctl 2 the last one."""
+
+    def setup(self) -> None:
+        """Nothing yet."""
+        self.asked = 0
+
+    @ioctl(IO("t", 1))
+    def ask(self) -> int:
+        """The next number."""
+        self.asked += 1
+        return self.asked
+
+    @ioctl(IO("t", 2))
+    def last(self) -> int:
+        """The last number given."""
+        return self.asked
+
+    def read(self, size: int) -> Any:
+        """The next number in eight digits."""
+        self.asked += 1
+        return b"%08d" % self.asked

@@ -1,5 +1,5 @@
 /* A C program as others write them, to be compiled with and without _FORTIFY_SOURCE and _FILE_OFFSET_BITS, and with the
- * names that programs linked against an older glibc call.  It knows nothing of devshim.
+ * names that programs linked against an older glibc call; and with STATIC, without any.  It knows nothing of devshim.
  * Prints "ok NAME" for each check and ends with 1 if one failed. */
 #define _GNU_SOURCE
 #include <aio.h>
@@ -164,7 +164,7 @@ static void status(void)
     close(fd);
 }
 
-#if defined(__x86_64__) && defined(__GLIBC__)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(STATIC)
 /* As a program that was linked before glibc 2.33 calls them. */
 int old_stat(int version, const char *path, struct stat *status);
 int old_lstat(int version, const char *path, struct stat *status);
@@ -254,8 +254,13 @@ static void asynchronous(void)
     int fd = open(METER, O_RDONLY), pipe_ends[2];
     struct aiocb request = { .aio_fildes = fd, .aio_buf = room, .aio_nbytes = 8 };
     const struct aiocb *list[] = { &request };
+#ifdef STATIC /* its threads read, and are seen to do so */
+    MUST(aio_read(&request) == 0 && aio_suspend(list, 1, NULL) == 0 && aio_return(&request) == 8);
+#else
     FAILS(ENOSYS, aio_read(&request));
-    MUST(read(fd, room, unknown * 8) == 8 && memcmp(room, "delta 4\n", 8) == 0);
+    MUST(read(fd, room, unknown * 8) == 8);
+#endif
+    MUST(memcmp(room, "delta 4\n", 8) == 0);
     close(fd);
     MUST(pipe(pipe_ends) == 0 && write(pipe_ends[1], "hello", 5) == 5);
     request.aio_fildes = pipe_ends[0];
