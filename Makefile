@@ -16,6 +16,7 @@ HOST_HEADERS := $(wildcard devshim/host/*.h)
 READY        := $(VENV)/.ready
 RUN          := $(VENV)/bin/python
 PACKAGED     := .cache/packages
+PYTESTS      := 7.4.4 8.3.5
 PACKAGES     := $(shell awk 'NF > 1 && $$1 ~ /^[A-Za-z0-9]/ && $$2 != "-" {print $$2}' tests/clients.txt | sort -u)
 SUDO         := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -43,6 +44,10 @@ clients: ## Install the client programs that the tests use (Debian, Ubuntu)
 	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-upgrade --no-install-recommends build-essential python3-dev python3-venv $(PACKAGES)
 	@test -d $(PACKAGED)/gpiod-2.1.3 || { $(MAKE) $(READY) && $(RUN) -m pip install -q --no-deps --target $(PACKAGED)/gpiod-2.1.3 gpiod==2.1.3; } || \
 	    echo "devshim: one transcript is not replayed: its client needs gpiod 2.1.3" >&2
+	@for release in $(PYTESTS); do \
+	    test -d $(PACKAGED)/pytest-$$release || { $(MAKE) $(READY) && $(RUN) -m pip install -q --no-warn-conflicts --target $(PACKAGED)/pytest-$$release pytest==$$release; } || \
+	        echo "devshim: the plugin is not tried with pytest $$release: it cannot be had" >&2; \
+	done
 
 bench: $(READY) build ## Measure devshim beside the kernel and umockdev
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m tests.bench
