@@ -6,7 +6,6 @@ Our own stand in the folder devshim/devices; other packages add theirs with an e
 
 from __future__ import annotations
 
-import importlib
 import os
 
 TYPE_CHECKING = False
@@ -75,7 +74,9 @@ def attribute(name: str) -> Any:
         known = ", ".join(sorted(classes()))
         raise AttributeError(f"module 'devshim.devices' has no attribute {name!r}; it has: {known}")
     if file.endswith(".py"):
-        return getattr(importlib.import_module(f"devshim.devices.{os.path.splitext(os.path.basename(file))[0]}"), name)
+        from importlib import import_module
+
+        return getattr(import_module(f"devshim.devices.{os.path.splitext(os.path.basename(file))[0]}"), name)
     from pathlib import Path
 
     from devshim import yamldevice

@@ -21,16 +21,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/fanotify.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/quota.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/swap.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
@@ -40,7 +45,8 @@
 
 /* glibc 2.34 moved dlsym from libdl into libc under a new version. The old one is still there, and a shim that asks for
  * it loads from 2.28 on (before 2.34 with libdl, which the linker names where it exists). */
-#if defined(__GLIBC__) && defined(__x86_64__)
+#if defined(LOOKS_UP_DLSYM) /* wrap_dlsym.c makes one */
+#elif defined(__GLIBC__) && defined(__x86_64__)
 __asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
 #elif defined(__GLIBC__) && defined(__aarch64__)
 __asm__(".symver dlsym, dlsym@GLIBC_2.17");
@@ -67,7 +73,7 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     /* wrap_fd.c */                                                                                \
     X(close) X(dup) X(dup2) X(dup3) X(fcntl) X(flock) X(lockf) X(recvmsg) X(recvmmsg)              \
     /* wrap_socket.c */                                                                            \
-    X(recv)                                                                                        \
+    X(recv) X(connect) X(sendmsg)                                                                  \
     /* wrap_tty.c */                                                                               \
     X(tcgetattr) X(tcsetattr) X(tcdrain) X(tcflush) X(tcflow) X(tcsendbreak)                       \
     X(isatty) X(ttyname) X(ttyname_r)                                                              \
@@ -99,7 +105,10 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(aio_read) X(aio_write) X(lio_listio)                                                         \
     /* wrap_socket.c */                                                                            \
     X(getsockname) X(getpeername) X(getsockopt) X(setsockopt) X(shutdown) X(send) X(sendto)        \
-    X(listen) X(accept) X(accept4)                                                                 \
+    X(sendmmsg) X(listen) X(accept) X(accept4) X(sockatmark)                                       \
+    /* wrap_places.c */                                                                            \
+    X(chroot) X(mount) X(umount) X(umount2) X(swapon) X(swapoff) X(quotactl) X(acct)               \
+    X(fanotify_mark)                                                                               \
     /* wrap_netlink.c */                                                                           \
     X(socket) X(bind) X(recvfrom)                                                                  \
     /* wrap_wide.c */                                                                              \
@@ -108,7 +117,7 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(fputwc) X(putwc) X(fputwc_unlocked) X(putwc_unlocked) X(putwchar) X(putwchar_unlocked)       \
     X(fputws) X(fputws_unlocked) X(fwprintf) X(wprintf) X(vfwprintf) X(vwprintf)                   \
     /* wrap_stat.c */                                                                              \
-    X(stat) X(lstat)                                                                               \
+    X(stat) X(lstat) X(ftok)                                                                       \
     /* wrap_statfs.c */                                                                            \
     X(statfs) X(fstatfs) X(statvfs) X(fstatvfs)                                                    \
     /* wrap_path.c */                                                                              \

@@ -17,7 +17,7 @@ static bool is_node(const char *path)
                                             "stdout", "stderr", "log" };
     static const char *const below[] = { "pts/", "fd/", "shm/", "mqueue/" };
 
-    if (!registry || strncmp(path, "/dev/", 5) != 0 || path[5] == '\0' || stands_aside())
+    if (!registry || path[0] != '/' || path[1] != 'd' || strncmp(path, "/dev/", 5) != 0 || path[5] == '\0' || stands_aside())
         return false;
     for (size_t i = 0; i < sizeof ordinary / sizeof *ordinary; i++)
         if (strcmp(path + 5, ordinary[i]) == 0)

@@ -88,6 +88,17 @@ static uintptr_t our_function(const char *name)
     }
 }
 
+uintptr_t own_function(const char *name)
+{
+    static bool looked;
+
+    if (!__atomic_load_n(&looked, __ATOMIC_ACQUIRE)) {
+        dl_iterate_phdr(find_ours, NULL); /* one at a time, by the loader's lock; the second finds what the first did */
+        __atomic_store_n(&looked, true, __ATOMIC_RELEASE);
+    }
+    return ours.hash ? our_function(name) : 0;
+}
+
 static void *patched_dlsym(void *handle, const char *name);
 static void *patched_dlvsym(void *handle, const char *name, const char *version);
 
@@ -257,6 +268,14 @@ int patch_libraries(void)
     if (error)
         unpatch_libraries();
     return error;
+}
+
+void patch_new_libraries(void)
+{
+    if (__atomic_load_n(&active, __ATOMIC_RELAXED))
+        look_for_new_libraries();
+    else
+        patch_libraries();
 }
 
 /* The newest first: where a library went and another came to the same place, the older entry is void. */

@@ -50,11 +50,11 @@ bool text_leads_to_carrier(int dirfd, const char *path, const char *text, ssize_
 
 void note_descriptor_link(int fd, const char *path)
 {
-    const char *name = strrchr(path, '/');
     struct stat status;
 
-    if (path[0] == '/' && strncmp(path, "/proc/", 6) != 0)
+    if (path[0] == '/' && (path[1] != 'p' || strncmp(path, "/proc/", 6) != 0))
         return;
+    const char *name = strrchr(path, '/');
     name = name ? name + 1 : path;
     if (!*name || name[strspn(name, "0123456789")])
         return;

@@ -237,21 +237,23 @@ INTERPOSE int removexattr(const char *path, const char *name)
 {
     struct route found;
     const char *at = place(AT_FDCWD, path, FOLLOW, &found);
-    return at ? LATE(removexattr)(at, name) : -1;
+    return at && !refuses_attribute(&found, name) ? LATE(removexattr)(at, name) : -1;
 }
 
 INTERPOSE int lremovexattr(const char *path, const char *name)
 {
     struct route found;
     const char *at = place(AT_FDCWD, path, NOFOLLOW, &found);
-    return at ? LATE(lremovexattr)(at, name) : -1;
+    return at && !refuses_attribute(&found, name) ? LATE(lremovexattr)(at, name) : -1;
 }
 
 INTERPOSE int fremovexattr(int fd, const char *name)
 {
     struct route found;
     const char *at = placeholder_of(fd, &found);
-    return at ? LATE(removexattr)(at, name) : LATE(fremovexattr)(fd, name);
+    if (!at)
+        return LATE(fremovexattr)(fd, name);
+    return refuses_attribute(&found, name) ? -1 : LATE(removexattr)(at, name);
 }
 
 /* ---- Others ------------------------------------------------------------------------------------ */

@@ -1,6 +1,8 @@
 /* wrap_names.c: making, moving and removing names. What exists only in the run's tree changes there; a plugged node
- * stays until the host unplugs it, and says EBUSY as a mount point does. */
+ * stays until the host unplugs it, and says EBUSY as a mount point does. In /sys nobody changes a name (kernfs has no
+ * such operations). */
 #include <errno.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 #include "paths.h"
@@ -11,12 +13,27 @@ static int refuse(int error)
     return -1;
 }
 
+static bool is_in_sysfs(const struct route *found)
+{
+    return (found->kind == ROUTE_TREE || found->kind == ROUTE_DEVICE) && strncmp(found->name, "/sys/", 5) == 0;
+}
+
+static bool exists(int dirfd, const char *at)
+{
+    struct stat status;
+    return libc_fstatat(dirfd, at, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Where to make a new name. NULL with errno: something plugged has it, or the path leads nowhere. */
 static const char *room_for(int dirfd, const char *path, struct route *found)
 {
     const char *at = place(dirfd, path, NOFOLLOW, found);
     if (at && found->kind == ROUTE_DEVICE) {
         errno = EEXIST;
+        return NULL;
+    }
+    if (at && is_in_sysfs(found)) {
+        errno = exists(dirfd, at) ? EEXIST : EPERM;
         return NULL;
     }
     return at;
@@ -26,6 +43,10 @@ static const char *room_for(int dirfd, const char *path, struct route *found)
 static const char *removable(int dirfd, const char *path, struct route *found)
 {
     const char *at = place(dirfd, path, NOFOLLOW, found);
+    if (at && is_in_sysfs(found)) {
+        errno = exists(dirfd, at) ? EPERM : ENOENT;
+        return NULL;
+    }
     if (at && found->kind == ROUTE_DEVICE) {
         errno = EBUSY;
         return NULL;
@@ -97,12 +118,22 @@ INTERPOSE int link(const char *from, const char *to)
     return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
+/* What is no directory is no more removed as one than the other way round; the rest is refused for its place. */
+static int error_of_kind(int dirfd, const struct route *found, bool as_directory)
+{
+    struct stat status;
+    int error = errno;
+    bool is_directory = libc_fstatat(dirfd, found->path, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+
+    return is_directory == as_directory ? error : as_directory ? ENOTDIR : EISDIR;
+}
+
 INTERPOSE int unlinkat(int dirfd, const char *path, int flags)
 {
     struct route found;
     const char *at = removable(dirfd, path, &found);
-    if (!at && (flags & AT_REMOVEDIR) && found.kind == ROUTE_DEVICE)
-        errno = ENOTDIR;
+    if (!at && errno != ENOENT && (found.kind == ROUTE_DEVICE || found.kind == ROUTE_TREE))
+        errno = error_of_kind(dirfd, &found, flags & AT_REMOVEDIR);
     return at ? LATE(unlinkat)(dirfd, at, flags) : -1;
 }
 
@@ -129,6 +160,8 @@ static bool both(int from_dirfd, const char **from, struct route *source, int to
 {
     *from = removable(from_dirfd, *from, source);
     *to = *from ? removable(to_dirfd, *to, target) : NULL;
+    if (!*to && *from && is_in_sysfs(target))
+        errno = EXDEV; /* from elsewhere: what lies in /sys is refused as a source */
     return *to;
 }
 

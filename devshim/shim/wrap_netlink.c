@@ -68,7 +68,8 @@ INTERPOSE int socket(int domain, int type, int protocol)
 /* Tell the host; it looks before it sends the next message, so that nothing that happens from now on is missed. */
 static int join_groups(int fd, uint32_t groups)
 {
-    struct monitor_groups joined = { .mark = MONITOR_MARK, .groups = groups };
+    struct monitor_groups joined = { .groups = groups };
+    memcpy(joined.mark, MONITOR_MARK, sizeof joined.mark);
 
     *groups_of(fd, true) = groups;
     return LATE(send)(fd, &joined, sizeof joined, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
@@ -78,6 +79,8 @@ INTERPOSE int bind(int fd, const struct sockaddr *address, socklen_t size)
 {
     struct sockaddr_nl wanted;
 
+    if (!monitor_of(fd) && names_device(address, size))
+        return no_socket(fd) ? -1 : refuse(EADDRINUSE);
     if (!monitor_of(fd))
         return no_socket(fd) ? -1 : LATE(bind)(fd, address, size);
     if (size < sizeof wanted)

@@ -5,6 +5,7 @@
 
 #include "calls.h"
 #include "leaving.h"
+#include "paths.h"
 #include "wrap_process.h"
 
 extern char **environ;
@@ -141,9 +142,23 @@ static int executed(int result)
     return result;
 }
 
+bool no_program(int dirfd, const char *path)
+{
+    struct route found;
+    return path && path[0] && route(dirfd, path, FOLLOW, &found) == ROUTE_DEVICE;
+}
+
+static int not_executable(void)
+{
+    errno = EACCES;
+    return -1;
+}
+
 INTERPOSE int execve(const char *path, char *const argv[], char *const environment[])
 {
     START_ONCE();
+    if (no_program(AT_FDCWD, path))
+        return not_executable();
     begin_execution();
     WITH_SHIM(environment)
     return executed(real.execve(path, argv, environment));
@@ -157,6 +172,8 @@ INTERPOSE int execv(const char *path, char *const argv[])
 INTERPOSE int execvpe(const char *file, char *const argv[], char *const environment[])
 {
     START_ONCE();
+    if (strchr(file, '/') && no_program(AT_FDCWD, file))
+        return not_executable();
     begin_execution();
     WITH_SHIM(environment)
     return executed(real.execvpe(file, argv, environment));
@@ -182,6 +199,8 @@ INTERPOSE int execveat(int directory, const char *path, char *const argv[], char
         errno = ENOSYS;
         return -1;
     }
+    if (no_program(directory, path))
+        return not_executable();
     begin_execution();
     WITH_SHIM(environment)
     return executed(real.execveat(directory, path, argv, environment, flags));

@@ -2,6 +2,7 @@
 #ifndef DEVSHIM_WRAP_PROCESS_H
 #define DEVSHIM_WRAP_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "record.h"
@@ -27,6 +28,9 @@ size_t count_of(char *const list[]);
  * room has count + 4 places; preload_room holds a changed LD_PRELOAD, files_room what a recording hands on. */
 char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size,
                                   char *files_room);
+
+/* Whether a path is a plugged node's, which nobody can execute: EACCES. */
+bool no_program(int dirfd, const char *path);
 
 /* A statement, because alloca's memory lives as long as its function. */
 #define WITH_SHIM(environment)                                                                      \

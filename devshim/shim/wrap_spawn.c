@@ -120,6 +120,8 @@ INTERPOSE int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_a
                           const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
 {
     START_ONCE();
+    if (no_program(AT_FDCWD, path))
+        return EACCES;
     return spawn(real.posix_spawn, pid, path, actions, attributes, argv, environment);
 }
 
@@ -127,6 +129,8 @@ INTERPOSE int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_
                            const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
 {
     START_ONCE();
+    if (strchr(file, '/') && no_program(AT_FDCWD, file))
+        return EACCES;
     return spawn(real.posix_spawnp, pid, file, actions, attributes, argv, environment);
 }
 

@@ -119,8 +119,7 @@ static int stat_found(int fd, struct stat *status, int result)
 INTERPOSE int fstat(int fd, struct stat *status)
 {
     START_ONCE();
-    int result = libc_fstat(fd, status);
-    return may_be_carrier(fd) ? stat_found(fd, status, result) : result;
+    return may_be_carrier(fd) ? stat_found(fd, status, libc_fstat(fd, status)) : libc_fstat(fd, status);
 }
 
 /* Whether a call means the descriptor itself. */
@@ -237,3 +236,12 @@ ALSO_CALLED(__lxstat, __lxstat64);
 ALSO_CALLED(__fxstat, __fxstat64);
 ALSO_CALLED(__fxstatat, __fxstatat64);
 #endif
+
+/* As the manual has it: of the file's inode and device, some bits. */
+INTERPOSE key_t ftok(const char *path, int project)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return -1;
+    return (key_t)((status.st_ino & 0xffff) | (status.st_dev & 0xff) << 16 | ((unsigned)project & 0xff) << 24);
+}

@@ -40,6 +40,16 @@ class Hot(Device):
         return State(1, 2)
 
 
+class Number(Device):
+    """Reads as a digit, wherever one begins."""
+
+    number: int = 0
+
+    def pread(self, size: int, offset: int) -> Any:
+        """The digit."""
+        return b"%d" % self.number if size else b""
+
+
 class Private(Hot):
     """Its owner's alone."""
 

@@ -151,6 +151,20 @@ CATALOGUE = {
     "/dev/input/event0=k120": ("evemu-describe", "evemu-describe /dev/input/event0"),
     "/dev/input/event0=gt911": ("evemu-describe", "evemu-describe /dev/input/event0"),
     "/dev/input/event0=xbox360": ("evemu-describe", "evemu-describe /dev/input/event0"),
+    "/dev/input/event0=xbox360,circle=0": ("jscal", "jscal -p $(ls /dev/input/js* | tail -n 1)"),
+    "/dev/input/event0=m105": ("evemu-describe", "evemu-describe /dev/input/event0"),
+    "/dev/iio:device0=ads1015": ("cut", "cat /sys/bus/iio/devices/iio:device0/in_voltage0_raw"),
+    "/dev/iio:device0=adxl345": ("cut", "cat /sys/bus/iio/devices/iio:device0/in_accel_z_raw"),
+    "/sys/class/hwmon/hwmon9=lm75": ("cut", "cat /sys/class/hwmon/hwmon9/temp1_max"),
+    "/sys/class/leds/red=pca9633": ("cut", "cat /sys/class/leds/red/max_brightness"),
+    "/sys/class/pwm/pwmchip9=bcm2711_pwm": ("cut", "cat /sys/class/pwm/pwmchip9/npwm"),
+    "/sys/class/pwm/pwmchip9=pca9685": ("cut", "cat /sys/class/pwm/pwmchip9/npwm"),
+    "/sys/class/backlight/intel_backlight=intel_backlight": (
+        "cut",
+        "cat /sys/class/backlight/intel_backlight/brightness",
+    ),
+    "/sys/class/backlight/10-0045=rpi_touch_display": ("cut", "cat /sys/class/backlight/10-0045/max_brightness"),
+    "/dev/ttyACM0=pico_circuitpython": ("stty", "stty -F /dev/ttyACM0 -a"),
 }
 
 

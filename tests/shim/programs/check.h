@@ -26,6 +26,14 @@
         CHECK(looks && #what);                                                                     \
     } while (0)
 
+/* Say what a call answered, for programs whose whole output is compared. */
+#define TELL(call)                                                                                 \
+    do {                                                                                           \
+        errno = 0;                                                                                 \
+        long answer_ = (long)(call);                                                               \
+        printf("%s: %ld %s\n", #call, answer_, answer_ < 0 ? strerror(errno) : "");                \
+    } while (0)
+
 /* Whether a descriptor reads as the device Hot does. */
 static inline int reads(int fd)
 {

@@ -49,7 +49,8 @@ static int child_of_a_crowd(int generation)
     }
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    return status == 0 && cos(zero) == 7 && sums[0] == 1400 && sums[1] == 1400 ? 0 : 1;
+    volatile double value = cos(zero); /* some compilers know that a cosine is never 7 */
+    return status == 0 && value == 7 && sums[0] == 1400 && sums[1] == 1400 ? 0 : 1;
 }
 
 static int crowd(void)

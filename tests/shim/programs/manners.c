@@ -17,13 +17,6 @@
 
 #include "check.h"
 
-#define TELL(call)                                                                                 \
-    do {                                                                                           \
-        errno = 0;                                                                                 \
-        long answer_ = (long)(call);                                                               \
-        printf("%s: %ld %s\n", #call, answer_, answer_ < 0 ? strerror(errno) : "");                \
-    } while (0)
-
 /* A new descriptor: its number does not matter, what it stands for does. */
 #define TELL_OPEN(call)                                                                            \
     do {                                                                                           \
