@@ -133,7 +133,7 @@ class Host:
         """Let programs' processes give answers again by themselves, where nobody wants to see every call."""
         self.stands = self.observers is None and self.recorded is None
         if self.stands:
-            let_stand(self.registry.head.map)
+            let_stand(self.registry.head.memory.bytes)
 
     def ask_about(self, openings: Sequence[Opening]) -> None:
         """Let functions of a model file answer where programs open paths of theirs."""

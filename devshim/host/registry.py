@@ -25,25 +25,64 @@ PAGE = 4096
 TAGS = tuple(number for number in range(1, 34) if number not in (9, 10, 12, 19, 29))
 
 
-NUMBER, WORD = Struct("<I"), Struct("<Q")
+NUMBER, WORD = 4, 8  # bytes
 #: Of a node and of a carrier what follows the key, which comes first.
 NODE_REST, CARRIER_REST = Struct("<2I2HI"), Struct("<2Q4I")
 ROOTS, PRESENT = 72, 584  # offsets in struct registry
+NODE_LENGTH, NODE_DEVICE = 12, 16  # offsets in struct node; whether it is a directory stands beside its length
 IOCTLS = 20  # offset in struct device
+
+
+class Memory:
+    """The registry's bytes, whose numbers of 4 and of 8 bytes are stored in one step.
+
+    Struct.pack_into() clears a number before it writes it, and targets look without locks: it is for what none of them
+    looks at yet.
+    """
+
+    def __init__(self, map: mmap.mmap) -> None:
+        self.bytes = map
+        self.numbers = memoryview(map).cast("I")
+        self.words = memoryview(map).cast("Q")
+
+    def number(self, at: int) -> int:
+        """The 4 bytes at an offset."""
+        return self.numbers[at // NUMBER]
+
+    def set_number(self, at: int, value: int) -> None:
+        """Store them."""
+        self.numbers[at // NUMBER] = value
+
+    def word(self, at: int) -> int:
+        """The 8 bytes at an offset."""
+        return self.words[at // WORD]
+
+    def set_word(self, at: int, value: int) -> None:
+        """Store them."""
+        self.words[at // WORD] = value
+
+    def close(self) -> None:
+        """Let go of the mapping."""
+        self.numbers.release()
+        self.words.release()
+        self.bytes.close()
 
 
 class Field:
     """A number in the registry's head."""
 
-    def __init__(self, at: int, form: Struct = NUMBER) -> None:
+    def __init__(self, at: int, size: int = NUMBER) -> None:
         self._at = at
-        self._form = form
+        self._wide = size == WORD
 
     def __get__(self, head: Head, owner: type) -> int:
-        return int(self._form.unpack_from(head.map, self._at)[0])
+        return head.memory.word(self._at) if self._wide else head.memory.number(self._at)
 
     def __set__(self, head: Head, value: int) -> None:
-        self._form.pack_into(head.map, self._at, value)
+        if self._wide:
+            head.memory.set_word(self._at, value)
+        else:
+            head.memory.set_number(self._at, value)
 
 
 class Head:
@@ -52,8 +91,8 @@ class Head:
     ready, flags, host_pid, changes, root_length, declared = (Field(at) for at in range(8, 32, 4))
     nodes_at, carriers_at, devices_at, text_at, text_used = (Field(at, WORD) for at in range(32, 72, 8))
 
-    def __init__(self, map: mmap.mmap) -> None:
-        self.map = map
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
 
 
 class RegistryFull(DevshimError):
@@ -77,7 +116,8 @@ class Registry:
             os.close(self._file)
             raise
         self._present: set[int] = set()
-        self.head = head = Head(self._map)
+        self._memory = Memory(self._map)
+        self.head = head = Head(self._memory)
         self._nodes_at: int = head.nodes_at
         self._carriers_at: int = head.carriers_at
         self._devices_at: int = head.devices_at
@@ -102,8 +142,8 @@ class Registry:
             if page not in self._present:
                 os.posix_fallocate(self._file, page * PAGE, PAGE)
                 self._present.add(page)
-                at = PRESENT + page // 64 * WORD.size
-                WORD.pack_into(self._map, at, WORD.unpack_from(self._map, at)[0] | 1 << page % 64)
+                at = PRESENT + page // 64 * WORD
+                self._memory.set_word(at, self._memory.word(at) | 1 << page % 64)
 
     def _node(self, index: int) -> int:
         """Where an entry is that may be looked at; 0 for a free one."""
@@ -117,10 +157,15 @@ class Registry:
         name = os.fsencode(path)
         hashed = wire.fnv1a(name)
         self.add_root(name)
-        node = self._find_node(name, hashed) or self._free_node(hashed)
-        text = self.text(name + b"\0")
-        NODE_REST.pack_into(self._map, node + NUMBER.size, hashed, text, len(name), directory, device)
-        NUMBER.pack_into(self._map, node, kind)
+        node = self._find_node(name, hashed)
+        if node:
+            self._memory.set_number(node + NODE_LENGTH, len(name) | directory << 16)
+            self._memory.set_number(node + NODE_DEVICE, device)
+        else:
+            node = self._free_node(hashed)
+            text = self.text(name + b"\0")
+            NODE_REST.pack_into(self._map, node + NUMBER, hashed, text, len(name), directory, device)
+        self._memory.set_number(node, kind)
         self._changed()
 
     def remove_node(self, path: str) -> None:
@@ -128,7 +173,7 @@ class Registry:
         name = os.fsencode(path)
         node = self._find_node(name, wire.fnv1a(name))
         if node:
-            NUMBER.pack_into(self._map, node, wire.NODE_GONE)
+            self._memory.set_number(node, wire.NODE_GONE)
             self._changed()
 
     def _changed(self) -> None:
@@ -156,7 +201,7 @@ class Registry:
         for step in range(wire.MAX_NODES):
             index = (hashed + step) % wire.MAX_NODES
             node = self._node(index)
-            if not node or NUMBER.unpack_from(self._map, node)[0] in (wire.NODE_FREE, wire.NODE_GONE):
+            if not node or self._memory.number(node) in (wire.NODE_FREE, wire.NODE_GONE):
                 at = self._nodes_at + index * NODE.size
                 self._reserve(at, NODE.size)
                 return at
@@ -224,7 +269,7 @@ class Registry:
 
     def set_ioctls(self, index: int, ioctls: bytes) -> None:
         """Give a device another table; calls that are under way go on with the one before."""
-        NUMBER.pack_into(self._map, self._device(index) + IOCTLS, self.text(ioctls) if ioctls else 0)
+        self._memory.set_number(self._device(index) + IOCTLS, self.text(ioctls) if ioctls else 0)
 
     def remove_device(self, index: int) -> None:
         """Let the index be used again; the caller knows that no carrier refers to it."""
@@ -259,8 +304,8 @@ class Registry:
                 at = self._carriers_at + index * CARRIER.size
                 self._reserve(at, CARRIER.size)
                 tag = self._tags.pop(0) if tagged and self._tags else 0
-                CARRIER_REST.pack_into(self._map, at + WORD.size, dev, born_ns, device, file, access, tag)
-                WORD.pack_into(self._map, at, inode)
+                CARRIER_REST.pack_into(self._map, at + WORD, dev, born_ns, device, file, access, tag)
+                self._memory.set_word(at, inode)
                 return tag
         raise RegistryFull(f"more than {wire.MAX_CARRIERS} files are open in one run")
 
@@ -277,7 +322,7 @@ class Registry:
                 if there != dev:
                     continue
                 free = self._inode((index + 1) % wire.MAX_CARRIERS) == wire.CARRIER_FREE
-                WORD.pack_into(self._map, at, wire.CARRIER_FREE if free else wire.CARRIER_GONE)
+                self._memory.set_word(at, wire.CARRIER_FREE if free else wire.CARRIER_GONE)
                 if tag:
                     self._tags.append(tag)
                 return
@@ -285,7 +330,7 @@ class Registry:
     def _inode(self, index: int) -> int:
         """The key of a carrier's entry."""
         at = self._carriers_at + index * CARRIER.size
-        return int(WORD.unpack_from(self._map, at)[0]) if at // PAGE in self._present else wire.CARRIER_FREE
+        return self._memory.word(at) if at // PAGE in self._present else wire.CARRIER_FREE
 
     def publish(self) -> None:
         """All is plugged."""
@@ -294,10 +339,7 @@ class Registry:
     def close(self) -> None:
         """Let go of the mapping; nothing can be entered any more."""
         os.close(self._file)
-        try:
-            self._map.close()
-        except BufferError:
-            return  # somebody still looks at an entry: it goes with him
+        self._memory.close()
 
 
 def create(path: str) -> None:
