@@ -20,18 +20,21 @@ typedef void *look_up(void *restrict handle, const char *restrict name);
 
 typedef void *load(const char *file, int mode);
 
+/* Sanitizers look for their own functions with dlsym(), before they are set up. */
+#define EARLY __attribute__((no_sanitize("thread")))
+
 static look_up *libcs;
 static load *libcs_dlopen;
 static bool bound_deep; /* some library was loaded so */
 
-static void __attribute__((noinline)) find_libcs(void)
+static EARLY void __attribute__((noinline)) find_libcs(void)
 {
     libcs_dlopen = (load *)(uintptr_t)dlvsym(RTLD_NEXT, "dlopen", OLDEST);
     libcs = (look_up *)(uintptr_t)dlvsym(RTLD_NEXT, "dlsym", OLDEST);
 }
 
 /* Where a library behind the shim stands in for the same name, that one may be asking: it has to find libc's. */
-static void *__attribute__((noinline)) look_up_in(void *handle, const char *name)
+static EARLY void *__attribute__((noinline)) look_up_in(void *handle, const char *name)
 {
     if (bound_deep && registry)
         patch_new_libraries();
@@ -46,7 +49,7 @@ static void *__attribute__((noinline)) look_up_in(void *handle, const char *name
  * that the compiler makes a jump of it and the caller stays who it is. */
 #define JUMPS __attribute__((optimize("optimize-sibling-calls")))
 
-INTERPOSE JUMPS void *dlopen(const char *file, int mode)
+INTERPOSE EARLY JUMPS void *dlopen(const char *file, int mode)
 {
     if (__builtin_expect(!libcs, 0))
         find_libcs();
@@ -55,7 +58,7 @@ INTERPOSE JUMPS void *dlopen(const char *file, int mode)
     return libcs_dlopen(file, mode);
 }
 
-INTERPOSE JUMPS void *dlsym(void *restrict handle, const char *restrict name)
+INTERPOSE EARLY JUMPS void *dlsym(void *restrict handle, const char *restrict name)
 {
     if (__builtin_expect(!libcs, 0))
         find_libcs();
