@@ -120,8 +120,19 @@ def find_program(name: str, environment: Mapping[str, str]) -> str:
         raise failed(f"{refused[0]}: {refused[1]}", NOT_EXECUTABLE)
     if "/" in name:
         raise failed(f"{name}: no such program", NOT_FOUND)
-    here = f"; there is one in this directory: ./{name}" if name and os.path.exists(name) else ""
-    raise failed(f"{name}: no such program on $PATH{here}", NOT_FOUND)
+    raise failed(f"{name}: no such program on $PATH{advice(name)}", NOT_FOUND)
+
+
+def advice(name: str) -> str:
+    """What may have been meant by a program's name that leads nowhere; "" where nothing comes to mind."""
+    if os.path.exists(name):
+        return f"; there is one in this directory: ./{name}"
+    word, sign, _ = name.partition("=")
+    if not sign or not word.isidentifier():
+        return ""
+    if word.isupper():
+        return f"; to set a variable: env {name} PROGRAM"
+    return f"; a parameter follows its model after a comma: -d NODE=MODEL,{name}"
 
 
 def search_path(environment: Mapping[str, str]) -> list[str]:

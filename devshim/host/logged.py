@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from ctypes import c_uint8
 from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
@@ -13,6 +14,7 @@ from devshim.host.memory import unpack
 from devshim.host.observed import data_of
 from devshim.host.segments import SEGMENT, SEGMENT_NULL, SEGMENTS
 from devshim.model.ioctl import find_handler
+from devshim.model.termioswords import member_words
 
 if TYPE_CHECKING:
     from devshim.host.log import Log
@@ -140,15 +142,22 @@ def show_value(value: Any) -> str:
         return ""
     fields = getattr(value, "_fields_", None)
     if fields is not None:
-        inner = ", ".join(f"{field[0]}={show_value(getattr(value, field[0]))}" for field in fields)
+        inner = ", ".join(f"{field[0]}={show_member(field[0], getattr(value, field[0]))}" for field in fields)
         return "{" + inner + "}"
     if hasattr(value, "value"):
         return show_value(value.value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return show_bytes(bytes(value))
+    if hasattr(value, "_length_") and value._type_ is c_uint8:
+        return show_bytes(bytes(value))
     if isinstance(value, (list, tuple)) or hasattr(value, "_length_"):
         return "[" + ", ".join(show_value(item) for item in list(value)[:16]) + "]"
     return str(value)
+
+
+def show_member(name: str, value: Any) -> str:
+    """A member of a structure: in words where its bits have names."""
+    return member_words(name, value) or show_value(value)
 
 
 def show_bytes(data: bytes) -> str:

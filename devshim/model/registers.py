@@ -97,8 +97,11 @@ class Register(Cell):
         return (1 << 8 * self.size) - 1
 
     def checked(self, value: Any) -> int:
-        """Return value as an int; ValueError where it does not fit into the register."""
-        number = int(value)
+        """Return value as an int; TypeError where it is none, ValueError where it does not fit into the register."""
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"register {self.name or hex(self.address)}: {value!r} is no number") from None
         if not 0 <= number <= self.highest:
             where = self.name or hex(self.address)
             raise ValueError(f"register {where}: {value!r} does not fit into {self.size} bytes")

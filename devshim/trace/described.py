@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from devshim.model.description import Description, Descriptions
+from devshim.model.termioswords import member_words
 from devshim.trace.description import decode, from_object
 from devshim.trace.event import Event, Header, Segment
 from devshim.trace.show import MOST_BYTES, escaped, quoted, raw
@@ -139,7 +140,9 @@ def by_value(description: Description, argument: int) -> str:
 def value_text(value: Any, most: int = MOST_BYTES) -> str:
     """Decoded values as C would have them: {name=value, ...}, [1, 2], "text"; NULL."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{escaped(str(name))}={value_text(one, most)}" for name, one in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{escaped(str(name))}={member_text(name, one, most)}" for name, one in value.items()) + "}"
+        )
     if isinstance(value, (list, tuple)):
         shown = [value_text(one, most) for one in value[:MOST_ITEMS]]
         return "[" + ", ".join(shown + ["..."] * (len(value) > MOST_ITEMS)) + "]"
@@ -148,3 +151,8 @@ def value_text(value: Any, most: int = MOST_BYTES) -> str:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return quoted(bytes(value), most)
     return "NULL" if value is None else str(value)
+
+
+def member_text(name: object, value: Any, most: int = MOST_BYTES) -> str:
+    """What value_text() makes of a structure's member: in words where its bits have names."""
+    return member_words(name, value) or value_text(value, most)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from devshim.trace.described import value_text
+from devshim.trace.described import member_text
 from devshim.trace.event import Event
 
 #: So many events of each trace are looked through for the place from which on they are alike again.
@@ -75,13 +75,18 @@ def said(event: Event) -> tuple[Any, ...]:
         memory = (tuple(event.before or ()), tuple(event.after or ()))
         rest: tuple[Any, ...] = (event.request, event.argument, memory, bool(event.new_file))
     elif event.name == "poll":
-        rest = (event.asked, event.ready, event.timeout)
+        rest = (event.asked, event.ready, patience(event))
     elif event.name in ("open", "inherit"):
         return (event.name, event.node, event.flags, event.error)
     else:
         rest = (event.data, event.size, event.offset, event.operation)
     result = 0 if event.new_file else event.result
     return (event.name, event.node, result, event.error, event.finished, *rest)
+
+
+def patience(event: Event) -> str:
+    """How a poll waits.  How long does not count: programs ask for the rest of a time, never twice the same."""
+    return "for ever" if event.timeout is None else "a time" if event.timeout else "not"
 
 
 def changes(first: Iterator[Event], second: Iterator[Event], same: Same, context: int = 2) -> Iterator[Change]:
@@ -159,7 +164,9 @@ def in_words(one: Event, other: Event, values: Callable[[Event], Any]) -> str:
                     return f"{way}, segment {number}: {bytes_in_words(first, second)}"
     if one.data != other.data:
         return bytes_in_words(one.data, other.data)
-    for member in ("flags", "size", "offset", "argument", "operation", "asked", "ready", "timeout", "error", "result"):
+    if patience(one) != patience(other):
+        return f"waits: {patience(one)}, then {patience(other)}"
+    for member in ("flags", "size", "offset", "argument", "operation", "asked", "ready", "error", "result"):
         mine, yours = getattr(one, member), getattr(other, member)
         if mine != yours:
             return f"{member}: {mine}, then {yours}" if member not in ("flags", "asked", "ready") else ""
@@ -183,4 +190,5 @@ def first_member(one: Any, other: Any, path: str = "") -> str:
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         below = (first_member(a, b, f"{path}[{at}]") for at, (a, b) in enumerate(zip(one, other, strict=True)))
         return next(filter(None, below), "")
-    return f"{path}: {value_text(one)}, then {value_text(other)}" if one != other else ""
+    name = path.rpartition(".")[2]
+    return f"{path}: {member_text(name, one)}, then {member_text(name, other)}" if one != other else ""

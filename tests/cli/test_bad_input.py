@@ -301,6 +301,12 @@ class TestProgram:
             ("", 127, "the program's name is empty"),
             ("no-such-program", 127, "no-such-program: no such program on $PATH"),
             ("tool", 127, "tool: no such program on $PATH; there is one in this directory: ./tool"),
+            (
+                "grams=8",
+                127,
+                "grams=8: no such program on $PATH; a parameter follows its model after a comma: -d NODE=MODEL,grams=8",
+            ),
+            ("LANG=C", 127, "LANG=C: no such program on $PATH; to set a variable: env LANG=C PROGRAM"),
             ("./nosuch", 127, "./nosuch: no such program"),
             ("./box.py", 126, "./box.py: may not be executed (chmod +x?)"),
             ("/tmp", 126, "/tmp: is a directory"),

@@ -134,6 +134,8 @@ def test_values_that_do_not_fit_are_refused():
         chip.rate = 8
     with pytest.raises(ValueError, match="config: 65536 does not fit into 2 bytes"):
         chip.config = 65536
+    with pytest.raises(TypeError, match="config: None is no number"):  # as where a computed one forgets to return
+        chip.config = None
     with pytest.raises(ValueError, match=r"bits 16 to 16 .* it has bits 15 to 0"):
         Meter.config.bit(16)
     with pytest.raises(ValueError, match="access='x'"):

@@ -212,6 +212,36 @@ print(line.decode().strip())
     assert said == "queued True\ndrained True 0\n96 then a break at 9600 8N1\n"
 
 
+def test_drain_waits_on_a_port_that_was_opened_not_to_wait(device):  # as pyserial's flush() does
+    said = python(
+        """
+port = opened(os.O_RDWR | os.O_NONBLOCK)
+os.write(port, b"x" * 96)
+termios.tcdrain(port)
+print("drained", number(termios.TIOCOUTQ))
+os.write(port, b"x" * 96)
+termios.tcsetattr(port, termios.TCSADRAIN, termios.tcgetattr(port))
+print("set", number(termios.TIOCOUTQ))
+try: os.read(port, 1)
+except BlockingIOError: print("nothing to read")
+""",
+        device("Slow"),
+    )
+    assert said == "drained 0\nset 0\nnothing to read\n"
+
+
+def test_a_wait_for_a_line_waits_on_a_port_that_was_opened_not_to_wait(device):
+    said = python(
+        """
+port = opened(os.O_RDWR | os.O_NONBLOCK)
+fcntl.ioctl(port, termios.TIOCMIWAIT, termios.TIOCM_CTS)
+print("changed")
+""",
+        device("Toggler"),
+    )
+    assert said == "changed\n"
+
+
 def test_a_serial_port_is_no_pty_and_no_rs485(device):
     said = python(
         """

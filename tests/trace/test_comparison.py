@@ -33,6 +33,20 @@ def test_times_do_not_count_and_bytes_do(tmp_path: Path) -> None:
     assert trace != "first.trace" and first != 1
 
 
+def polls(*timeouts: float | None) -> CallList:
+    return CallList([Event("poll", "/dev/box", 1, asked=1, ready=1, timeout=one) for one in timeouts])
+
+
+def test_how_long_a_poll_would_wait_does_not_count_and_whether_it_does_counts() -> None:
+    assert polls(2.0, 0.0, None) == polls(1.999999, 0.0, None)
+    assert polls(2.0) != polls(0.0)
+    assert polls(2.0) != polls(None)
+    assert explained(polls(None), polls(1.5)) == [
+        "- poll(/dev/box, POLLIN) = POLLIN",
+        "+ poll(/dev/box, POLLIN, 1.5 s) = POLLIN",
+    ]
+
+
 def test_the_difference_is_told_in_the_manner_of_diff() -> None:
     assert explained(calls(b"x", b"y", b"z"), calls(b"x", b"q", b"z")) == [
         "  open(/dev/box, O_WRONLY) = 1",

@@ -1,5 +1,7 @@
 """Recordings that umockdev made become traces: /sys and udev, ioctls, scripts, input events."""
 
+import sys
+
 import pytest
 from harness import run_devshim_verb
 
@@ -147,3 +149,23 @@ def test_a_damaged_recording_is_named_by_its_line(tmp_path, name, content, words
     with pytest.raises(ConversionError) as caught:
         events_of(tmp_path / name)
     assert words in str(caught.value)
+
+
+def test_a_script_is_replayed_to_a_program_that_sets_its_port_up(tmp_path):
+    script, trace = tmp_path / "modem.script", tmp_path / "modem.trace"
+    script.write_bytes(b"d 0 /dev/ttyUSB7\nr 0 hello^J\nw 20 ATI^J\nr 20 OK^J\n")
+    assert run_devshim_verb("convert", script, trace).returncode == 0
+    program = """
+import serial
+with serial.Serial("/dev/ttyUSB7", 115200, timeout=20) as port:
+    print(port.readline(), port.baudrate)
+    port.reset_input_buffer()
+    port.rts = False
+    port.write(b"ATI\\n")
+    print(port.readline())
+"""
+    outcome = run_devshim_verb("replay", trace, "--", sys.executable, "-c", program)
+    assert (outcome.stdout, outcome.stderr, outcome.returncode) == ("b'hello\\n' 115200\nb'OK\\n'\n", "", 0)
+
+    strictly = run_devshim_verb("replay", "--strict", trace, "--", sys.executable, "-c", program)
+    assert strictly.returncode != 0 and "mismatch: the program does ioctl" in strictly.stderr

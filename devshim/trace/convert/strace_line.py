@@ -19,6 +19,8 @@ TIMES = re.compile(r"\s+## x(\d+)$")
 CUT = re.compile(r"\.\.\.\[(\d+) more characters\]$")
 STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 DULL = re.compile(r'[^"/<,()\[\]{}]*')  # what neither parts arguments nor opens or closes anything
+PLAIN = rf'((?:[^"/<,()\[\]{{}}]++|{STRING.pattern})*+)'
+PLAIN_ARGUMENTS = re.compile(rf"{PLAIN}(?:,{PLAIN})?(?:,{PLAIN})?(?:,{PLAIN})?\)", re.DOTALL)  # as most calls have
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -147,6 +149,9 @@ def split(text: str, at: int, closing: str = ")") -> tuple[list[str], int]:
 
     Commas inside strings, brackets, comments and what -y writes behind descriptors do not count.  Raises BadLine.
     """
+    if closing == ")" and (plain := PLAIN_ARGUMENTS.match(text, at)) is not None:
+        few = [one.strip() for one in plain.groups() if one is not None]
+        return few if few != [""] else [], plain.end()
     found: list[str] = []
     start, stack = at, [closing]
     while (at := DULL.match(text, at).end()) < len(text):  # type: ignore[union-attr]

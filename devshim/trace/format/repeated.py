@@ -17,7 +17,7 @@ TIMES = re.compile(END)
 
 MOST_KEPT = 4096
 LONGEST = 512
-PATIENCE = 2048  # lines, after which one in eight must have been known
+PATIENCE = 512  # lines, after which one in eight must have been known
 PAUSE = 64 * PATIENCE  # lines that are not looked at where fewer were
 
 
@@ -39,6 +39,8 @@ class Repeated:
     def find(self, line: str) -> Event | None:
         """The event of a line, a letter for each byte of it; None where it is a new one."""
         self._looked += 1
+        if len(line) > LONGEST:
+            return None
         cut = line.rfind(TIME)
         kept = self._kept.get(line[:cut])
         if kept is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from binascii import unhexlify
 from codecs import escape_decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from json import dumps
 from typing import Any
 
@@ -30,6 +30,7 @@ MAKERS = frozenset(("open", "inherit"))
 UNSHAPED = frozenset(("new", "pointers", "decoded", "finished"))
 
 MOST_SHAPES = 64
+LONG = 512  # bytes of a line from which on its runs of bytes are searched for their ends
 LONGEST = 1 << 16  # bytes of a line that a shape is made of
 MOST_SEGMENTS = 64  # of an ioctl's memory in it
 PATIENCE = 16384  # lines, after which one in two must have been known
@@ -64,6 +65,8 @@ VARIABLE: dict[str, tuple[str, str, Convert]] = {
     "result": (NUMBER, "result", int),
     "since": (NATURAL, "since", int),
 }
+RUNS = (TEXT, DIGITS)
+PLAIN = bytes(range(0x20, 0x7F))
 
 
 new = Event.__new__
@@ -72,24 +75,72 @@ new = Event.__new__
 class Shape:
     """What lines have in common.
 
-    match  finds the values in a line; the last two are time and took, unless it has none
-    rows   of each of the others its place, the attribute, and the conversion
+    rows   of each value its place, the attribute, and the conversion; behind these time and took, unless it has none
     kept   the members of all events of the shape
     moves  whether the result follows from the bytes that were moved
     bound  whether there are members whose values may contradict others
     next   the shape of the line that came behind it last time: programs go round in loops
     """
 
-    __slots__ = ("bound", "kept", "match", "moves", "next", "rows", "timed")
+    __slots__ = ("_end", "_match", "_parts", "_runs", "bound", "kept", "moves", "next", "rows", "timed")
 
-    def __init__(self, pattern: str, rows: list[tuple[int, str, Convert]], kept: dict[str, Any], moves: bool) -> None:
-        self.match = re.compile(pattern).fullmatch
+    def __init__(
+        self, parts: list[str], rows: list[tuple[int, str, Convert]], kept: dict[str, Any], moves: bool
+    ) -> None:
+        self._match = re.compile("".join(parts)).fullmatch
+        self._parts = parts
+        self._runs: list[tuple[Callable[..., re.Match[str] | None], bool]] | None = None
+        self._end = self._match
         self.rows = rows
         self.kept = kept
         self.moves = moves
         self.timed = "times" in kept
         self.bound = any(attribute in ("size", "since") for _, attribute, _ in rows)
         self.next = self
+
+    def values(self, line: str) -> Sequence[str] | None:
+        """What stands in a line; None where it is of another shape."""
+        if len(line) >= LONG:
+            return self._values_between(line)
+        found = self._match(line)
+        return None if found is None else found.groups()
+
+    def _values_between(self, line: str) -> Sequence[str] | None:
+        """The same of a long line: finding the end of a run of bytes takes a tenth of matching them one by one."""
+        if self._runs is None:
+            self._prepare()
+        values: list[str] = []
+        end = 0
+        for before, is_text in self._runs or ():
+            found = before(line, end)
+            begin = -1 if found is None else found.end()
+            end = line.find('"', begin)
+            if found is None or end < 0:
+                return None
+            run = line[begin:end]
+            if is_text and not is_plain(run):
+                whole = self._match(line)
+                return None if whole is None else whole.groups()
+            values += found.groups()
+            values.append(run)
+        found = self._end(line, end)
+        return None if found is None else (*values, *found.groups())
+
+    def _prepare(self) -> None:
+        """Make the patterns of what stands before each run of bytes, and behind the last."""
+        begin, self._runs = "", []
+        for part in self._parts:
+            if part in RUNS:
+                self._runs.append((re.compile(f'{begin}"').match, part == TEXT))
+                begin = '"'
+            else:
+                begin += part
+        self._end = re.compile(begin).fullmatch
+
+
+def is_plain(run: str) -> bool:
+    """Whether a text has neither escapes nor what JSON, or a trace, would not have in it."""
+    return run.isascii() and "\\" not in run and not run.encode().translate(None, PLAIN)
 
 
 def shape_of(line: bytes, event: Event) -> Shape | None:
@@ -113,14 +164,14 @@ def shape_of(line: bytes, event: Event) -> Shape | None:
             if len(value) > MOST_SEGMENTS:
                 return None
             pattern, convert = rf"\[({', '.join([SEGMENT] * len(value))})\]", segments
+        parts.append(re.escape(f'{", " if parts else "{"}"{name}": '))
         if attribute:
             rows.append((len(rows), attribute, convert))
             del kept[attribute]
-        parts.append(re.escape(f'"{name}": ') + (pattern if attribute else re.escape(dumps(value))))
-    moves = event.name in MOVES_BYTES and event.error is None
-    end = END if timed else r"\}\n"
-    shape = Shape(rf"\{{{', '.join(parts)}{end}", rows, kept, moves)
-    return shape if shape.match(line.decode()) is not None else None  # it may be written in another way than ours
+        parts.append(pattern if attribute else re.escape(dumps(value)))
+    parts.append(END if timed else r"\}\n")
+    shape = Shape(parts, rows, kept, event.name in MOVES_BYTES and event.error is None)
+    return shape if shape.values(line.decode()) is not None else None  # it may be written in another way than ours
 
 
 class Shapes:
@@ -141,17 +192,16 @@ class Shapes:
         if last is None:
             return None
         shape = last.next
-        found = shape.match(line)
-        if found is None:
+        values = shape.values(line)
+        if values is None:
             for shape in self._shapes:
-                found = shape.match(line)
-                if found is not None:
+                values = shape.values(line)
+                if values is not None:
                     last.next = shape
                     break
             else:
                 return None
         self._last = shape
-        values = found.groups()
         members = shape.kept.copy()
         try:
             for at, attribute, convert in shape.rows:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from devshim.trace.event import Event
 from devshim.trace.replay.matching import COMMAND, Key, key_of, kind_of, same_answer
 
-#: Answers that are remembered, of different calls.
-MOST_KNOWN = 4096
+#: Answers that are remembered, of different calls: the latest, and as many before them.
+MOST_KNOWN = 2048
 
 
 class Known:
@@ -33,33 +33,38 @@ class Answers:
     def __init__(self) -> None:
         self.epoch = 0
         self._known: dict[Key, Known] = {}
+        self._older: dict[Key, Known] = {}
+
+    def _find(self, key: Key) -> Known | None:
+        """What is known by a key."""
+        return self._known.get(key) or self._older.get(key)
 
     def remember(self, event: Event) -> None:
         """An ioctl was answered so."""
         key = key_of(event)
-        known = self._known.get(key)
+        known = self._find(key)
         epoch = self.epoch
         if known is None:
+            if len(self._known) >= MOST_KNOWN:  # all at once: finding the oldest one takes ever longer
+                self._known, self._older = {}, self._known
             self._known[key] = Known(event, epoch, False)
-            if len(self._known) > MOST_KNOWN:
-                del self._known[next(iter(self._known))]
             return
         known.steady = (known.steady or known.epoch != epoch) and same_answer(known.event, event)
         known.event, known.epoch = event, epoch
 
     def last(self, call: Event) -> Event | None:
         """The last answer to the same call, whatever happened since."""
-        known = self._known.get(key_of(call)) if call.name == "ioctl" else None
+        known = self._find(key_of(call)) if call.name == "ioctl" else None
         return known.event if known is not None else None
 
     def is_of_now(self, event: Event) -> bool:
         """Whether the same call was answered since the last command."""
-        known = self._known.get(key_of(event))
+        known = self._find(key_of(event))
         return known is not None and known.epoch == self.epoch
 
     def holds(self, call: Event) -> Event | None:
         """The last answer to the same call, where nothing tells that it is another by now."""
-        known = self._known.get(key_of(call)) if call.name == "ioctl" else None
+        known = self._find(key_of(call)) if call.name == "ioctl" else None
         if known is None or kind_of(known.event) == COMMAND:
             return None
         if known.epoch == self.epoch or known.steady or known.event.error is not None:

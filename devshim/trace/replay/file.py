@@ -61,8 +61,7 @@ class ReplayFile(File):
                 return AGAIN
         if replay.handed_over and (instead := self.other()) is not None:
             return self._elsewhere(instead, request, argument, memory)
-        call = requests.call(recorded.path, request, argument, memory)
-        call.file = self.number
+        call = requests.call(recorded.path, request, argument, memory, self.number)
         event = course.take(call) or rebind(self, call)
         if event is None:
             if (instead := self.other()) is not None:

@@ -145,11 +145,11 @@ class Requests:
 
     # ---- Calls and answers
 
-    def call(self, node: str, request: int, argument: int, memory: list[Segment] | None) -> Event:
-        """An ioctl of the program as a trace would have it."""
+    def call(self, node: str, request: int, argument: int, memory: list[Segment] | None, file: int = 0) -> Event:
+        """An ioctl of the program as a trace would have it; file: its number there."""
         way = self._ways.get(request) or self._way(request)
         event = new(Event)
-        event.__dict__ = members = {"name": "ioctl", "node": node, "file": 0, "request": request, "label": way.label}
+        event.__dict__ = members = {"name": "ioctl", "node": node, "file": file, "request": request, "label": way.label}
         if memory is None:
             members["argument"] = argument or None
         elif way.takes:

@@ -17,8 +17,9 @@ MOST_KEPT_IN_ALL = 65536
 #: apart.
 REACH = 20000
 
-#: Events that are read at a time.
+#: Events that are read at a time, and bytes of the file after which that is enough: a program may be waiting.
 BATCH = 32
+PIECE = 1 << 14
 
 OPENS = ("open", "inherit")
 
@@ -152,6 +153,7 @@ class Source:
         self.alone = True
         self.last: int | None = None
         self.read = 0
+        self._position = 0
         self._events = trace.events()
         self._files: dict[int, Feed] = {}
 
@@ -189,7 +191,7 @@ class Source:
 
     def more(self) -> bool:
         """Read some events further; False at the end, or beyond reach."""
-        before = self.read
+        before, enough = self.read, self._position + PIECE
         most = min(BATCH, self.used + self.reach - before)
         if self.ended or most <= 0:
             return False
@@ -198,6 +200,9 @@ class Source:
         try:
             for event in itertools.islice(self._events, most):
                 self._put(event)
+                self._position = event.position
+                if event.position >= enough:
+                    return True
         except TraceError as problem:
             self.damaged(str(problem))
         self.ended = self.read < before + (most or 1)

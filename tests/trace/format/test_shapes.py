@@ -128,6 +128,38 @@ def test_long_lines_have_shapes_too_and_their_texts_are_checked_to_the_end(writt
     assert {event.data for event in Trace(written(HEADER + OPEN + escaped * 3))} == {b"", b"\n\\" * 2495}
 
 
+LINES = (
+    READ % "a b\\n",
+    IOCTL % "00ff",
+    '{"call": "ioctl", "file": 1, "request": "0xc0084d01", "in": "0102", "out": "0304", "since": 0}\n',
+    '{"call": "ioctl", "file": 1, "request": "0xc0084d01", "in": ["01", null], "out": "0304", "result": 2}\n',
+    '{"call": "write", "file": 1, "hex": "00", "time": 0.000001, "took": 0.000001}\n',
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(LINES),
+    st.lists(
+        st.tuples(st.integers(0, 99), st.integers(0, 3), st.sampled_from('"\\ ,:{}[]n0a9\x00\x1f\x7f\xe9')), max_size=3
+    ),
+    st.sampled_from([0, 1 << 20]),
+)
+def test_what_is_found_by_shape_is_what_the_strict_way_says_long_or_short(line, changes, long) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("devshim.trace.format.shapes.LONG", long)
+        shapes = Shapes()
+        shapes.keep(line.encode(), event_of(members_of(pairs_of(line.encode()))), 1)
+        changed = line
+        for at, length, put in changes:
+            changed = changed[:at] + put + changed[at + length :]
+        found = shapes.find(changed, 1)
+    if found is not None:
+        assert found == event_of(members_of(pairs_of(changed.encode("latin-1"))))
+    elif changed == line:
+        raise AssertionError("the line itself is not of its own shape")
+
+
 def test_a_line_of_escapes_alone_takes_no_more_memory_than_its_length_allows(written) -> None:
     size = 1 << 20
     long = (READ % ("\\n" * size)).replace('"size": 8', f'"size": {size}')

@@ -9,7 +9,7 @@ from devshim.trace.replay.device import ReplayDevice
 from devshim.trace.replay.file import ReplayFile
 from devshim.trace.replay.nodes import described_at
 from devshim.trace.replay.replay import Replay
-from devshim.trace.replay.source import BATCH, MOST_KEPT, REACH
+from devshim.trace.replay.source import BATCH, MOST_KEPT, PIECE, REACH
 
 GET = 0x80044D01
 
@@ -40,6 +40,16 @@ def test_no_more_of_a_long_trace_is_kept_than_is_looked_at(tmp_path: Path) -> No
         assert answer.after == [bytes.fromhex(f"{number % 7:08x}")]
         assert replay.source.read - replay.source.used <= 1024
     assert replay.source.kept < BATCH
+
+
+def test_of_large_events_few_are_read_at_a_time_because_a_program_may_be_waiting(tmp_path: Path) -> None:
+    events = [opened("/dev/a"), *[read("x" * 4000) for _ in range(100)]]
+    replay, (one,) = device(write_trace(tmp_path / "large.trace", "/dev/a", events), "/dev/a")
+    file = opened_file(one)
+    for _ in range(100):
+        assert file.read(4000) == b"x" * 4000
+        assert replay.source.read - replay.source.used <= 2 * PIECE / 4000
+    assert file.course.exhausted
 
 
 def test_files_that_nobody_has_opened_yet_wait_in_the_trace_and_not_in_memory(tmp_path: Path) -> None:
