@@ -26,6 +26,19 @@ leaving = session.run("sh", "-c", "sleep 1000 >/dev/null 2>&1 &")
 print(session._serving.directory, flush=True)
 sys.stdin.read()
 """
+STARTING = """
+import os, signal
+from devshim.session.session import Session
+from devshim.session.survivor import Survivor
+
+def die(*_):
+    print(session._serving.directory, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+session = Session()
+Survivor.begun = die
+session.start("sleep", "1000").__enter__()
+"""
 SUITE = """
 import sys
 from devshim.devices import Gps
@@ -111,6 +124,16 @@ def test_of_a_killed_session(what: str, room: Path, mark: str) -> None:
 
         process.kill()
         process.wait()
+
+        assert all_end(mark)
+        assert run_directories(room) == []
+
+
+def test_of_a_session_killed_before_it_could_note_what_it_has_started(room: Path, mark: str) -> None:
+    with started([sys.executable, "-c", STARTING], room, mark) as process:
+        assert process.stdout is not None
+        directory = process.stdout.read().strip()
+        assert process.wait() == -signal.SIGKILL and directory.startswith(str(room))
 
         assert all_end(mark)
         assert run_directories(room) == []

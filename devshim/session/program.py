@@ -39,18 +39,21 @@ class Program:
         self._loop = loop
         self._survivor = survivor
         self._changed = changed
-        self._process = subprocess.Popen(
-            self.args,
-            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=env,
-            cwd=cwd,
-            process_group=0,  # no session: as a leader it would take the first tty that it opens for its own
-            bufsize=0,
-        )
-        self.pid = self._process.pid
-        survivor.group(self.pid)
+        leader, starting = None, survivor.starting(env["DEVSHIM_RUN"])
+        try:
+            self._process = subprocess.Popen(
+                self.args,
+                stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=env,
+                cwd=cwd,
+                process_group=0,  # no session: as a leader it would take the first tty that it opens for its own
+                bufsize=0,
+            )
+            self.pid = leader = self._process.pid
+        finally:
+            survivor.begun(starting, leader)
         self._code: int | None = None
         self._over = threading.Event()
         self._closed = False

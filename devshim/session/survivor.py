@@ -1,13 +1,16 @@
 """What outlives a session whose process was killed, for as long as it takes to clean up after it.
 
 A shell waits for the end of a pipe that this process alone holds open.  It is told of the session's directory and of
-the process groups that were started, and what it still has on its list when the pipe ends it ends, or removes.  It is
-nobody's child, so that a test which waits for its children does not wait for it, and has a session of its own, so that
-Ctrl-C does not reach it.
+the process groups that were started, and what it still has on its list when the pipe ends it ends, or removes.  The
+group of a program that was being started just then it finds by the run that the program's environment names; until
+that has executed, it shows its parent's environment, so it is looked for more than once.  The shell is nobody's child,
+so that a test which waits for its children does not wait for it, and has a session of its own, so that Ctrl-C does not
+reach it.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 
 SHELL = "/bin/sh"
@@ -24,6 +27,16 @@ exec 3<&0 </dev/null
     for held do
         case $held in
         group=*) kill -s KILL -- "-${held#group=}" ;;
+        starting=*)
+            run=${held#starting=}
+            for again in 1 2 3; do
+                for found in $(grep -aslF "DEVSHIM_RUN=${run#* }" /proc/[0-9]*/environ); do
+                    found=${found#/proc/}
+                    kill -s KILL -- "-${found%/environ}"
+                done
+                sleep 1
+            done
+            ;;
         left=*) [ -e "/proc/${held#left=}" ] || kill -s KILL -- "-${held#left=}" ;;
         esac
     done
@@ -44,6 +57,7 @@ class Survivor:
 
     def __init__(self) -> None:
         self._starting, self._pipe = 0, -1
+        self._numbers = itertools.count()
         if os.getpid() == 1:
             return  # a container ends with this process, and nobody else would take in who has ended before it
         try:
@@ -75,9 +89,17 @@ class Survivor:
         """A directory was made."""
         self._tell(f"+{path}")
 
-    def group(self, leader: int) -> None:
-        """A process group has begun."""
-        self._tell(f"+group={leader}")
+    def starting(self, run: str) -> str:
+        """A program of this run is about to be started, as the leader of a group; returns what begun() takes."""
+        number = next(self._numbers)
+        self._tell(f"+starting={number} {run}")
+        return f"starting={number} {run}"
+
+    def begun(self, starting: str, leader: int | None) -> None:
+        """Its process group has begun; or it could not be started (None)."""
+        if leader is not None:
+            self._tell(f"+group={leader}")
+        self._tell(f"-{starting}")
 
     def leader_ends(self, leader: int, others: bool) -> None:
         """A group's leader is about to be waited for: then its number is the group's only while others are in it."""

@@ -131,7 +131,7 @@ def report(rows: list[Row], machine: Machine, folder: Path, seconds: float) -> N
         "machine": machine.facts(),
         "noise": machine.noise(),
         "native_read_ns": machine.read.summary(),
-        "handover_ns": {where: samples.summary() for where, samples in machine.handover.items() if samples},
+        "floors_ns": {name: samples.summary() for name, samples in machine.bare.items()},
         "rows": [row.summary(read, machine.floors()) for row in rows if row.devshim or row.native],
     }
     folder.mkdir(parents=True, exist_ok=True)

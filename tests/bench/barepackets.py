@@ -1,34 +1,49 @@
 """What a user would write without devshim: a raw Python loop on a socket pair, of whose other end a program is started.
 
-barepackets.py KIND ANSWER PIECES PROGRAM ARGUMENTS...: whatever comes, ANSWER (hexadecimal) goes out PIECES times, as a
-stream (KIND "stream", in one piece) or in packets.  The argument FD of the program is the descriptor's number.
+barepackets.py KIND ANSWER PIECES PROGRAM ARGUMENTS...: whatever comes, ANSWER (hexadecimal) goes out PIECES times: in
+packets as it is (KIND "packets"), or as a report of input events (KIND "events"), each packed anew with the time of its
+report, and all in one piece.  The argument FD of the program is the descriptor's number.
 """
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
+import time
+
+EVENT = struct.Struct("qqHHi")
+"""struct input_event of linux/input.h, on machines of 64 bits."""
 
 
 def main() -> int:
     """Serve until the program ends."""
     kind, answer, pieces, *words = sys.argv[1:]
-    sort = socket.SOCK_STREAM if kind == "stream" else socket.SOCK_SEQPACKET
+    sort, loop = {"events": (socket.SOCK_STREAM, serve_events), "packets": (socket.SOCK_SEQPACKET, serve_packets)}[kind]
     ours, theirs = socket.socketpair(socket.AF_UNIX, sort)
-    data, count = bytes.fromhex(answer), int(pieces)
-    if kind == "stream":
-        data, count = data * count, 1
-    threading.Thread(target=serve, args=(ours.fileno(), data, count), daemon=True).start()
+    threading.Thread(target=loop, args=(ours.fileno(), bytes.fromhex(answer), int(pieces)), daemon=True).start()
     number = theirs.fileno()
     return subprocess.run([str(number) if word == "FD" else word for word in words], pass_fds=[number]).returncode
 
 
-def serve(fd: int, data: bytes, count: int) -> None:
+def serve_packets(fd: int, data: bytes, count: int) -> None:
     """Answer for ever."""
     while os.read(fd, 4096):
         for _ in range(count):
             os.write(fd, data)
+
+
+def serve_events(fd: int, data: bytes, count: int) -> None:
+    """Answer for ever."""
+    report = [event[2:] for event in EVENT.iter_unpack(data)]
+    while os.read(fd, 4096):
+        events = []
+        for _ in range(count):
+            seconds, rest = divmod(time.time_ns(), 10**9)
+            for type, code, value in report:
+                events.append(EVENT.pack(seconds, rest // 1000, type, code, value))
+        os.write(fd, b"".join(events))
 
 
 if __name__ == "__main__":

@@ -72,17 +72,17 @@ def rows() -> dict[str, Row]:
     found = {}
     for when, most in (("hot", None), ("paused", None), ("hot/one", 30), ("paused/one", 100)):
         hot, one = when.startswith("hot"), when.endswith("/one")
-        floor = "one" if one else "two"
+        floor = {"hot": "awake", "hot/one": "one", "paused": "any-paused", "paused/one": "one-paused"}[when]
         group = f"device calls, {HOT if hot else PAUSED}" + (", on one processor" if one else "")
         for label, call in CALLS.items():
             if label != "open":
                 reads = call.reads if when == "hot" else most
-                target = Target("reads", reads, floor if one else "") if reads and label != "rdwr" else None
-                beside = () if one else (Target("faster", 100) if hot else Target("faster", 10, floor),)
+                target = Target("reads", reads, floor) if reads and label != "rdwr" else None
+                beside = () if one else (Target("faster", 100, floor) if hot else Target("faster", 10, floor),)
                 row = Row(group, call.title, target, counterpart=call.counterpart, further=beside)
                 found[f"{label}/{when}"] = row
     call = CALLS["open"]
-    target = Target("reads", call.reads)
+    target = Target("reads", call.reads, "open")
     found["open/hot"] = Row("device calls, opening", call.title, target, counterpart=call.counterpart)
     return found
 

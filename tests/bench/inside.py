@@ -20,20 +20,20 @@ FIRST_OPEN = 95_000
 def rows() -> dict[str, Row]:
     """c/CALL and python/CALL, and c/first."""
     languages = {
-        "c": ("in one process, a C program", "reads"),
-        "python": ("in one process, Python's os.read and fcntl.ioctl", "added reads"),
+        "c": ("in one process, a C program", "reads", ""),
+        "python": ("in one process, Python's os.read and fcntl.ioctl", "added reads", "call"),
     }
     first = Row(
         languages["c"][0],
         "first open in a process",
-        Target("reads", FIRST_OPEN),
+        Target("reads", FIRST_OPEN, "native"),
         counterpart="loading libpython and starting it, isolated, without site and with nothing imported",
     )
     hot = {
         f"{language}/{label}": Row(
-            group, CALLS[label].title, Target(measure, most), counterpart=CALLS[label].counterpart
+            group, CALLS[label].title, Target(measure, most, floor), counterpart=CALLS[label].counterpart
         )
-        for language, (group, measure) in languages.items()
+        for language, (group, measure, floor) in languages.items()
         for label, most in LABELS.items()
     }
     return {"c/first": first, **hot}

@@ -1,4 +1,4 @@
-"""The machine: what it is, how fast one native read(2) is, and how steadily it works while we measure."""
+"""The machine: what it is, how fast one native read(2) is, how steadily it works, and what nobody can do without."""
 
 from __future__ import annotations
 
@@ -9,30 +9,40 @@ import sys
 from pathlib import Path
 
 from tests.bench.samples import Samples
-from tests.bench.systems import Bench, parse, run
+from tests.bench.systems import HERE, Bench, parse, run
 
 
 class Machine:
-    """Facts, and what is measured again and again during the run: a fixed loop, read(2) of one byte, handing over."""
+    """Facts, and what is measured again and again during the run: a fixed loop, read(2) of one byte, and the floors."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.loop = Samples()
         self.read = Samples()
-        self.handover = {"one": Samples(), "two": Samples()}
-        """To another process and back, in nanoseconds, on one processor and on two."""
+        self.bare: dict[str, Samples] = {}
+        """What programs/floors.c and bareanswers.py measure, by their labels, in nanoseconds."""
 
     def look(self) -> None:
         """Measure all of it once more.  Raises NotMeasured."""
         found = parse(run([self.bench.program("noise"), str(self.bench.count(20))]))
         self.loop.add(found["loop"])
         self.read.add(found["read"])
-        for where, samples in self.handover.items():
-            samples.add(found.get(where, []))
+        called = self.bench.program("called", "-shared", "-fPIC")
+        answers = [sys.executable, str(HERE / "bareanswers.py"), called]
+        counts = str(self.bench.count(20)), str(self.bench.count(100, 10))
+        for words in ([self.bench.program("floors"), counts[0]], [*answers, *counts]):
+            for label, values in parse(run(words)).items():
+                self.bare.setdefault(label, Samples()).add(values)
 
     def floors(self) -> dict[str, float]:
-        """What handing over to a sleeping process and back takes, in nanoseconds, on "one" and "two" processors."""
-        return {where: samples.median for where, samples in self.handover.items() if samples}
+        """What such calls take at least, in nanoseconds, by the names that Target.floor gives; medians.
+
+        Those of programs/floors.c and bareanswers.py; "line": a line of a trace read, and handed over.
+        """
+        found = {label: samples.median for label, samples in self.bare.items()}
+        if "awake" in found and "parse" in found:
+            found["line"] = found["parse"] + found["awake"]
+        return found
 
     def noise(self) -> dict[str, float]:
         """The fixed loop's time as multiples of its least: 1.0 throughout on a quiet machine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ EVENT = 24
 MOVES = 160
 """Reports of a burst of the mouse, of three events each; fewer than what its queue holds."""
 MOVE = ((2, 0, 1), (2, 1, 2), (0, 0, 0))
+"""Type, code and value of a report's events."""
+REPORT_OF_MOUSE = b"".join(struct.pack("qqHHi", 0, 0, *event) for event in MOVE)
 EVENTS = "".join(f"E: 0.001000 {type:04x} {code:04x} {value}\n" for type, code, value in MOVE)
 MOUSE = Peer(
     "P: /devices/virtual/input/input9/event9\nN: input/event9\nE: DEVNAME=/dev/input/event9\nE: SUBSYSTEM=input\n"
@@ -37,14 +40,31 @@ class Packets:
     burst: int
     ask: str
     kind: str
-    """How the raw loop sends it: "stream" or "packets"."""
+    """How the raw loop sends it: "events" or "packets"."""
+    answer: bytes
+    """What it sends, again and again: a report."""
+    answers: int
+    """How often."""
     reads: float
     """Target: so many native read(2) a record."""
 
 
 KINDS = {
-    "evdev": Packets("evdev, one event", EVDEV, "Mouse", EVENT, 3 * MOVES, TONE.hex(), "stream", 20),
-    "hidraw": Packets("hidraw, one report", HIDRAW, "Gadget", len(REPORT), REPORTS_A_BURST, "00" * 9, "packets", 50),
+    "evdev": Packets(
+        "evdev, one event", EVDEV, "Mouse", EVENT, 3 * MOVES, TONE.hex(), "events", REPORT_OF_MOUSE, MOVES, 20
+    ),
+    "hidraw": Packets(
+        "hidraw, one report",
+        HIDRAW,
+        "Gadget",
+        len(REPORT),
+        REPORTS_A_BURST,
+        "00" * 9,
+        "packets",
+        REPORT,
+        REPORTS_A_BURST,
+        50,
+    ),
 }
 
 
@@ -67,7 +87,7 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
             bursts = bench.count(60, 5)
             head = bench.program("packets"), label
             counts = str(kind.record), str(kind.burst), str(bursts)
-            bare = [sys.executable, str(HERE / "barepackets.py"), kind.kind, "5a" * kind.record, str(kind.burst)]
+            bare = [sys.executable, str(HERE / "barepackets.py"), kind.kind, kind.answer.hex(), str(kind.answers)]
             row.add("native", bench.natively(*bare, *head, "FD", *counts, kind.ask).get(label, []))
             row.add(
                 "devshim",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from tests.bench import curves
@@ -12,6 +12,8 @@ from tests.bench.machine import Machine
 from tests.bench.samples import Row, Samples
 
 LEFT, WIDTH, RIGHT, TOP, LINE = 330, 620, 40, 92, 21
+MET, MISSED, BELOW = "#2c974b", "#cf222e", "#bf8700"
+"""Colours of targets; below the floor are those that nobody could meet on this machine."""
 FONT = "font-family='DejaVu Sans, Verdana, sans-serif'"
 
 
@@ -27,7 +29,7 @@ def draw(rows: list[Row], machine: Machine) -> str:
         body.append(text(14, y + 5, group, "start", 12, "bold"))
         y += LINE
         for row in members:
-            body.extend(draw_row(row, y, axis, machine.read.median))
+            body.extend(draw_row(row, y, axis, machine.read.median, machine.floors()))
             y += LINE
     y += LINE
     points, below = curves.draw(every, y)
@@ -77,14 +79,15 @@ class Axis:
                     yield text(x, top - 6, f"×{ratio:g}", "middle", 11)
 
 
-def draw_row(row: Row, y: int, axis: Axis, read: float) -> Iterator[str]:
+def draw_row(row: Row, y: int, axis: Axis, read: float, floors: Mapping[str, float]) -> Iterator[str]:
     """One row: dots at the medians, a bar from p10 to p90 behind each, and a mark at the target."""
     native = row.native.median
     yield text(LEFT - 12, y + 4, row.title, "end", 12)
     goal = target_ratio(row, read)
     if goal is not None:
         x = axis.at(goal)
-        colour = "#2c974b" if row.met(read) else "#cf222e"
+        verdict = row.verdict(read, floors)
+        colour = MET if verdict and verdict.met else BELOW if verdict and verdict.below_floor else MISSED
         yield f"<path d='M{x:.1f} {y - 9}v18' stroke='{colour}' stroke-width='3'/>"
     yield f"<circle cx='{axis.at(1):.1f}' cy='{y}' r='3' fill='{COLOURS['native']}'/>"
     for name, samples in (("peer", row.peer), ("devshim", row.devshim)):
@@ -118,7 +121,7 @@ def heading() -> Iterator[str]:
         yield f"<circle cx='{x}' cy='48' r='5' fill='{colour}'/>"
         yield text(x + 10, 52, name, "start", 12)
         x += 110
-    for colour, name in (("#2c974b", "target, met"), ("#cf222e", "target, missed")):
+    for colour, name in ((MET, "target, met"), (MISSED, "target, missed"), (BELOW, "missed, below the floor")):
         yield f"<path d='M{x} 39v18' stroke='{colour}' stroke-width='3'/>"
         yield text(x + 10, 52, name, "start", 12)
         x += 130

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
 
+from devshim.trace.format.reader import Trace
 from tests.bench import written
 from tests.bench.calls import EVDEV, PEER
 from tests.bench.models import BULK
@@ -16,20 +20,29 @@ IOCTLS = {
     "again": "ioctl, the same again",
     "series": "ioctl, ever another",
 }
+LINES = "reading of a line, alone"
+"""Of the ever other ioctls: what is left of their time where nothing but reading the trace counts."""
 SERIAL = {"ask": "tty: query and answer", "take": "tty: bulk, to program"}
 
 
 def rows() -> dict[str, Row]:
     """The rows of this group by label."""
-    beside = (Target("faster", 100),)
+    floors = {"again": "awake", "series": "line"}
     counterpart = "TIOCGWINSZ of a pseudo-terminal; umockdev: EVIOCGID"
     found = {
-        label: Row(GROUP, title, Target("reads", 5), further=beside, counterpart=counterpart)
+        label: Row(
+            GROUP,
+            title,
+            Target("reads", 5, floors[label]),
+            further=(Target("faster", 100, floors[label]),),
+            counterpart=counterpart,
+        )
         for label, title in IOCTLS.items()
     }
+    found["lines"] = Row(GROUP, LINES, counterpart="Python's json")
     ask, take = Target("native", 1.3), Target("of native", 0.9)
-    found["ask"] = Row(GROUP, SERIAL["ask"], ask, further=(Target("faster", 5),), counterpart=BARE)
-    found["take"] = Row(GROUP, SERIAL["take"], take, True, BARE, further=(Target("faster", 10),))
+    found["ask"] = Row(GROUP, SERIAL["ask"], ask, further=(Target("faster", 5, "native"),), counterpart=BARE)
+    found["take"] = Row(GROUP, SERIAL["take"], take, True, BARE, further=(Target("faster", 10, "native"),))
     return found
 
 
@@ -37,7 +50,7 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
     """Take one round at each step."""
     for _ in range(bench.rounds):
         for label, row in wanted.items():
-            found = ioctls(bench, label) if label in IOCTLS else serial(bench, label)
+            found = lines(bench) if label == "lines" else (ioctls if label in IOCTLS else serial)(bench, label)
             for system, values in found.items():
                 row.add(system, values)
             yield
@@ -56,6 +69,25 @@ def ioctls(bench: Bench, label: str) -> dict[str, list[float]]:
         "umockdev": bench.under_umockdev(PEER, *slow, f"x={EVDEV}:ioctl:0x80084502"),
     }
     return {system: series.get("x", []) for system, series in found.items()}
+
+
+def lines(bench: Bench) -> dict[str, list[float]]:
+    """Nanoseconds for each line of a trace with ever other answers, a batch to a value: our reader's, and json's."""
+    batches, calls = bench.count(20), bench.count(300, 10)
+    trace = written.write(bench.folder / "lines.trace", written.questions(batches * calls + 2))
+    texts = iter(trace.read_text().splitlines()[-batches * calls :])
+    events = itertools.islice(Trace(trace), 2, None)
+
+    def timed(one: Callable[[], object]) -> list[float]:
+        found = []
+        for _ in range(batches):
+            begin = time.perf_counter_ns()
+            for _ in range(calls):
+                one()
+            found.append((time.perf_counter_ns() - begin) / calls)
+        return found
+
+    return {"devshim": timed(lambda: next(events)), "native": timed(lambda: json.loads(next(texts)))}
 
 
 def serial(bench: Bench, label: str) -> dict[str, list[float]]:

@@ -58,7 +58,8 @@ class Target:
     measure is "reads": at most so many native read(2) calls of the same run; "added reads": at most so many more than
     native; "native": at most so many times the native counterpart; "of native": at least that part of its throughput;
     "faster": at least so many times as fast as the peer; "added": the peer adds at least so many times as much.
-    floor: the hand-over ("one" or "two" processors) that each call needs where the host sleeps.
+    floor: what no implementation can do without: a name of Machine.floors() (what "added reads" must add at least, else
+    all that it takes), or "native": the native column; where it is empty, Row.floor, if that was measured.
     """
 
     measure: str
@@ -104,6 +105,11 @@ class Verdict:
     met: bool
     best: float | None = None
 
+    @property
+    def below_floor(self) -> bool:
+        """Whether it is missed, and would be by the floor itself."""
+        return not self.met and self.best is not None and not self.target.met(self.best)
+
 
 @dataclass
 class Row:
@@ -130,9 +136,11 @@ class Row:
     umockdev: Samples = field(default_factory=Samples)
     strace: Samples = field(default_factory=Samples)
     fuse: Samples = field(default_factory=Samples)
+    floor: Samples = field(default_factory=Samples)
+    """What no implementation can do without, where it is this row's alone."""
 
     def add(self, system: str, values: list[float]) -> None:
-        """Add a round of "native", "devshim", "umockdev", "strace" or "fuse"."""
+        """Add a round of "native", "devshim", "umockdev", "strace", "fuse" or "floor"."""
         getattr(self, system).add(values)
 
     @property
@@ -141,17 +149,25 @@ class Row:
         return self.umockdev or self.strace or self.fuse
 
     def verdicts(self, read: float, floors: Mapping[str, float] | None = None) -> list[Verdict]:
-        """What came of each target that can be judged.  floors: of handing over, in nanoseconds."""
+        """What came of each target that can be judged.  floors: see Machine.floors()."""
         found = []
         for target in filter(None, (self.target, *self.further)):
             needs_native = target.measure not in ("reads", "faster")
             if not self.devshim or (needs_native and not self.native) or (target.beside_peer and not self.peer):
                 continue
             figure = target.reached(self.devshim, self.native, read, self.peer)
-            floor = (floors or {}).get(target.floor)
-            best = None if floor is None else target.reached(Samples([[floor]]), self.native, read, self.peer)
+            best = self._best(target, read, floors or {})
             found.append(Verdict(target, figure, target.met(figure), best))
         return found
+
+    def _best(self, target: Target, read: float, floors: Mapping[str, float]) -> float | None:
+        """The figure that the floor itself would reach; None where it is not known."""
+        known = floors.get(target.floor)
+        if target.measure == "added reads" and known is not None:
+            return known / read
+        floor = self.floor if not target.floor else self.native if target.floor == "native" else Samples()
+        floor = floor if known is None else Samples([[known]])
+        return target.reached(floor, self.native, read, self.peer) if floor else None
 
     def verdict(self, read: float, floors: Mapping[str, float] | None = None) -> Verdict | None:
         """What came of the first target; None where there is none, or nothing to judge by."""
@@ -171,7 +187,7 @@ class Row:
     def summary(self, read: float, floors: Mapping[str, float] | None = None) -> dict[str, object]:
         """What results.json keeps of it."""
         systems: Mapping[str, Samples] = {
-            name: getattr(self, name) for name in ("native", "devshim", "umockdev", "strace", "fuse")
+            name: getattr(self, name) for name in ("native", "devshim", "umockdev", "strace", "fuse", "floor")
         }
         kept: dict[str, object] = {"group": self.group, "title": self.title}
         kept["unit"] = "ns/byte" if self.bytes_a_second else "bytes" if self.memory else "ns"

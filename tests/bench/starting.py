@@ -43,6 +43,7 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
             row, program = wanted["begun"], bench.program("answers")
             for _ in range(bench.count(6)):
                 row.add("native", bench.begun(*BARE, program))
+                row.add("floor", bench.begun(sys.executable, "-I", "-S", *BARE[1:], program))
                 row.add("devshim", bench.begun(*bench.devshim, "run", "--", program))
                 if bench.umockdev:
                     row.add("umockdev", bench.begun(bench.umockdev, "--", program))

@@ -24,7 +24,7 @@ def lines(rows: Iterable[Row], machine: Machine) -> Iterator[str]:
         for row in members:
             yield line(row, read, machine.floors())
     yield ""
-    yield from beside_peers(rows, machine)
+    yield from below(rows, machine)
     for text in legend(rows, machine):
         yield from textwrap.wrap(text, 100)
 
@@ -36,22 +36,28 @@ def line(row: Row, read: float, floors: Mapping[str, float] | None = None) -> st
     faster = ratio(row.peer, row.devshim)
     cells = f"{shown(row, row.native):>7} {shown(row, row.devshim):>7} {spread:>11} {shown(row, row.peer):>8}"
     verdict = row.verdict(read, floors)
-    target = "" if verdict is None else in_words(verdict)
+    target = "" if verdict is None else in_words(verdict).partition(" (")[0]
     return f"  {row.title[:25]:25}{cells}  {native:>6} {faster:>6}  {target}".rstrip()
 
 
-def beside_peers(rows: list[Row], machine: Machine) -> Iterator[str]:
-    """The targets that a line of the table has no room for: those beside the peer."""
-    lines = [
-        f"  {row.group[:48]:48} {row.title[:26]:26} {in_words(verdict)}"
-        for row in rows
-        for verdict in row.verdicts(machine.read.median, machine.floors())
-        if verdict.target is not row.target
-    ]
-    if lines:
-        yield "further targets; × faster than the peer, +× less added to native than by the peer"
-        yield from lines
-        yield ""
+def below(rows: list[Row], machine: Machine) -> Iterator[str]:
+    """What a line of the table has no room for: floors of what is missed, and further targets."""
+    further, floored = [], []
+    for row in rows:
+        for verdict in row.verdicts(machine.read.median, machine.floors()):
+            text = f"  {row.group[:40]:40} {row.title[:26]:26} {in_words(verdict)}"
+            if verdict.target is not row.target:
+                further.append(text)
+            elif verdict.below_floor:
+                floored.append(text)
+    for heading, lines in (
+        ("missed, and the floor alone, which nobody can do without, takes more than the target allows", floored),
+        ("further targets; × faster than the peer, +× less added to native than by the peer", further),
+    ):
+        if lines:
+            yield heading
+            yield from lines
+            yield ""
 
 
 def shown(row: Row, samples: Samples, part: float = 0.5) -> str:
@@ -91,8 +97,7 @@ def in_words(verdict: Verdict) -> str:
     words = f"{sign}{plus}{short(target.value)}{UNITS[target.measure]} {reached} "
     if verdict.met:
         return words + "met"
-    at_best = verdict.best is not None and not target.met(verdict.best)
-    return f"{words}MISSED" + (f" (floor {short(verdict.best or 0)})" if at_best else "")
+    return f"{words}MISSED" + (f" (floor {short(verdict.best or 0)})" if verdict.below_floor else "")
 
 
 def short(value: float) -> str:
@@ -108,26 +113,37 @@ def legend(rows: list[Row], machine: Machine) -> Iterator[str]:
     facts, noise, read = machine.facts(), machine.noise(), machine.read.median
     judged = [verdict for row in rows for verdict in row.verdicts(read, machine.floors())]
     missed = [verdict for verdict in judged if not verdict.met]
-    floored = [one for one in missed if one.best is not None and not one.target.met(one.best)]
+    floored = [one for one in missed if one.below_floor]
     yield "n, µ, m: nano-, micro- and milliseconds a call, medians.  M: MB/s.  -: cannot, or not installed."
     yield "Mi: MiB.  peer: umockdev, where no other is named.  /native: devshim / native."
     yield "faster: peer / devshim.  Targets are in n, the native column, or"
     low, high = machine.read.quantile(0.1), machine.read.quantile(0.9)
     yield f"r, one native read(2): {read:.0f} ns in this run (p10 {low:.0f}, p90 {high:.0f}); +: more than native."
-    yield f"Handing over to another process and back, the floor where one sleeps: {handovers(machine)}."
+    yield f"Floors, which nobody can do without (README.md): {bare(machine)}."
     yield (
         f"Noise: a fixed loop took {noise['p10']:.2f} (p10), {noise['p50']:.2f} (median), {noise['p90']:.2f} (p90), "
         f"{noise['max']:.2f} (most) times its least."
     )
     yield f"{facts['cpus']} CPUs ({facts['cpu']}), load {facts['load']}, Linux {facts['kernel']}"
     yield f"{facts['libc']}, Python {facts['python']}, umockdev {facts['umockdev'] or 'not installed'}"
-    floor = f"; of the missed, {len(floored)} lie below what the machine needs to hand over" if floored else ""
+    floor = f"; of the missed, {len(floored)} lie below the floor" if floored else ""
     yield f"Targets: {len(judged) - len(missed)} of {len(judged)} met{floor}."
 
 
-def handovers(machine: Machine) -> str:
-    """What the floor is, in words and in native reads."""
-    words = {"one": "on one processor", "two": "on two"}
-    known = {words[where]: samples.median for where, samples in machine.handover.items() if samples}
-    read = machine.read.median
-    return ", ".join(f"{where} {value / 1e3:.1f} µs ({value / read:.0f}r)" for where, value in known.items())
+FLOORS = {
+    "one": "hand-over on one processor",
+    "two": "on two",
+    "one-paused": "after a pause on one",
+    "any-paused": "on any",
+    "awake": "where both are awake",
+    "open": "a descriptor sent",
+    "parse": "a line of JSON read",
+    "call": "a method called",
+}
+
+
+def bare(machine: Machine) -> str:
+    """The floors, in words and in native reads."""
+    floors, read = machine.floors(), machine.read.median
+    known = {words: floors[name] for name, words in FLOORS.items() if name in floors}
+    return ", ".join(f"{words} {digits(value / 1e3)} µs ({short(value / read)}r)" for words, value in known.items())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import curves
+from tests.bench import curves, table
 from tests.bench.samples import Row, Samples, Target
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def measured(pattern: str, title: str, folder: Path) -> tuple[list[str], dict[st
         ("serial/ask", "any processor", 1),
         ("packets/*", "evdev, one event", 2),
         ("crowds/*/read", "read, 64 processes", 6),
-        ("replays/*", "tty: query and answer", 4),
+        ("replays/*", "tty: query and answer", 5),
         ("enumeration/*ud*", "libudev: one tty", 2),
         ("ordinary/*", "read(2), 1 byte", 7),
     ],
@@ -117,6 +117,33 @@ def test_beside_a_peer_the_floor_tells_what_would_be_possible() -> None:
     assert (verdict.figure, verdict.met) == (8, False)
     assert verdict.best is not None
     assert 8.8 < verdict.best < 8.9
+
+
+def test_a_missed_target_is_said_to_lie_below_the_floor_only_where_it_does() -> None:
+    missed = [
+        row.verdicts(read=100, floors={"open": 450.0, "call": 120.0})[0]
+        for row in (
+            Row("g", "below", Target("reads", 4, "open"), devshim=Samples([[500.0]])),
+            Row("g", "above", Target("reads", 4.7, "open"), devshim=Samples([[500.0]])),
+            Row("g", "unknown", Target("reads", 4, "elsewhere"), devshim=Samples([[500.0]])),
+            Row("g", "met", Target("reads", 5, "open"), devshim=Samples([[500.0]])),
+            Row("g", "its own", Target("reads", 4), devshim=Samples([[500.0]]), floor=Samples([[410.0]])),
+            Row("g", "added", Target("added reads", 1, "call"), native=Samples([[50.0]]), devshim=Samples([[250.0]])),
+        )
+    ]
+    assert [verdict.below_floor for verdict in missed] == [True, False, False, False, True, True]
+    assert ["floor" in table.in_words(verdict) for verdict in missed] == [True, False, False, False, True, True]
+
+
+def test_what_even_the_native_counterpart_cannot_reach_is_below_the_floor() -> None:
+    target = Target("faster", 5, "native")
+    row = Row("g", "t", None, further=(target,), native=Samples([[80.0]]), devshim=Samples([[100.0]]))
+    row.add("umockdev", [180.0])
+    (verdict,) = row.verdicts(read=100)
+    assert (verdict.best, verdict.below_floor) == (2.25, True)
+    assert row.summary(100)["targets"] == [
+        {"measure": "faster", "value": 5, "reached": 1.8, "met": False, "best": 2.25}
+    ]
 
 
 def test_what_is_added_is_compared_with_what_the_peer_adds() -> None:

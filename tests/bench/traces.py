@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 
 from tests.bench import written
@@ -64,6 +65,7 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
                         row.add("native", small)
             if (row := some.get(f"start/{label}")) is not None and bench.umockdev:
                 row.add("umockdev", umockdev_start(bench, number))
+                row.add("floor", interpreter(bench))
             yield
     if "start/input" in wanted:
         for _ in range(min(bench.rounds, 2)):
@@ -89,6 +91,11 @@ def replayed(bench: Bench, count: int) -> Mapping[str, list[float]]:
     return {"start": found.get("start", []), "each": found.get("each", []), "memory": found.get("host", [])}
 
 
+def interpreter(bench: Bench) -> list[float]:
+    """Nanoseconds that Python takes to begin and end: no command that is written in it takes less."""
+    return bench.natively(bench.program("spawn"), "3", sys.executable, "-c", "pass").get("spawn", [])
+
+
 def umockdev_start(bench: Bench, count: int) -> list[float]:
     """Nanoseconds until umockdev answers from an ioctl tree of as many nodes."""
     file = written.write(bench.folder / f"tree-{count}.ioctl", written.ioctl_tree(count))
@@ -107,6 +114,7 @@ def input_events(bench: Bench, row: Row) -> None:
         file = written.write(bench.folder / f"packets-{count}.events", written.evemu(count))
         peer = Peer(MOUSE.description, evemu={EVDEV: file})
         row.add("umockdev", bench.first([*bench.umockdev_command(peer), *program]).get("start", []))
+        row.add("floor", interpreter(bench))
 
 
 def tool(bench: Bench, verb: str, kind: str, count: int) -> list[float]:

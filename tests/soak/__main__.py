@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' own modules, as pytest finds them
@@ -19,6 +19,8 @@ from tests.soak.build import build
 from tests.soak.scripts import LENGTH, Player, Wrong, play_seeds
 
 BATCH = 40
+WAYS: Sequence[Sequence[str]] = ((), ("--log", os.devnull), ("--engine", "seccomp"), ("--in-process",))
+"""Options of devshim run with which the same must come out."""
 
 
 class Soak:
@@ -32,12 +34,14 @@ class Soak:
         self.folder = folder
 
     def scripts(self, seconds: float) -> str:
-        """Random scripts, in turn plainly and with each call logged."""
-        players = [Player(self.actors), Player(self.actors, ["--log", os.devnull])]
+        """Random scripts, in turn in each of the ways."""
+        players = [Player(self.actors, options) for options in WAYS]
         first, end, played = self.options.seed, time.monotonic() + seconds, 0
         while (played < self.options.count) if self.options.count else time.monotonic() < end:
             size = min(BATCH, self.options.count - played) if self.options.count else BATCH
-            play_seeds(players[played // BATCH % 2], range(first + played, first + played + size), self.options.length)
+            play_seeds(
+                players[played // BATCH % len(WAYS)], range(first + played, first + played + size), self.options.length
+            )
             played += size
         return f"{played} scripts of {self.options.length} steps, seeds from {first}"
 

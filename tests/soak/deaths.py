@@ -20,6 +20,8 @@ from tests.soak.scripts import DEVICES, Wrong
 PATIENCE = 40
 LONGEST = 0.35
 """Seconds from the start of the command in which the moment lies; a run takes about as long."""
+LINGER = "30"
+"""Seconds that the children of a killed program have to end in, on a busy machine too."""
 SAID = ("devshim: the host was lost", "devshim: the host of this run has ended", "Killed", "devshim: the host died")
 
 
@@ -28,10 +30,24 @@ def kill_at_random(busy: Path, seed: int) -> str:
     chance = random.Random(seed)
     whom = chance.choice(("host", "host", "target", "waiter", "session"))
     moment, calls = chance.uniform(0, LONGEST), str(chance.choice((300, 3000)))
+    way = chance.choice(((), (), ("--engine", "seccomp"), ("--in-process",)))
     mark = f"/soak/{uuid.UUID(int=chance.getrandbits(128))}"
     shared = set(os.listdir("/dev/shm"))
     with tempfile.TemporaryDirectory(prefix="devshim-deaths-") as folder:
-        command = [*devshim_command(), "run", *plugs(), "--", str(busy), "2", "2", calls, "beat"]
+        command = [
+            *devshim_command(),
+            "run",
+            "--linger",
+            LINGER,
+            *way,
+            *plugs(),
+            "--",
+            str(busy),
+            "2",
+            "2",
+            calls,
+            "beat",
+        ]
         if whom == "session":
             command = [sys.executable, "-m", "tests.soak.inner", str(busy), calls, *DEVICES]
         environment = devshim_environment({"TMPDIR": folder, "PATH": f"{os.environ['PATH']}:{mark}"})
@@ -49,7 +65,7 @@ def kill_at_random(busy: Path, seed: int) -> str:
             except subprocess.TimeoutExpired:
                 os.killpg(run.pid, signal.SIGKILL)
                 raise Wrong(f"seed {seed}: {whom} killed after {moment:.3f} s: the rest did not end") from None
-        judge(f"seed {seed}: {whom} {killed} killed after {moment:.3f} s", whom, run.returncode, said)
+        judge(f"seed {seed}: {whom} {killed} {' '.join(way)} killed after {moment:.3f} s", whom, run.returncode, said)
         swept = until_gone(f"seed {seed}: {whom}", mark, Path(folder), shared, may_sweep=whom in ("waiter", "session"))
     return whom + " (swept up by the next)" * swept if killed else "nobody"
 

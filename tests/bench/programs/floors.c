@@ -1,0 +1,211 @@
+/* floors.c: what answers from another process cannot do without: floors BATCHES
+ *
+ * Two processes of C that do nothing but hand over and back. "one", "two": by futex, on one processor and on two.
+ * "one-paused", "any-paused": the same, each after a pause as device.c makes it; "any" is where the scheduler puts them.
+ * "awake": both look at the word all the time, on two processors. "open": a descriptor is asked for on a socket, and
+ * sent over it; the other end of what was sent then sees it closed, as a host must. */
+#include <linux/futex.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "timing.h"
+
+enum { HANDOVERS = 50, PAUSE_NS = 300000, ANYWHERE = -1 };
+
+static void wait_for(uint32_t *word, uint32_t mine)
+{
+    uint32_t now;
+    while ((now = __atomic_load_n(word, __ATOMIC_SEQ_CST)) != mine)
+        syscall(SYS_futex, word, FUTEX_WAIT, now, NULL, NULL, 0);
+}
+
+/* Waits until *word is ours to change, then passes it on. */
+static void pass_on(uint32_t *word, uint32_t mine)
+{
+    wait_for(word, mine);
+    __atomic_store_n(word, !mine, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void pass_on_awake(uint32_t *word, uint32_t mine)
+{
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != mine)
+        ;
+    __atomic_store_n(word, !mine, __ATOMIC_RELEASE);
+}
+
+static void stay_on(int cpu)
+{
+    cpu_set_t set;
+    if (cpu == ANYWHERE)
+        return;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    require(sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
+}
+
+/* In the child returns 0, in a child that ends with its parent. */
+static pid_t other(void)
+{
+    pid_t parent = getpid(), child = fork();
+    require(child >= 0, "fork");
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(1);
+    }
+    return child;
+}
+
+static void end(pid_t child)
+{
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+static uint32_t *shared_word(void)
+{
+    uint32_t *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    require(word != MAP_FAILED, "mmap");
+    return word;
+}
+
+static void hand_over(const char *label, int batches, int ours, int theirs, void (*pass)(uint32_t *, uint32_t))
+{
+    uint32_t *word = shared_word();
+    double *values = series(batches);
+    pid_t child = other();
+
+    if (child == 0) {
+        stay_on(theirs);
+        for (;;)
+            pass(word, 1);
+    }
+    stay_on(ours);
+    for (int i = 0; i < batches; i++) {
+        double begin = now_ns();
+        for (int j = 0; j < HANDOVERS; j++)
+            pass(word, 0);
+        values[i] = (now_ns() - begin) / HANDOVERS;
+    }
+    end(child);
+    print_series(label, values, batches);
+}
+
+/* Each time there and back, after a pause. */
+static void hand_over_paused(const char *label, int batches, int cpu)
+{
+    struct timespec pause = { .tv_nsec = PAUSE_NS };
+    uint32_t *word = shared_word();
+    double *values = series(batches), cost = clock_cost();
+    pid_t child = other();
+
+    stay_on(cpu);
+    if (child == 0)
+        for (;;)
+            pass_on(word, 1);
+    for (int i = 0; i < batches; i++) {
+        nanosleep(&pause, NULL);
+        double begin = now_ns();
+        pass_on(word, 0);
+        wait_for(word, 0);
+        values[i] = now_ns() - begin - cost;
+    }
+    end(child);
+    print_series(label, values, batches);
+}
+
+union room {
+    struct cmsghdr head;
+    char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+/* Gives an end of a new socket pair for each byte that comes, and looks at when that is closed. */
+static void give_descriptors(int channel)
+{
+    char byte;
+    while (read(channel, &byte, 1) == 1) {
+        int pair[2];
+        union room room = { .bytes = { 0 } };
+        struct iovec part = { &byte, 1 };
+        struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room
+        };
+        require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0, "socketpair");
+        room.head = (struct cmsghdr){ CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+        memcpy(CMSG_DATA(&room.head), &pair[1], sizeof(int));
+        require(sendmsg(channel, &message, 0) == 1, "sendmsg");
+        close(pair[1]);
+        struct pollfd closed = { .fd = pair[0] };
+        poll(&closed, 1, -1);
+        close(pair[0]);
+    }
+}
+
+static int take_descriptor(int channel)
+{
+    int fd;
+    char byte = 0;
+    union room room;
+    struct iovec part = { &byte, 1 };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room };
+    require(write(channel, &byte, 1) == 1, "write");
+    require(recvmsg(channel, &message, MSG_CMSG_CLOEXEC) == 1 && message.msg_controllen > 0, "recvmsg");
+    memcpy(&fd, CMSG_DATA(&room.head), sizeof fd);
+    return fd;
+}
+
+static void open_descriptors(int batches)
+{
+    int channel[2];
+    double *values = series(batches), cost = clock_cost();
+    require(socketpair(AF_UNIX, SOCK_STREAM, 0, channel) == 0, "socketpair");
+    pid_t child = other();
+
+    if (child == 0) {
+        close(channel[0]);
+        give_descriptors(channel[1]);
+        _exit(0);
+    }
+    for (int i = 0; i < batches; i++) {
+        double begin = now_ns();
+        int fd = take_descriptor(channel[0]);
+        values[i] = now_ns() - begin - cost;
+        close(fd);
+    }
+    end(child);
+    print_series("open", values, batches);
+}
+
+static int next_cpu(const cpu_set_t *set, int cpu)
+{
+    do
+        cpu++;
+    while (cpu < CPU_SETSIZE && !CPU_ISSET(cpu, set));
+    return cpu;
+}
+
+int main(int count, char **words)
+{
+    int batches = atoi(words[count - 1]);
+    cpu_set_t allowed;
+
+    require(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "sched_getaffinity");
+    int first = next_cpu(&allowed, -1), second = next_cpu(&allowed, first);
+    hand_over_paused("any-paused", batches, ANYWHERE);
+    open_descriptors(batches);
+    hand_over_paused("one-paused", batches, first);
+    hand_over("one", batches, first, first, pass_on);
+    if (second < CPU_SETSIZE) {
+        hand_over("two", batches, first, second, pass_on);
+        hand_over("awake", batches, first, second, pass_on_awake);
+    }
+}
