@@ -5,9 +5,11 @@
 #ifndef DEVSHIM_INTERPOSED_H
 #define DEVSHIM_INTERPOSED_H
 
+#include <aio.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <ftw.h>
 #include <glob.h>
 #include <poll.h>
@@ -42,6 +44,7 @@
 #include <termios.h>
 #include <unistd.h>
 #include <utime.h>
+#include <wordexp.h>
 
 /* glibc 2.34 moved dlsym from libdl into libc under a new version. The old one is still there, and a shim that asks for
  * it loads from 2.28 on (before 2.34 with libdl, which the linker names where it exists). */
@@ -68,7 +71,7 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(ioctl) X(fsync) X(fdatasync) X(ftruncate) X(mmap)                                            \
     X(splice) X(tee) X(sendfile) X(copy_file_range)                                                \
     X(posix_fadvise)                                                                               \
-    /* wrap_poll.c */                                                                              \
+    /* wrap_poll.c, wrap_select.c, wrap_epoll.c */                                                 \
     X(poll) X(ppoll) X(select) X(pselect) X(epoll_ctl) X(epoll_wait) X(epoll_pwait)                \
     /* wrap_fd.c */                                                                                \
     X(close) X(dup) X(dup2) X(dup3) X(fcntl) X(flock) X(lockf) X(recvmsg) X(recvmmsg)              \
@@ -94,15 +97,17 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
 
 /* Stood in for as well, but called too seldom to look libc's own up at each start (0.4 us a name): LATE(chmod)(...). */
 #define INTERPOSED_RARELY(X)                                                                       \
-    /* wrap_fd.c, wrap_poll.c */                                                                   \
+    /* wrap_fd.c, wrap_epoll.c */                                                                  \
     X(close_range) X(closefrom) X(epoll_pwait2)                                                    \
     /* wrap_ptmx.c, wrap_tty.c */                                                                  \
     X(posix_openpt) X(getpt) X(grantpt) X(unlockpt) X(ptsname) X(ptsname_r) X(openpty) X(forkpty)  \
     X(tcgetpgrp) X(tcsetpgrp) X(tcgetsid)                                                          \
     /* wrap_stdio.c */                                                                             \
     X(dprintf) X(vdprintf)                                                                         \
+    /* wrap_fread.c */                                                                             \
+    X(fread) X(fread_unlocked)                                                                     \
     /* wrap_aio.c */                                                                               \
-    X(aio_read) X(aio_write) X(lio_listio)                                                         \
+    X(aio_read) X(aio_write) X(aio_fsync) X(aio_cancel) X(aio_suspend) X(lio_listio)               \
     /* wrap_socket.c */                                                                            \
     X(getsockname) X(getpeername) X(getsockopt) X(setsockopt) X(shutdown) X(send) X(sendto)        \
     X(sendmmsg) X(listen) X(accept) X(accept4) X(sockatmark)                                       \
@@ -139,7 +144,11 @@ _Static_assert(sizeof(off_t) == 8, "the shim's SAME_AS aliases for the *64 names
     X(mknod) X(mknodat)                                                                            \
     /* wrap_dir.c, wrap_search.c, wrap_ftw.c */                                                    \
     X(readdir_r) X(rewinddir) X(seekdir) X(telldir) X(getdirentries)                               \
-    X(scandir) X(scandirat) X(glob) X(ftw) X(nftw)
+    X(scandir) X(scandirat) X(glob) X(ftw) X(nftw)                                                 \
+    /* wrap_fts.c */                                                                               \
+    X(fts_open) X(fts_read) X(fts_children) X(fts_close)                                           \
+    /* wrap_wordexp.c */                                                                           \
+    X(wordexp)
 
 /* libc's own functions: real.read(fd, buf, size) goes past the shim. */
 struct real_functions {
@@ -157,6 +166,9 @@ extern struct real_functions real; /* filled by the same list in start.c */
             found = (__typeof__(name) *)(uintptr_t)dlsym(RTLD_NEXT, #name);                        \
         found;                                                                                     \
     }))
+
+/* What each process writes at its start lies beside what the dynamic linker has written there: no page more is touched. */
+#define AT_START __attribute__((section(".data")))
 
 /* Everything is hidden (-fvisibility=hidden) but what carries this mark. */
 #define INTERPOSE __attribute__((visibility("default")))

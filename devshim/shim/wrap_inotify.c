@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "calls.h"
+#include "connection.h"
 #include "paths.h"
 
 enum { SECOND_WATCHES = 64 };
@@ -80,6 +82,8 @@ INTERPOSE int inotify_add_watch(int fd, const char *path, uint32_t mask)
 {
     struct route found;
     const char *at = place(AT_FDCWD, path, mask & IN_DONT_FOLLOW ? NOFOLLOW : FOLLOW, &found);
+    if (at && found.kind != ROUTE_REAL && (mask & (IN_OPEN | IN_CLOSE)) && !in_borrowed_memory())
+        tell_watch();
     if (at && found.kind == ROUTE_MERGED)
         return watch_both(fd, &found, mask);
     return at ? LATE(inotify_add_watch)(fd, at, mask) : -1;

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 
 #include "calls.h"
-#include "channel.h"
+#include "connection.h"
 #include "opening.h"
 #include "record.h"
 #include "wrap_open.h"
@@ -46,7 +46,7 @@ static int stream_seek(void *cookie, off64_t *offset, int whence)
 /* The streams that stand at 0, 1 and 2 in place of libc's own. */
 static FILE *adopted[3];
 
-/* Buffers of the size that libc would have taken, so that a recorded program reads and writes as without us. One for each
+/* Buffers of the size that libc would have taken, so that a program reads and writes as without us. One for each
  * descriptor: a second stream on it has a default one. */
 enum { BUFFERED = 256 };
 static char *buffers[BUFFERED];
@@ -55,7 +55,7 @@ static char *make_buffer(int fd, size_t *size)
 {
     struct stat status;
 
-    if (!recorded(fd) || fd >= BUFFERED || buffers[fd] || libc_fstat(fd, &status) < 0)
+    if (fd >= BUFFERED || buffers[fd] || libc_fstat(fd, &status) < 0)
         return NULL;
     *size = status.st_blksize > 0 && status.st_blksize <= 65536 ? (size_t)status.st_blksize : BUFSIZ;
     return buffers[fd] = malloc(*size);
@@ -81,6 +81,12 @@ static const void *methods_of(const FILE *stream)
 
 static const void *cookie_methods;
 
+/* A program's own cookie streams have the same methods, but no descriptor. */
+bool is_stream_of_ours(const FILE *stream)
+{
+    return __builtin_expect(cookie_methods != NULL, 0) && methods_of(stream) == cookie_methods && stream->_fileno >= 0;
+}
+
 static FILE *cookie_stream(int fd, const char *mode)
 {
     cookie_io_functions_t functions = { stream_read, stream_write, stream_seek, stream_close };
@@ -92,8 +98,9 @@ static FILE *cookie_stream(int fd, const char *mode)
     if (stream) {
         stream->_fileno = fd;
         cookie_methods = methods_of(stream);
-        if (recorded(fd) || direct_host())
-            setvbuf(stream, buffer, isatty(fd) ? _IOLBF : _IOFBF, buffer ? size : 0);
+        bool terminal = (recorded(fd) || direct_host()) && isatty(fd);
+        if (terminal || buffer)
+            setvbuf(stream, buffer, terminal ? _IOLBF : _IOFBF, buffer ? size : 0);
     }
     return stream;
 }
@@ -147,9 +154,25 @@ static int open_ours(const char *path, const char *mode)
     return open_unasked(AT_FDCWD, path, flags, 0666);
 }
 
+/* What fdopen(3) looks at: the mode has to be one that the descriptor allows, and sets O_APPEND. */
+static bool allows(int fd, const char *mode)
+{
+    int has = fcntl(fd, F_GETFL), wanted = flags_of(mode);
+
+    if (has < 0 || wanted < 0)
+        return false;
+    if ((has & O_ACCMODE) != O_RDWR && (has & O_ACCMODE) != (wanted & O_ACCMODE)) {
+        errno = EINVAL;
+        return false;
+    }
+    return !(wanted & O_APPEND) || (has & O_APPEND) || fcntl(fd, F_SETFL, has | O_APPEND) == 0;
+}
+
 INTERPOSE FILE *fdopen(int fd, const char *mode)
 {
-    return stream_on(fd, mode);
+    if (!computed(fd))
+        return real.fdopen(fd, mode);
+    return allows(fd, mode) ? cookie_stream(fd, mode) : NULL;
 }
 SAME_AS(fdopen, _IO_fdopen);
 
@@ -238,12 +261,6 @@ static void replace_standard(FILE *old, FILE *new)
         stderr = new;
 }
 
-/* A stream of ours, on a device that computes: libc's freopen() would take it for one of its own. */
-static bool is_cookie(const FILE *stream)
-{
-    return cookie_methods && methods_of(stream) == cookie_methods;
-}
-
 /* The standard streams live on, closed, as libc's do. */
 static FILE *cannot_reopen(FILE *stream)
 {
@@ -270,7 +287,7 @@ static FILE *exchange_descriptor(int fd, const char *mode, FILE *stream)
 INTERPOSE FILE *freopen(const char *path, const char *mode, FILE *stream)
 {
     START_ONCE();
-    bool ours = registry && is_cookie(stream);
+    bool ours = registry && is_stream_of_ours(stream); /* libc's freopen() would take it for one of its own */
     int fd = registry && path ? open_ours(path, mode) : -2;
     if (fd == -2 && !ours)
         return real.freopen(path, mode, stream);

@@ -1,6 +1,9 @@
 """Descriptors: one file under many numbers, in one process and over into others; what hangs on how it was opened."""
 
+import os
+import pty
 import resource
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +31,19 @@ def fine(outcome: Outcome) -> None:
 @pytest.mark.parametrize("name", ["copies", "modes", "bad_pointers", "image"])
 def test_programs_of_every_build_have_the_device(program: Build, name: str, flags: str) -> None:
     fine(run_devshim(program(name, "-U_FORTIFY_SOURCE", *flags.split()), "/dev/hot0", devices=[HOT]))
+
+
+@pytest.mark.parametrize("host", [pytest.param([], id="beside"), INSIDE])
+def test_a_file_s_flags_are_those_that_the_kernel_shows_of_its_own(program: Build, host: list[str]) -> None:
+    binary = program("flags")
+    master, slave = pty.openpty()
+    devices = [HOT, f"/dev/ttyE0={MODELS}:Echo"]
+    for node, own in ("/dev/hot0", "/dev/zero"), ("/dev/ttyE0", os.ttyname(slave)):
+        native = subprocess.run([binary, own], capture_output=True, text=True, check=True, timeout=60)
+
+        assert run_devshim(binary, node, devices=devices, options=host).stdout == native.stdout
+    os.close(master)
+    os.close(slave)
 
 
 @pytest.mark.parametrize("host", [pytest.param([], id="beside"), INSIDE])

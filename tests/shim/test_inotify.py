@@ -1,5 +1,8 @@
 """inotify on directories that hold real entries and plugged ones: both are told, under one watch."""
 
+import os
+import pty
+import subprocess
 import sys
 from textwrap import dedent
 
@@ -26,6 +29,7 @@ INOTIFY = """
     import ctypes, os, struct
     libc = ctypes.CDLL(None, use_errno=True)
     NAMES = {0x100: "create", 0x200: "delete", 0x4: "attrib", 0x8000: "ignored"}
+    NAMES |= {0x8: "close_write", 0x10: "close_nowrite", 0x20: "open"}
 
     def hand(text):
         with open("/dev/hand", "w") as file:
@@ -128,3 +132,50 @@ def test_a_number_that_is_used_again_is_not_taken_for_the_old_one(python, tmp_pa
     )
 
     assert lines == ["True b'\\x02\\x00\\x00\\x00'", "True [(2, 'create', 'new')]"]
+
+
+OPENS = """
+    import select
+    folder, name = os.path.split(NODE)
+    wd = watch(folder, 0x38), watch(NODE, 0x38)
+
+    def told(count):
+        told = []
+        while len(told) < count and select.select([fd], [], [], 30)[0]:
+            told += [(wd.index(one), *rest) for one, *rest in events() if rest[1] in ("", name)]
+        return [(where, what) for where, what, _ in told]
+
+    for mode in os.O_RDWR, os.O_RDONLY:
+        file = os.open(NODE, mode | os.O_NOCTTY)
+        print(told(2))
+        copy = os.dup(file)
+        os.close(file)
+        os.close(copy)
+        print(told(2))
+"""
+
+
+def test_opens_and_closes_of_a_node_are_told_as_those_of_a_kernel_s_own(python):
+    """What is compared with is a terminal of the test's own, which nobody else opens."""
+    master, slave = pty.openpty()
+    text = f"NODE = {os.ttyname(slave)!r}\n" + dedent(INOTIFY) + dedent(OPENS)
+    own = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=60)
+    os.close(master)
+    os.close(slave)
+
+    lines = python("NODE = '/dev/toy'\n" + dedent(OPENS))
+
+    assert lines == own.stdout.splitlines()
+    assert lines[1] == "[(0, 'close_write'), (1, 'close_write')]"
+
+
+def test_opens_and_closes_of_a_serial_port_are_told():
+    """Its last close, that is: a pseudo-terminal tells of no other."""
+    text = "NODE = '/dev/ttyS7'\n" + dedent(INOTIFY) + dedent(OPENS)
+
+    outcome = run_devshim(sys.executable, "-c", text, devices=["/dev/ttyS7=gps"])
+
+    assert outcome.stdout.splitlines()[:2] == [
+        "[(0, 'open'), (1, 'open')]",
+        "[(0, 'close_write'), (1, 'close_write')]",
+    ], outcome.stderr
