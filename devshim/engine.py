@@ -17,7 +17,7 @@ PRELOAD, SECCOMP = "preload", "seccomp"
 ENGINES = (PRELOAD, SECCOMP)
 
 LAUNCH = "DEVSHIM_LAUNCH"
-"""What tells shim/launch.c to become a program instead of running the one that it is in."""
+"""What tells shim/launch.c to become a program instead of running the one that it is in; see shim/supervisable.h."""
 
 MOST = 4096
 """Bytes of a file that are looked at: headers, the loader's name and Go's note lie at its beginning."""
@@ -38,9 +38,10 @@ class Start:
 
 def suited(path: str) -> str:
     """The engine that a file needs: seccomp where no shim can be loaded into it, or would see part of its calls."""
-    loader, go = look(interpreter_of(path) or path)
-    if loader is None:
-        return PRELOAD  # no program of ours
+    file = interpreter_of(path) or path
+    loader, go = look(file)
+    if loader is None or (not loader and is_glibc(file)):
+        return PRELOAD  # no program of ours; or the loader itself, which loads what it is told
     return PRELOAD if is_glibc(loader) and not go else SECCOMP
 
 
@@ -101,11 +102,17 @@ def start_with(
     """
     if engine == PRELOAD:
         return Start(path, program, dict(environment))
-    flags = ("d" if later else "-") + ("-" if takes_shim(path) else "p")
+    flags = "w" + ("d" if later else "") + ("" if takes_shim(path) else "p")
     own = ["-I", "-S", "-c", "import sys; sys.exit('devshim: the shim could not be loaded into ' + sys.executable)"]
     return Start(
         sys.executable, [sys.executable, *own, *program], {**environment, LAUNCH: f"{flags}:{os.path.abspath(path)}"}
     )
+
+
+def leave_children(run_directory: str) -> None:
+    """Have a run's programs execute static ones and their like without a supervisor: the user wants the shim alone."""
+    with open(os.path.join(run_directory, "engine-preload"), "x"):
+        pass  # that it is there is all
 
 
 def start_here(program: list[str], environment: Mapping[str, str], directory: str | os.PathLike[str] | None) -> Start:

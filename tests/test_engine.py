@@ -72,4 +72,4 @@ def test_without_it_something_else_is_started_that_becomes_the_program() -> None
     start = engine.start_with("seccomp", "/bin/true", ["true", "x"], {"A": "1"}, later=True)
 
     assert (start.path, start.program[0], start.program[-2:]) == (sys.executable, sys.executable, ["true", "x"])
-    assert start.environment == {"A": "1", "DEVSHIM_LAUNCH": "d-:/bin/true"}
+    assert start.environment == {"A": "1", "DEVSHIM_LAUNCH": "wd:/bin/true"}

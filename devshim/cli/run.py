@@ -1,6 +1,6 @@
 """devshim run: starts a program against devices, waits for it, and ends with its exit code.
 
-reads options -> makes the run's directory -> forks the host -> starts the program -> waits -> cleans up
+reads options -> makes the run's directory -> forks the host and starts the program -> waits -> cleans up
 """
 
 from __future__ import annotations
@@ -58,19 +58,25 @@ def run(options: Options) -> int:
 
 
 def run_in(run_directory: str, path: str, options: Options, environment: dict[str, str], mask: Iterable[int]) -> int:
-    """Fork the host, start the program, wait for both."""
-    # What needs no loading starts at once, beside the host.
+    """Fork the host, start the program, wait for both.
+
+    What needs no loading starts first: beside a host that is being loaded it would have to wait for a processor.
+    """
     patient = options.needs_loading()
-    waiter = Waiter(HostProcess(run_directory, options, mask, report=patient))
+    waiter = Waiter(HostProcess())
     waiter.run_directory = run_directory
     try:
-        if patient and not waiter.until_plugged():
-            return refused(waiter)
+        if patient:
+            waiter.host.begin(run_directory, options, mask, report=True)
+            if not waiter.until_plugged():
+                return refused(waiter)
         waiter.raise_pending()
-        start = engine.start_with(
-            chosen_engine(options, path), path, options.program, environment, later=bool(options.config)
-        )
-        waiter.started(target.start(start.path, start.program, start.environment, mask))
+        program = options.program
+        if patient or options.engine:
+            path, program, environment = for_engine(options, path, environment)
+        waiter.started(target.start(path, program, environment, mask))
+        if not patient:
+            begin_beside(waiter, run_directory, options, mask)
         waiter.host.started(waiter.program)
         leave_streams_to_program(waiter.host.status, waiter.host.control, rundirectory.lock_of(run_directory))
         code = finish(waiter, waiter.until_program_ended(), options, run_directory)
@@ -83,17 +89,31 @@ def run_in(run_directory: str, path: str, options: Options, environment: dict[st
         waiter.host.kill()
 
 
-def chosen_engine(options: Options, path: str) -> str:
-    """How the program's calls are caught: as the user wants it, or as the program needs it.
+def begin_beside(waiter: Waiter, run_directory: str, options: Options, mask: Iterable[int]) -> None:
+    """Fork the host when the program has begun.  Raises OSError where that cannot be, and then nothing goes on."""
+    try:
+        waiter.host.begin(run_directory, options, mask, report=False)
+    except OSError:
+        os.kill(waiter.program, _signal.SIGKILL)
+        waiter.until_program_ended()
+        raise
 
-    Raises TargetFailed where what else was asked for needs the shim in the program.
+
+def for_engine(options: Options, path: str, environment: dict[str, str]) -> tuple[str, list[str], dict[str, str]]:
+    """What is executed, with which words and environment, where the program may need another engine than the shim.
+
+    The engine is the one that the user wants, or that the program needs.  Raises TargetFailed where what else was
+    asked for needs the shim in the program.
     """
-    chosen = options.engine or (engine.suited(path) if options.needs_loading() else engine.PRELOAD)
+    chosen = options.engine or engine.suited(path)
     for asked, what in ((options.in_process, "--in-process"), (options.record is not None, "recording")):
         if asked and chosen == engine.SECCOMP:
             why = "the engine seccomp" if options.engine else f"{path}, a static, Go or musl program,"
             raise target.failed(f"{what} needs the shim in the program, and {why} does without; build it with glibc")
-    return chosen
+    if options.engine == engine.PRELOAD:
+        engine.leave_children(environment["DEVSHIM_RUN"])
+    start = engine.start_with(chosen, path, options.program, environment, later=bool(options.config))
+    return start.path, start.program, start.environment
 
 
 def refused(waiter: Waiter) -> int:
@@ -121,17 +141,17 @@ def finish(waiter: Waiter, code: int, options: Options, run_directory: str) -> i
     if host.refused is not None:
         return code or host.refused
     if host.unused:
-        tell_why_unused(options.program[0], options.engine == engine.PRELOAD)
+        tell_why_unused(options.program[0], options.engine)
     return code or (options.error_exitcode if host.failures != 0 or waiter.supervisor_lost else 0)
 
 
-def tell_why_unused(program: str, preload: bool) -> None:
-    """Say why the program opened no device, if a look at its file tells; preload: the user wanted this engine."""
+def tell_why_unused(program: str, wanted: str) -> None:
+    """Say why the program opened no device, if a look at its file tells; wanted: the engine of the user's choice."""
     from devshim.cli.caught import examine
     from devshim.errors import TargetFailed
 
     try:
-        problems = [finding for finding in examine(program, preload) if not finding.good]
+        problems = [finding for finding in examine(program, wanted == engine.PRELOAD) if not finding.good]
     except (TargetFailed, OSError):
         return  # it has removed itself meanwhile, or may be executed but not read
     for finding in problems:

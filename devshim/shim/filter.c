@@ -29,11 +29,13 @@
 #ifdef MACHINE
 static const uint16_t on_names[] = {
     SYS_openat, SYS_openat2, SYS_statx, SYS_newfstatat, SYS_faccessat, SYS_readlinkat, SYS_fstat, SYS_ioctl, SYS_getdents64,
+    SYS_chdir, SYS_fchdir, SYS_getcwd, SYS_statfs, SYS_fstatfs, SYS_fchmodat, SYS_fchownat, SYS_unlinkat, SYS_truncate,
+    SYS_inotify_add_watch, SYS_inotify_rm_watch,
 #ifdef SYS_faccessat2
     SYS_faccessat2,
 #endif
 #ifdef SYS_open
-    SYS_open, SYS_creat, SYS_stat, SYS_lstat, SYS_access, SYS_readlink,
+    SYS_open, SYS_creat, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_chmod, SYS_chown, SYS_lchown, SYS_unlink,
 #endif
 };
 

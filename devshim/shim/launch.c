@@ -1,8 +1,8 @@
 /* launch.c: starts a program with the engine `seccomp`: in a process that is about to become that program, before main().
  *
- * engine.py says so by DEVSHIM_LAUNCH. The process that it starts is any program with the shim in it; that one forks the
- * supervisor, puts itself under the filter, hands the listener over, and executes what was asked for. So the program is the
- * child of whoever waits for it, with the process id that he knows. */
+ * engine.py says so by DEVSHIM_LAUNCH, or a wrapper that executes a program (supervisable.h). The process that is started is
+ * any program with the shim in it; that one forks the supervisor, puts itself under the filter, hands the listener over, and
+ * executes what was asked for. So the program is the child of whoever waits for it, with the process id that he knows. */
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "interposed.h"
 #include "registry.h"
+#include "supervisable.h"
 #include "supervise.h"
 
 enum { OWN_WORDS = 5, FAILED = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
@@ -44,26 +45,46 @@ static bool data_matters(void)
 }
 
 /* Beyond the standard streams, which the program may have closed. */
-static void make_sockets(int sockets[2])
+static bool make_sockets(int sockets[2])
 {
     if (real.syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
-        refuse("cannot start the supervisor: ", strerror(errno), FAILED);
+        return false;
     for (int i = 0; i < 2; i++) {
         int moved = real.fcntl(sockets[i], F_DUPFD_CLOEXEC, 3);
         if (moved < 0)
-            refuse("cannot start the supervisor: ", strerror(errno), FAILED);
+            return false;
         real.syscall(SYS_close, sockets[i]);
         sockets[i] = moved;
     }
+    return true;
+}
+
+/* The end of a child of ours is nothing that the program should hear of, where it holds such signals back. */
+static bool child_signal_waits(void)
+{
+    sigset_t waiting;
+    return sigpending(&waiting) == 0 && sigismember(&waiting, SIGCHLD);
+}
+
+static void take_child_signal(void)
+{
+    const struct timespec at_once = { 0 };
+    sigset_t child;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    if (child_signal_waits())
+        sigtimedwait(&child, NULL, &at_once);
 }
 
 /* Not our child, for which the program might wait. */
-static pid_t fork_supervisor(int socket)
+static bool fork_supervisor(int socket)
 {
+    bool had_signal = child_signal_waits();
     pid_t child = fork();
 
     if (child < 0)
-        refuse("cannot start the supervisor: ", strerror(errno), FAILED);
+        return false;
     if (child == 0) {
         pid_t second = fork();
         if (second == 0)
@@ -73,7 +94,9 @@ static pid_t fork_supervisor(int socket)
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    return status == 0 ? child : -1;
+    if (!had_signal)
+        take_child_signal();
+    return status == 0;
 }
 
 static bool hand_over(int socket, int listener)
@@ -103,6 +126,9 @@ static const char *why_no_filter(int error)
         return "it needs Linux 5.19 or later";
     case ENOTSUP:
         return "it is made for x86-64 and AArch64";
+    case EMFILE:
+    case EAGAIN:
+        return "there is no room for another file or process";
     case EPERM:
     case EACCES:
     case ENOSYS:
@@ -130,44 +156,81 @@ static void __attribute__((noreturn)) execute(const char *path, char **words)
            error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
-/* asked: "d" where data matters in any case, else "-"; "p" where LD_PRELOAD must go, else "-"; ":" and the path. */
-static void __attribute__((noreturn)) launch(const char *asked, char **words)
-{
+/* What was asked for, by LAUNCH_NAME. */
+struct asked {
+    bool data, bare, words, child;
     char path[PATH_MAX];
-    int sockets[2];
-    bool data = asked[0] == 'd', bare = asked[1] == 'p';
+};
 
-    if (strlen(asked + 3) >= sizeof path)
-        refuse("the program's path is too long", "", FAILED);
-    strcpy(path, asked + 3);
-    unsetenv("DEVSHIM_LAUNCH");
-    if (bare)
-        unsetenv("LD_PRELOAD");
+static bool read_asked(const char *text, struct asked *asked)
+{
+    const char *path = strchr(text, ':');
+
+    if (!path || strlen(path + 1) >= sizeof asked->path)
+        return false;
+    for (; *text != ':'; text++) {
+        asked->data |= *text == 'd';
+        asked->bare |= *text == 'p';
+        asked->words |= *text == 'w';
+        asked->child |= *text == 'c';
+    }
+    strcpy(asked->path, path + 1);
+    return true;
+}
+
+/* The program that the user started has to be supervised; one that another program executes has to be executed. */
+static void __attribute__((noreturn)) give_up(const struct asked *asked, char **words, const char *why)
+{
+    if (!asked->child)
+        refuse("the engine seccomp does not work here (--engine preload starts the program without devices): ", why, FAILED);
+    say_unsupervised(asked->path, why);
+    execute(asked->path, words);
+}
+
+/* By hand, because some programs, such as bash, have an unsetenv() of their own. */
+static void take_away(const char *name)
+{
+    size_t length = strlen(name);
+    char **to = environ;
+
+    for (char **from = environ; *from; from++)
+        if (strncmp(*from, name, length) != 0 || (*from)[length] != '=')
+            *to++ = *from;
+    *to = NULL;
+}
+
+static void __attribute__((noreturn)) launch(const struct asked *asked, char **words)
+{
+    int sockets[2];
+
+    take_away(LAUNCH_NAME);
+    if (asked->bare)
+        take_away("LD_PRELOAD");
     if (!registry)
         refuse("the run's registry cannot be read", "", FAILED);
-    make_sockets(sockets);
-    pid_t supervisor = fork_supervisor(sockets[1]);
+    if (registry->flags & REGISTRY_RECORDS)
+        give_up(asked, words, "what it does cannot be recorded");
+    if (!make_sockets(sockets) || !fork_supervisor(sockets[1]))
+        give_up(asked, words, why_no_filter(errno));
     real.syscall(SYS_close, sockets[1]);
-    if (supervisor < 0)
-        refuse("cannot start the supervisor", "", FAILED);
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0); /* where Yama lets only ancestors look in; else it is no request */
-    int listener = install_filter(data || data_matters());
+    int listener = install_filter(asked->data || data_matters());
     if (listener < 0)
-        refuse("the engine seccomp does not work here (--engine preload starts the program without devices): ",
-               why_no_filter(errno), FAILED);
+        give_up(asked, words, why_no_filter(errno));
     if (!hand_over(sockets[0], listener))
         refuse("the supervisor could not begin", "", FAILED);
     real.syscall(SYS_close, listener);
     real.syscall(SYS_close, sockets[0]);
-    execute(path, words);
+    execute(asked->path, words);
 }
 
 __attribute__((constructor)) static void launch_if_asked(int count, char **words)
 {
-    const char *asked = getenv("DEVSHIM_LAUNCH");
+    struct asked asked = { .data = false };
+    const char *text = getenv(LAUNCH_NAME);
 
-    if (!asked || count <= OWN_WORDS || strlen(asked) < 4)
+    if (!text || !read_asked(text, &asked) || (asked.words && count <= OWN_WORDS))
         return;
     START_ONCE();
-    launch(asked, words + OWN_WORDS);
+    launch(&asked, asked.words ? words + OWN_WORDS : words);
 }

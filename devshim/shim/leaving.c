@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#include "channel.h"
+#include "asking.h"
+#include "connection.h"
 #include "direct.h"
 #include "handles.h"
 #include "opening.h"
@@ -67,10 +68,15 @@ void leave_host(void)
     errno = before;
 }
 
+static int known; /* 1: no, 2: yes */
+
+void stay_with_outer_host(void)
+{
+    known = 2;
+}
+
 bool inherited_from_host(void)
 {
-    static int known; /* 1: no, 2: yes */
-
     if (!known) {
         known = 1;
         for (int fd = 0; fd < PROBED_FDS; fd++)

@@ -13,4 +13,7 @@ void leave_host(void);
 /* In that program: whether it has inherited such a device. Then all of its devices are with the run's own host. */
 bool inherited_from_host(void);
 
+/* From now on as if it had. */
+void stay_with_outer_host(void);
+
 #endif

@@ -210,10 +210,14 @@ static bool is_for_us(struct caught *call)
 static int64_t answer_of(struct caught *call)
 {
     if (tells_of_shim(call)) {
-        note_presence((uintptr_t)call->arguments[1]);
+        note_presence(call);
         return 0;
     }
     int64_t answer = call_on_name(call);
+    if (answer == LEAVE)
+        answer = call_on_whereabouts(call);
+    if (answer == LEAVE)
+        answer = call_on_watch(call);
     return answer == LEAVE ? call_on_file(call) : answer;
 }
 
@@ -285,7 +289,7 @@ static void *work(void *own)
         if (real.syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_RECV, &got) == 0)
             take_in(worker, &got.notice);
         else if (errno == ENOENT && all_have_gone()) /* EINTR; or ENOENT: it was killed, or took a signal first */
-            _exit(0);
+            end_supervisor();
     }
     return NULL;
 }

@@ -24,6 +24,7 @@ struct caught {
     long number;
     uint64_t arguments[6];
     uint64_t from;         /* the address of the instruction */
+    bool elsewhere;        /* its name starts from a working directory of which the kernel does not know */
     pid_t known;           /* process of the pidfd; 0: none */
     int pidfd;
     char *room;            /* for data on its way */
@@ -39,13 +40,31 @@ struct caught {
  * (supervise_start.c) */
 void supervise(int socket) __attribute__((noreturn));
 
+/* Nobody is left. (supervise_start.c) */
+void end_supervisor(void) __attribute__((noreturn));
+
 /* Begin to answer the calls that come over a listener, in threads. (supervise.c) */
 #define INTERRUPT SIGUSR1 /* what ends a wait; the only signal that is not blocked */
 bool answer_calls_of(int listener);
 
-/* Calls on names, and those on descriptors. (supervise_names.c, supervise_files.c) */
+/* Calls on names, those on descriptors, those on where the caller is, and on watched directories; LEAVE where it is none of
+ * them. (supervise_names.c, supervise_files.c, supervise_places.c, supervise_watches.c) */
 int64_t call_on_name(struct caught *call);
 int64_t call_on_file(struct caught *call);
+int64_t call_on_whereabouts(struct caught *call);
+int64_t call_on_watch(struct caught *call);
+
+/* A name in the caller's memory, made absolute; room for ROUTE_PATH. False where it cannot be. (supervise_names.c) */
+bool name_for(struct caught *call, int dirfd, uintptr_t path, char *name);
+
+/* Whether "/" is another directory for the caller, so that its names are not ours. (supervise_names.c) */
+bool has_other_root(const struct caught *call);
+
+/* The text of a link of /proc, in room for ROUTE_PATH. (supervise_names.c) */
+bool read_link(const char *link, char *text);
+
+/* The caller's working directory where that is one of the run's tree, or was reached through one. (supervise_places.c) */
+bool working_place(struct caught *call, char *path);
 
 /* The caller's descriptor as one of ours, for close_loan(); -1 where it has none. *carrier: the plugged device's, or NULL. */
 int borrow(struct caught *call, int fd, const struct carrier **carrier);
@@ -60,8 +79,8 @@ pid_t process_of(pid_t thread);
 /* Whether the call came through a shim in the program itself, which has seen to it. */
 bool came_through_shim(const struct caught *call);
 
-/* A shim tells of itself; address: of its struct presence in the caller's memory. */
-void note_presence(uintptr_t address);
+/* A shim tells of itself. */
+void note_presence(const struct caught *call);
 
 /* A text of /proc, NUL-ended; its length, or -1. */
 ssize_t read_text(const char *path, char *text, size_t size);

@@ -124,7 +124,7 @@ static bool read_name(uintptr_t at, char name[ROUTE_PATH])
     return false;
 }
 
-static bool read_link(const char *link, char text[ROUTE_PATH])
+bool read_link(const char *link, char *text)
 {
     ssize_t length = real.syscall(SYS_readlinkat, AT_FDCWD, link, text, ROUTE_PATH - 1);
 
@@ -135,10 +135,12 @@ static bool read_link(const char *link, char text[ROUTE_PATH])
 }
 
 /* The directory that a relative name starts from, as the program knows it. */
-static bool read_base(const struct caught *call, int dirfd, char base[ROUTE_PATH])
+static bool read_base(struct caught *call, int dirfd, char base[ROUTE_PATH])
 {
     char link[64];
 
+    if (dirfd == AT_FDCWD && working_place(call, base))
+        return call->elsewhere = true;
     if (dirfd == AT_FDCWD)
         snprintf(link, sizeof link, "/proc/%d/cwd", call->remote.thread);
     else
@@ -163,7 +165,7 @@ static void call_oneself_self(const struct caught *call, char name[ROUTE_PATH])
     memcpy(name, "/proc/self/", strlen("/proc/self/"));
 }
 
-static bool make_absolute(const struct caught *call, int dirfd, char name[ROUTE_PATH])
+static bool make_absolute(struct caught *call, int dirfd, char name[ROUTE_PATH])
 {
     char base[ROUTE_PATH];
 
@@ -180,6 +182,12 @@ static bool make_absolute(const struct caught *call, int dirfd, char name[ROUTE_
     return true;
 }
 
+bool name_for(struct caught *call, int dirfd, uintptr_t path, char *name)
+{
+    call->elsewhere = false;
+    return read_name(path, name) && name[0] && make_absolute(call, dirfd, name);
+}
+
 /* In the place of /dev/stdin, /dev/fd/N or /proc/self/fd/N the node that is open there. False where that is none of ours. */
 static bool follow_descriptor(struct caught *call, char name[ROUTE_PATH])
 {
@@ -194,7 +202,7 @@ static bool follow_descriptor(struct caught *call, char name[ROUTE_PATH])
     return ours;
 }
 
-static bool has_other_root(const struct caught *call)
+bool has_other_root(const struct caught *call)
 {
     char link[64], root[ROUTE_PATH];
     snprintf(link, sizeof link, "/proc/%d/root", call->remote.thread);
@@ -318,12 +326,16 @@ static int64_t do_for(struct caught *call, const struct named *named, const char
 /* Nothing of ours. A node that nobody plugged may be refused, and is told of. */
 static int64_t pass_by(const struct named *named, const char *name)
 {
+    struct stat status;
+
     if (!named->opens || strncmp(name, "/dev/", 5) != 0)
         return LEAVE;
     int refusal = refuse_unplugged(AT_FDCWD, name);
     if (refusal)
         return -refusal;
-    note_unplugged(name, real.syscall(SYS_faccessat, AT_FDCWD, name, F_OK) < 0 ? errno : 0);
+    int error = real.syscall(SYS_newfstatat, AT_FDCWD, name, &status, 0) < 0 ? errno : 0;
+    if ((error || !S_ISDIR(status.st_mode)) && !strstr(name, "/."))
+        note_unplugged(name, error);
     return LEAVE;
 }
 
@@ -334,14 +346,15 @@ int64_t call_on_name(struct caught *call)
     struct route found;
     int fd;
 
-    if (!is_on_name(call, &named) || !read_name(named.path, name) || !name[0] || !make_absolute(call, named.dirfd, name))
+    if (!is_on_name(call, &named) || !name_for(call, named.dirfd, named.path, name))
         return LEAVE;
     bool itself = descriptor_named(name) >= 0;
     if (itself ? !follow_descriptor(call, name) : strncmp(name, "/proc/self", 10) == 0)
         return LEAVE;
     if (named.opens && openings_declared() && take_opening(AT_FDCWD, name, named.flags, named.mode, &fd))
         return fd < 0 ? -errno : hand_over(call, fd, named.flags);
-    if (route_fully(AT_FDCWD, name, named.follow, &found) == ROUTE_REAL || has_other_root(call))
+    bool real = route_fully(AT_FDCWD, name, named.follow, &found) == ROUTE_REAL;
+    if ((real && !call->elsewhere) || has_other_root(call))
         return pass_by(&named, name);
     return do_for(call, &named, name, itself);
 }

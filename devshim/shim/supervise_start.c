@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "interposed.h"
+#include "leaving.h"
 #include "supervise.h"
 
 /* Keys reach the whole process group, which is the program's: they are not for us. */
@@ -67,25 +68,35 @@ static void raise_limit(void)
 }
 
 /* So that whoever waits for the run's processes knows whose death to speak of. */
+static char sign[RUN_DIRECTORY + 32];
+
 static void leave_sign(void)
 {
-    char path[RUN_DIRECTORY + 32];
-    snprintf(path, sizeof path, "%s/supervisor-%d", run_directory, (int)real.syscall(SYS_getpid));
-    int fd = (int)real.syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    snprintf(sign, sizeof sign, "%s/supervisor-%d", run_directory, (int)real.syscall(SYS_getpid));
+    int fd = (int)real.syscall(SYS_openat, AT_FDCWD, sign, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     if (fd >= 0)
         real.syscall(SYS_close, fd);
+}
+
+/* Its number may soon be another process's. */
+void end_supervisor(void)
+{
+    real.syscall(SYS_unlinkat, AT_FDCWD, sign, 0);
+    _exit(0);
 }
 
 void supervise(int socket)
 {
     prctl(PR_SET_NAME, "devshim-calls");
+    setpgid(0, 0); /* what is killed is the program, and who answers its last calls ends after it */
     set_signals_up();
     let_go_of_files(socket);
     raise_limit();
     leave_sign();
+    stay_with_outer_host();
     int listener = receive_listener(3);
     if (listener < 0)
-        _exit(0); /* the program could not be started, and its starter has said why */
+        end_supervisor(); /* the program could not be started, and its starter has said why */
     if (!answer_calls_of(listener))
         _exit(1);
     real.syscall(SYS_sendto, 3, "", 1, MSG_NOSIGNAL, NULL, 0);
@@ -94,5 +105,5 @@ void supervise(int socket)
     struct pollfd one = { .fd = listener };
     while (real.poll(&one, 1, -1) <= 0 || !(one.revents & POLLHUP))
         ;
-    _exit(0);
+    end_supervisor();
 }

@@ -64,16 +64,18 @@ static struct place {
 } places[MOST_PRESENCES];
 static unsigned presences;
 
-void note_presence(uintptr_t address)
+void note_presence(const struct caught *call)
 {
+    uintptr_t address = (uintptr_t)call->arguments[1];
     struct presence there;
 
     if (!copy_from_remote(&there, address, sizeof there) || !there.high)
         return;
+    bool direct = there.low <= call->from && call->from < there.high;
     struct place *place = &places[__atomic_fetch_add(&presences, 1, __ATOMIC_RELAXED) % MOST_PRESENCES];
     __atomic_store_n(&place->at, 0, __ATOMIC_RELEASE);
-    place->low = there.low;
-    place->high = there.high;
+    place->low = direct ? there.low : call->from; /* an emulator makes all calls of its program, libc's too, at one place */
+    place->high = direct ? there.high : call->from + 1;
     __atomic_store_n(&place->at, address, __ATOMIC_RELEASE);
 }
 
@@ -87,7 +89,8 @@ bool came_through_shim(const struct caught *call)
         struct presence there;
         uint64_t at = __atomic_load_n(&places[i].at, __ATOMIC_ACQUIRE);
         if (at && places[i].low <= call->from && call->from < places[i].high && copy_from_remote(&there, at, sizeof there)
-            && memcmp(there.mark, mark, sizeof mark) == 0 && there.low <= call->from && call->from < there.high)
+            && memcmp(there.mark, mark, sizeof mark) == 0
+            && ((there.low <= call->from && call->from < there.high) || places[i].high == places[i].low + 1))
             return true;
     }
     return false;

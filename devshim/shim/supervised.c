@@ -8,7 +8,7 @@
 
 #include "interposed.h"
 
-static struct presence presence;
+static AT_START struct presence presence;
 
 /* The loaded object that libc's syscall() lies in. */
 static int find_libc(struct dl_phdr_info *object, size_t size, void *unused)
@@ -28,6 +28,18 @@ static int find_libc(struct dl_phdr_info *object, size_t size, void *unused)
     return 0;
 }
 
+/* Its parent was there; here the kernel can be told. */
+static void go_to_place(void)
+{
+    if (real.fcntl(PLACE_DESCRIPTOR, F_GETSIG) == PLACE_SIGNAL && real.syscall(SYS_fchdir, PLACE_DESCRIPTOR) == 0)
+        real.syscall(SYS_close, PLACE_DESCRIPTOR);
+}
+
+bool is_supervised(void)
+{
+    return presence.mark[0] != 0;
+}
+
 void announce_presence(void)
 {
 #ifdef SYS_fstat
@@ -38,6 +50,7 @@ void announce_presence(void)
         presence.mark[0] = mark[0];
         presence.mark[1] = mark[1];
         real.syscall(SYS_fstat, PRESENCE_DESCRIPTOR, &presence);
+        go_to_place();
     }
     errno = before;
 #else

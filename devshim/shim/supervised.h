@@ -3,6 +3,7 @@
 #ifndef DEVSHIM_SUPERVISED_H
 #define DEVSHIM_SUPERVISED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* fstat() of this: EBADF from the kernel, 0 from a supervisor. The buffer is a struct presence, empty where it only asks. */
@@ -17,7 +18,14 @@ struct presence {
 
 #define PRESENCE_MARK { 0x8d3f5ae19c274b60u, 0x70616d6968737644u }
 
+/* Where the supervisor keeps a caller's working directory that only the run has, and by what it is known there: the signal of
+ * F_SETSIG, which stays with an open file. */
+enum { PLACE_DESCRIPTOR = 1023, PLACE_SIGNAL = 33 };
+
 /* Tell it, if there is one. Called once, by start(). */
 void announce_presence(void);
+
+/* Whether there is one: then it sees to all that this process executes. */
+bool is_supervised(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include "calls.h"
 #include "leaving.h"
 #include "paths.h"
+#include "supervisable.h"
 #include "wrap_process.h"
 
 extern char **environ;
@@ -13,8 +14,9 @@ extern char **environ;
 static const char preload_name[] = "LD_PRELOAD=", run_name[] = "DEVSHIM_RUN=", files_name[] = HANDED_ON "=";
 
 /* As this process was started with: kept because a program may clear or change its own environment. */
-static char preload[LONGEST_PRELOAD + sizeof preload_name], run[256 + sizeof run_name];
-static char library[LONGEST_PRELOAD]; /* our own file's name, as it stands in LD_PRELOAD */
+static AT_START char run[256 + sizeof run_name];
+static char preload[2 * LONGEST_PRELOAD + sizeof preload_name]; /* behind its end is the library's name, in the same page */
+static AT_START const char *library = ""; /* our own file's name, as it stands in LD_PRELOAD */
 
 static __thread bool leaving __attribute__((tls_model("initial-exec"))); /* the host in this process ends with it */
 
@@ -22,14 +24,14 @@ static bool from_host; /* this process holds the host: its run is ours, not one 
 
 static void remember(const char *value)
 {
-    if (!value || strlen(value) >= sizeof library || !registry)
+    if (!value || strlen(value) >= LONGEST_PRELOAD || !registry)
         return;
-    memcpy(preload, preload_name, sizeof preload_name);
-    strcat(preload, value);
+    char *name = stpcpy(stpcpy(preload, preload_name), value) + 1, *end = name;
     strcat(memcpy(run, run_name, sizeof run_name), run_directory);
-    size_t first = strcspn(value, ": ");
-    memcpy(library, value, first);
-    library[first] = '\0';
+    while (*value && *value != ':' && *value != ' ') /* strcspn() is in pages of libc that nobody else touches */
+        *end++ = *value++;
+    *end = '\0';
+    library = name;
 }
 
 void remember_environment(void)
@@ -46,7 +48,7 @@ void remember_environment_as(const char *value)
 void forget_environment(void)
 {
     from_host = false;
-    library[0] = '\0';
+    library = "";
 }
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -105,6 +107,20 @@ char *const *complete_environment(char *const environment[], char **room, char *
     return room;
 }
 
+bool tell_launcher(char *const completed[], char **room, char *launch)
+{
+    size_t end = count_of(completed);
+
+    if (completed != room)
+        return false;
+    if (launch) {
+        room[end] = launch;
+        room[end + 1] = NULL;
+    } else
+        room[end - 1] = NULL;
+    return true;
+}
+
 void restore_environment(void)
 {
     if (!library[0])
@@ -114,7 +130,7 @@ void restore_environment(void)
         setenv("LD_PRELOAD", preload + sizeof preload_name - 1, 1);
     else if (!strstr(value, library)) {
         char both[2 * LONGEST_PRELOAD];
-        if (strlen(value) + sizeof preload >= sizeof both)
+        if (strlen(value) + strlen(preload) + 1 >= sizeof both)
             return;
         strcat(strcat(strcpy(both, preload + sizeof preload_name - 1), ":"), value);
         setenv("LD_PRELOAD", both, 1);
@@ -148,6 +164,17 @@ bool no_program(int dirfd, const char *path)
     return path && path[0] && route(dirfd, path, FOLLOW, &found) == ROUTE_DEVICE;
 }
 
+/* What the shim cannot be loaded into is started under a supervisor; on its own where that fails. */
+#define EXECUTE(call, needs)                                                                        \
+    begin_execution();                                                                              \
+    WITH_SHIM(environment)                                                                          \
+    char launch[LONGEST_LAUNCH];                                                                    \
+    if ((needs) && tell_launcher(environment, room, launch)) {                                      \
+        real.execve(LAUNCHER, argv, environment);                                                   \
+        tell_launcher(environment, room, NULL);                                                     \
+    }                                                                                               \
+    return executed(call);
+
 static int not_executable(void)
 {
     errno = EACCES;
@@ -159,9 +186,7 @@ INTERPOSE int execve(const char *path, char *const argv[], char *const environme
     START_ONCE();
     if (no_program(AT_FDCWD, path))
         return not_executable();
-    begin_execution();
-    WITH_SHIM(environment)
-    return executed(real.execve(path, argv, environment));
+    EXECUTE(real.execve(path, argv, environment), needs_launcher(AT_FDCWD, path, launch))
 }
 
 INTERPOSE int execv(const char *path, char *const argv[])
@@ -174,9 +199,7 @@ INTERPOSE int execvpe(const char *file, char *const argv[], char *const environm
     START_ONCE();
     if (strchr(file, '/') && no_program(AT_FDCWD, file))
         return not_executable();
-    begin_execution();
-    WITH_SHIM(environment)
-    return executed(real.execvpe(file, argv, environment));
+    EXECUTE(real.execvpe(file, argv, environment), needs_launcher_on_path(file, launch))
 }
 
 INTERPOSE int execvp(const char *file, char *const argv[])
@@ -187,9 +210,7 @@ INTERPOSE int execvp(const char *file, char *const argv[])
 INTERPOSE int fexecve(int fd, char *const argv[], char *const environment[])
 {
     START_ONCE();
-    begin_execution();
-    WITH_SHIM(environment)
-    return executed(real.fexecve(fd, argv, environment));
+    EXECUTE(real.fexecve(fd, argv, environment), needs_launcher(fd, "", launch))
 }
 
 INTERPOSE int execveat(int directory, const char *path, char *const argv[], char *const environment[], int flags)
@@ -201,9 +222,8 @@ INTERPOSE int execveat(int directory, const char *path, char *const argv[], char
     }
     if (no_program(directory, path))
         return not_executable();
-    begin_execution();
-    WITH_SHIM(environment)
-    return executed(real.execveat(directory, path, argv, environment, flags));
+    EXECUTE(real.execveat(directory, path, argv, environment, flags),
+            !(flags & AT_SYMLINK_NOFOLLOW) && needs_launcher(directory, path, launch))
 }
 
 /* The list of arguments of execl and its kin as an array. */

@@ -25,16 +25,19 @@ void restore_environment(void);
 size_t count_of(char *const list[]);
 
 /* The environment itself where nothing is missing, else room filled with it and ours; NULL where it does not fit.
- * room has count + 4 places; preload_room holds a changed LD_PRELOAD, files_room what a recording hands on. */
+ * room has count + 5 places, of which the last is left over; preload_room holds a changed LD_PRELOAD, files_room what a recording hands on. */
 char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size,
                                   char *files_room);
 
 /* Whether a path is a plugged node's, which nobody can execute: EACCES. */
 bool no_program(int dirfd, const char *path);
 
+/* Put the launcher's order behind what was completed, or with NULL take it away again. False where nothing was completed. */
+bool tell_launcher(char *const completed[], char **room, char *launch);
+
 /* A statement, because alloca's memory lives as long as its function. */
 #define WITH_SHIM(environment)                                                                      \
-    char **room = alloca((count_of(environment) + 4) * sizeof *room);                               \
+    char **room = alloca((count_of(environment) + 5) * sizeof *room);                               \
     char *files_room = alloca(recording() ? LONGEST_HANDED_ON : 1);                                 \
     char preload_room[2 * LONGEST_PRELOAD];                                                         \
     char *const *completed = complete_environment(environment, room, preload_room, sizeof preload_room, \

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "calls.h"
+#include "supervisable.h"
 #include "wrap_open.h"
 #include "wrap_process.h"
 
@@ -96,10 +97,9 @@ static int translate(struct translated *translated, struct __spawn_action *copy,
 typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
                            char *const[], char *const[]);
 
-static int spawn(spawn_function *function, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                 const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
+static int spawn_here(spawn_function *function, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                      const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
 {
-    WITH_SHIM(environment)
 #ifdef __GLIBC__
     if (registry && opens_devices(actions)) {
         struct translated translated = { .count = 0 };
@@ -116,22 +116,42 @@ static int spawn(spawn_function *function, pid_t *pid, const char *path, const p
     return function(pid, path, actions, attributes, argv, environment);
 }
 
+/* launch: filled where needed, because the shim cannot be loaded into the program. Where the launcher cannot be executed the
+ * program is, on its own. */
+static int spawn(spawn_function *function, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                 const posix_spawnattr_t *attributes, char *const argv[], char *const environment[], bool needed, char *launch)
+{
+    WITH_SHIM(environment)
+    if (needed && tell_launcher(environment, room, launch)) {
+        if (spawn_here(real.posix_spawn, pid, LAUNCHER, actions, attributes, argv, environment) == 0)
+            return 0;
+        tell_launcher(environment, room, NULL);
+    }
+    return spawn_here(function, pid, path, actions, attributes, argv, environment);
+}
+
 INTERPOSE int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                           const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
 {
+    char launch[LONGEST_LAUNCH];
+
     START_ONCE();
     if (no_program(AT_FDCWD, path))
         return EACCES;
-    return spawn(real.posix_spawn, pid, path, actions, attributes, argv, environment);
+    return spawn(real.posix_spawn, pid, path, actions, attributes, argv, environment, needs_launcher(AT_FDCWD, path, launch),
+                 launch);
 }
 
 INTERPOSE int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                            const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
 {
+    char launch[LONGEST_LAUNCH];
+
     START_ONCE();
     if (strchr(file, '/') && no_program(AT_FDCWD, file))
         return EACCES;
-    return spawn(real.posix_spawnp, pid, file, actions, attributes, argv, environment);
+    return spawn(real.posix_spawnp, pid, file, actions, attributes, argv, environment, needs_launcher_on_path(file, launch),
+                 launch);
 }
 
 /* libc hands on its own environ, from which the program may have taken ours. */

@@ -14,6 +14,7 @@
 #include "wrap_places.h"
 #include "wrap_socket.h"
 #include "wrap_syscall.h"
+#include "wrap_syscall_waits.h"
 
 #define ARGUMENT(i, type) ((type)arguments[i])
 #define PATH(i) ARGUMENT(i, const char *)
@@ -103,12 +104,57 @@ static bool on_names(long number, const long arguments[6], long *result)
         return *result = working_directory(ARGUMENT(0, char *), ARGUMENT(1, size_t)), true;
     case SYS_inotify_add_watch:
         return *result = inotify_add_watch(ARGUMENT(0, int), PATH(1), ARGUMENT(2, uint32_t)), true;
+#ifdef SYS_inotify_init
+    case SYS_inotify_init:
+        return *result = inotify_init(), true;
+#endif
+    case SYS_inotify_init1:
+        return *result = inotify_init1(ARGUMENT(0, int)), true;
+    case SYS_inotify_rm_watch:
+        return *result = inotify_rm_watch(ARGUMENT(0, int), ARGUMENT(1, int)), true;
+#ifdef SYS_futimesat
+    case SYS_futimesat:
+        return *result = futimesat(ARGUMENT(0, int), PATH(1), ARGUMENT(2, const struct timeval *)), true;
+#endif
+    case SYS_name_to_handle_at:
+        return *result = name_to_handle_at(ARGUMENT(0, int), PATH(1), ARGUMENT(2, struct file_handle *), ARGUMENT(3, int *),
+                                           ARGUMENT(4, int)), true;
+    }
+    return false;
+}
+
+/* Extended attributes. False where it is none of these. */
+static bool on_attributes(long number, const long arguments[6], long *result)
+{
+    void *value = ARGUMENT(2, void *);
+    size_t size = ARGUMENT(3, size_t);
+    int flags = ARGUMENT(4, int), fd = ARGUMENT(0, int);
+
+    switch (number) {
     case SYS_getxattr:
-        return *result = getxattr(PATH(0), PATH(1), ARGUMENT(2, void *), ARGUMENT(3, size_t)), true;
+        return *result = getxattr(PATH(0), PATH(1), value, size), true;
     case SYS_lgetxattr:
-        return *result = lgetxattr(PATH(0), PATH(1), ARGUMENT(2, void *), ARGUMENT(3, size_t)), true;
+        return *result = lgetxattr(PATH(0), PATH(1), value, size), true;
     case SYS_fgetxattr:
-        return *result = fgetxattr(ARGUMENT(0, int), PATH(1), ARGUMENT(2, void *), ARGUMENT(3, size_t)), true;
+        return *result = fgetxattr(fd, PATH(1), value, size), true;
+    case SYS_setxattr:
+        return *result = setxattr(PATH(0), PATH(1), value, size, flags), true;
+    case SYS_lsetxattr:
+        return *result = lsetxattr(PATH(0), PATH(1), value, size, flags), true;
+    case SYS_fsetxattr:
+        return *result = fsetxattr(fd, PATH(1), value, size, flags), true;
+    case SYS_listxattr:
+        return *result = listxattr(PATH(0), ARGUMENT(1, char *), ARGUMENT(2, size_t)), true;
+    case SYS_llistxattr:
+        return *result = llistxattr(PATH(0), ARGUMENT(1, char *), ARGUMENT(2, size_t)), true;
+    case SYS_flistxattr:
+        return *result = flistxattr(fd, ARGUMENT(1, char *), ARGUMENT(2, size_t)), true;
+    case SYS_removexattr:
+        return *result = removexattr(PATH(0), PATH(1)), true;
+    case SYS_lremovexattr:
+        return *result = lremovexattr(PATH(0), PATH(1)), true;
+    case SYS_fremovexattr:
+        return *result = fremovexattr(fd, PATH(1)), true;
     }
     return false;
 }
@@ -134,6 +180,13 @@ static long submit(const long arguments[6])
     return -1;
 }
 
+static long errno_of(int error)
+{
+    if (error)
+        errno = error;
+    return error ? -1 : 0;
+}
+
 /* Calls on descriptors that move data past the program, or open files. False where it is none of them. */
 static bool on_files(long number, const long arguments[6], long *result)
 {
@@ -152,6 +205,9 @@ static bool on_files(long number, const long arguments[6], long *result)
         return *result = fsync(ARGUMENT(0, int)), true;
     case SYS_fdatasync:
         return *result = fdatasync(ARGUMENT(0, int)), true;
+    case SYS_fadvise64: /* its name in libc answers with the error */
+        *result = errno_of(posix_fadvise(ARGUMENT(0, int), ARGUMENT(1, off_t), ARGUMENT(2, off_t), ARGUMENT(3, int)));
+        return true;
     case SYS_ftruncate:
         return *result = ftruncate(ARGUMENT(0, int), ARGUMENT(1, off_t)), true;
     case SYS_mmap:
@@ -196,6 +252,7 @@ static long by_number(long number, const long arguments[6])
 {
     long result;
     if (on_names(number, arguments, &result) || on_files(number, arguments, &result)
+        || on_attributes(number, arguments, &result) || call_on_wait(number, arguments, &result)
         || call_on_socket(number, arguments, &result) || call_on_place(number, arguments, &result))
         return result;
     switch (number) {
@@ -228,16 +285,6 @@ static long by_number(long number, const long arguments[6])
         return LATE(close_range) ? close_range(ARGUMENT(0, unsigned), ARGUMENT(1, unsigned), ARGUMENT(2, int))
                                  : real.syscall(number, arguments[0], arguments[1], arguments[2]);
 #endif
-#ifdef SYS_poll
-    case SYS_poll:
-        return poll(ARGUMENT(0, struct pollfd *), ARGUMENT(1, nfds_t), ARGUMENT(2, int));
-#endif
-#ifdef SYS_epoll_wait
-    case SYS_epoll_wait:
-        return epoll_wait(ARGUMENT(0, int), ARGUMENT(1, struct epoll_event *), ARGUMENT(2, int), ARGUMENT(3, int));
-#endif
-    case SYS_epoll_ctl:
-        return epoll_ctl(ARGUMENT(0, int), ARGUMENT(1, int), ARGUMENT(2, int), ARGUMENT(3, struct epoll_event *));
     case SYS_lseek:
         return lseek(ARGUMENT(0, int), ARGUMENT(1, off_t), ARGUMENT(2, int));
     case SYS_flock:

@@ -38,15 +38,17 @@ def go(monkeypatch, tmp_path_factory):
     return ["go", "build", "-o", "{}/tour"]
 
 
-def test_go_uses_devices_in_all_its_ways(compiled, devshim_run, go):
+def test_go_uses_devices_in_all_its_ways_started_by_the_user_or_by_make(compiled, devshim_run, go, tmp_path):
     folder = compiled("go", [*go, PROGRAMS / "tour.go"])
     tally = f"/dev/tally0={HERE / 'models.py'}:Tally"
 
-    outcome = devshim_run(folder / "tour", devices=[*DEVICES, tally])
+    (tmp_path / "Makefile").write_text(f"all:\n\t@cd .; {folder}/tour\n")
+    for command in ([folder / "tour"], ["make", "--no-print-directory", "-sf", tmp_path / "Makefile"]):
+        outcome = devshim_run(*command, devices=[*DEVICES, tally])
 
-    said = outcome.stdout.splitlines()
-    assert outcome.returncode == 0 and len(said) == 8, f"{outcome.stdout}{outcome.stderr}"
-    assert all(line.startswith("ok ") for line in said)
+        said = outcome.stdout.splitlines()
+        assert outcome.returncode == 0 and len(said) == 8, f"{outcome.stdout}{outcome.stderr}"
+        assert all(line.startswith("ok ") for line in said)
 
 
 def test_go_and_c_in_one_program_see_the_same_devices(compiled, devshim_run, go, tmp_path):

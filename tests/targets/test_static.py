@@ -28,6 +28,7 @@ def test_a_static_program_uses_devices_in_all_its_ways(compiled, tour, kind):
     folder = compiled(f"c{kind}", command)
 
     tour(folder / "tour")
+    tour("sh", "-c", f"{folder}/tour; exit $?")
 
 
 @pytest.mark.client("musl-gcc")
