@@ -9,6 +9,7 @@ SHIM_SOURCES := $(wildcard devshim/shim/*.c)
 SHIM_HEADERS := $(wildcard devshim/shim/*.h)
 SHIM_OBJECTS := $(SHIM_SOURCES:devshim/shim/%.c=$(BUILD)/shim/%.o)
 SHIM_FLAGS   := devshim/shim/compile_flags.txt
+SHIM_LINK    := devshim/shim/link_flags.txt
 SHIM         := devshim/shim/libdevshim.so
 CHANNEL      := devshim/host/_channel.abi3.so
 HOST_SOURCES := $(wildcard devshim/host/*.c)
@@ -81,8 +82,8 @@ clean: ## Remove everything that was made here, the virtual environment too
 
 # The parts.
 
-$(SHIM): $(SHIM_OBJECTS)
-	@$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-Bsymbolic-functions -o $@.$$$$ $^ -ldl -lpthread && mv $@.$$$$ $@
+$(SHIM): $(SHIM_OBJECTS) $(SHIM_LINK)
+	@$(CC) -shared @$(SHIM_LINK) -o $@.$$$$ $(SHIM_OBJECTS) -ldl -lpthread && mv $@.$$$$ $@
 	@echo "built $@"
 
 $(BUILD)/shim/%.o: devshim/shim/%.c $(SHIM_HEADERS) $(SHIM_FLAGS) | $(BUILD)/tools
@@ -95,9 +96,11 @@ $(CHANNEL): $(HOST_SOURCES) $(HOST_HEADERS) $(SHIM_HEADERS) | $(BUILD)/tools
 	    -I"$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')" $(CFLAGS) -o $@.$$$$ $(HOST_SOURCES) && mv $@.$$$$ $@
 	@echo "built $@"
 
+# Old releases of pip make a script of the command that loads `re` first: as much again as half of Python's own start.
 $(READY): pyproject.toml setup.py | $(BUILD)/tools
 	@echo "setting up $(VENV) ..."
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install -q --disable-pip-version-check --upgrade pip || :
 	@$(RUN) -m pip install -q --disable-pip-version-check -e '.[test]'
 	@touch $@
 

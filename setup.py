@@ -9,6 +9,7 @@ from setuptools.command.build_ext import build_ext
 
 SHIM = Path("devshim/shim")
 FLAGS = (SHIM / "compile_flags.txt").read_text().split()
+LINK_FLAGS = (SHIM / "link_flags.txt").read_text().split()
 HEADERS = sorted(map(str, SHIM.glob("*.h")))
 PRELOAD = Extension("devshim.shim.libdevshim", sorted(map(str, SHIM.glob("*.c"))), depends=HEADERS)
 CHANNEL = Extension(
@@ -38,17 +39,7 @@ class BuildBoth(build_ext):
         target = self.get_ext_fullpath(ext.name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         # Python's CFLAGS carry _FILE_OFFSET_BITS or _FORTIFY_SOURCE on some systems, and the shim must have neither.
-        link = [
-            "-shared",
-            "-Wl,-z,defs",
-            "-Wl,-z,now",
-            "-Wl,-Bsymbolic-functions",
-            "-o",
-            target,
-            *ext.sources,
-            "-ldl",
-            "-lpthread",
-        ]
+        link = ["-shared", *LINK_FLAGS, "-o", target, *ext.sources, "-ldl", "-lpthread"]
         self.spawn([*compiler, *FLAGS, *link])
 
 

@@ -31,8 +31,9 @@ FAILED = 125
 class HostProcess:
     """A running host, seen from the waiter."""
 
-    def __init__(self, run_directory: str, options: Options, mask: Iterable[int], report: bool) -> None:
-        """Fork it.  mask: the signal mask that it shall have; report: send us SIGIO whenever it says something."""
+    def __init__(self) -> None:
+        self.pid = 0
+        """Its process; 0 before begin()."""
         self.ready = False
         """All is plugged."""
         self.refused: int | None = None
@@ -44,6 +45,10 @@ class HostProcess:
         self.ended: int | None = None
         """Its wait status; None while it lives."""
         self.heard = b""
+        self.status = self.control = -1
+
+    def begin(self, run_directory: str, options: Options, mask: Iterable[int], report: bool) -> None:
+        """Fork it.  mask: the signal mask that it shall have; report: send us SIGIO whenever it says something."""
         self.status, status = os.pipe()
         control, self.control = os.pipe()
         os.set_blocking(self.status, False)
@@ -93,8 +98,8 @@ class HostProcess:
         return self.ended is not None and self.failures is None and self.refused is None
 
     def kill(self) -> None:
-        """End it now, if it still lives, and wait until it can touch nothing any more."""
-        if self.ended is None:
+        """End it now, if it lives, and wait until it can touch nothing any more."""
+        if self.pid and self.ended is None:
             os.kill(self.pid, _signal.SIGKILL)
             self.ended = os.waitpid(self.pid, 0)[1]
 

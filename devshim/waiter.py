@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import time
 
-from devshim.processes import children, descends, name_of
 from devshim.target import say
 
 TYPE_CHECKING = False
@@ -161,6 +160,8 @@ class Waiter:
         if signal.si_code == SI_KERNEL:
             # A terminal's keys reach the whole group; its hang-up reaches the leader of the session only.
             return signal.si_signo == _signal.SIGHUP and os.getsid(0) == os.getpid()
+        from devshim.processes import descends
+
         # A program that signals its own group, or its parent, does not mean itself a second time.
         return not descends(signal.si_pid)
 
@@ -213,6 +214,8 @@ class Waiter:
 
     def tell_unplugged(self, others: list[int], linger: float) -> None:
         """Say that processes were left without devices."""
+        from devshim.processes import name_of
+
         names = ", ".join(f"{name_of(pid)} ({pid})" for pid in others[:3]) + (", ..." if len(others) > 3 else "")
         say(
             f"{len(others)} process{'es' * (len(others) > 1)} of the run still alive {linger:g} s after the program "
@@ -221,6 +224,8 @@ class Waiter:
 
     def others(self) -> list[int]:
         """Processes of the run that are our children, orphans among them; their own children are not listed."""
+        from devshim.processes import children
+
         self.reap()
         return [pid for pid in children() if pid != self.host.pid and not self.is_supervisor(pid)]
 

@@ -59,7 +59,8 @@ def test_sdist_holds_what_a_packager_needs(sdist: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
     wanted = {"LICENSE", "README.md", "Makefile", ".ci/run", "devshim/shim/wire.h", "devshim/host/_channel.c"}
-    wanted |= {"devices/gps.py", "tests/conftest.py", "tests/clients.txt", "devshim/shim/compile_flags.txt"}
+    wanted |= {"devices/gps.py", "tests/conftest.py", "tests/clients.txt"}
+    wanted |= {"devshim/shim/compile_flags.txt", "devshim/shim/link_flags.txt"}
     assert wanted <= names
     assert not [name for name in names if name.endswith((".so", ".o", ".pyc"))]
 

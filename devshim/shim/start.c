@@ -8,20 +8,29 @@
 #include "image.h"
 #include "interposed.h"
 #include "memory.h"
+#include "next.h"
 #include "record.h"
 #include "registry.h"
+#include "strays.h"
 #include "supervised.h"
 #include "wrap_process.h"
 #include "wrap_stdio.h"
 
-struct real_functions real;
-bool started;
+AT_START struct real_functions real;
+AT_START bool started;
 
 extern char **environ;
 
+#define X(name) #name "\0"
+static const char names[] = INTERPOSED(X);
+#undef X
+
 static void find_real_functions(void)
 {
-#define X(name) real.name = (__typeof__(real.name))(uintptr_t)dlsym(RTLD_NEXT, #name);
+    find_next(names, (void **)&real);
+#define X(name)                                                                                    \
+    if (!real.name)                                                                                \
+        real.name = (__typeof__(real.name))(uintptr_t)dlsym(RTLD_NEXT, #name);
     INTERPOSED(X)
 #undef X
 }
@@ -43,6 +52,7 @@ __attribute__((constructor)) void start(void)
         remember_environment();
         notice_memcheck(getenv("LD_PRELOAD"));
         learn_image();
+        close_strays_in_children();
         watch_inherited();
         adopt_standard_streams();
         if (registry->flags & REGISTRY_HOOKS)

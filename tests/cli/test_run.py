@@ -5,6 +5,7 @@ import re
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,3 +224,26 @@ def test_mode_of_the_directory_does_not_depend_on_the_umask(room: Path) -> None:
         os.umask(before)
 
     assert int(result.stdout, 8) == stat.S_IRWXU | stat.S_IXGRP | stat.S_IXOTH
+
+
+def test_a_program_does_not_go_on_where_no_host_can_be_forked() -> None:
+    refuse = (
+        "import errno, os\n"
+        "def fork(): raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))\n"
+        "os.fork = fork\n"
+        "from devshim.cli import main\n"
+        "main(['run', '--', 'sleep', '1000'])\n"
+    )
+
+    # Ends with the last process that holds its standard output.
+    outcome = subprocess.run(
+        [sys.executable, "-c", refuse],
+        env=devshim_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert outcome.returncode == 125
+    assert outcome.stderr == "devshim: Resource temporarily unavailable; allow more processes (ulimit -u)\n"
