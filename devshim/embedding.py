@@ -41,14 +41,18 @@ def use(path):
         image = open(path, O_CLOEXEC)
     except OSError:
         return None  # there is none, or it is out of this program's sight
-    length = int.from_bytes(pread(image, 8, 0), "little")
-    magic, entries = loads(pread(image, length, 8))
-    if magic != MAGIC_NUMBER:
+    try:
+        length = int.from_bytes(pread(image, 8, 0), "little")
+        magic, entries = loads(pread(image, length, 8))
+        start, end = entries["devshim.host.image"][-2:]
+        code = loads(pread(image, end - start, 8 + length + start)) if magic == MAGIC_NUMBER else None
+    except Exception:
+        code = None  # it is damaged
+    if type(code) is not type(use.__code__):
         close(image)
         return None
-    start, end = entries["devshim.host.image"][-2:]
     module = dict(__name__="devshim.host.image")
-    exec(loads(pread(image, end - start, 8 + length + start)), module)
+    exec(code, module)
     return module["use"](image, 8 + length, entries)
 brought = sys.flags.no_site and not sys.orig_argv  # else it is the program's own Python
 if brought and not sys.prefix:  # it was told where its modules are

@@ -35,6 +35,9 @@ enum outcome {
  * was answered, for those who note it. */
 enum outcome quick_answer(PyObject *file, const struct call *call, bool told, struct answer *answer, PyObject **value);
 
+/* Of _quick.c: whether what an ioctl's argument held before is the program's rubbish, as far as that is known. */
+bool only_fills(PyObject *file, const struct slot *request);
+
 /* Of _quick.c: whether a file finds out for itself whether a call may change answers that stand, and counts those that may
  * (_standing.h); of all others the channel does. */
 bool counts_moves(PyObject *file, const struct slot *request);
@@ -69,6 +72,20 @@ static inline void free_object(PyObject *object)
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);
+}
+
+/* Whether an object is of a type or one derived from it. seen: the derived one that was met last, so that its bases are not
+ * looked through again. */
+static inline bool is_of_type(PyObject *object, PyTypeObject *type, PyTypeObject **seen)
+{
+    if (Py_TYPE(object) == *seen)
+        return true;
+    if (!PyObject_TypeCheck(object, type))
+        return false;
+    PyTypeObject *before = *seen;
+    *seen = (PyTypeObject *)Py_NewRef((PyObject *)Py_TYPE(object));
+    Py_XDECREF((PyObject *)before);
+    return true;
 }
 
 /* In every CPython from 3.9 on, and in the stable ABI from 3.12. */

@@ -69,7 +69,7 @@ PyObject *channel_ask(PyObject *file, const struct call *call)
     return answer;
 }
 
-/* What files.py returns: bytes (data; an ioctl's result is 0 then), an int (the result), or
+/* What answering.py and files.py return: bytes (data; an ioctl's result is 0 then), an int (the result), or
  * (result, errno, flags, token, data, place). */
 bool answer_said(PyObject *value, struct answer *answer, Py_buffer *buffer, uint32_t room)
 {

@@ -1,7 +1,7 @@
 /* _channel.c: the host's end of the channel: takes each call, brings it to Python, and gives the answer.
  *
  * It copies a request before it looks at it (the target can write to the mapping at any time), calls Python, and writes
- * the answer. What a call means is Python's business (host/files.py). */
+ * the answer. What a call means is Python's business (host/answering.py, host/files.py). */
 #include "_answer.h"
 #include "_direct.h"
 #include "_lock.h"
@@ -108,6 +108,7 @@ static void answer_call(Channel *self, uint32_t process, uint32_t index)
     memcpy(&request, slot, sizeof request);
     self->caller = process;
     self->caller_thread = request.thread;
+    self->waiting.opened = request.op == OP_NOTE && request.request == NOTE_LOOK;
     bool large = request.large != 0;
     uint32_t most = large ? LARGE_DATA : SLOT_DATA;
     uint8_t *room = room_of(channel, index, large);
@@ -292,6 +293,15 @@ static PyObject *Channel_remove(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *Channel_settle(PyObject *object, PyObject *args)
+{
+    Channel *self = (Channel *)object;
+
+    if (!PyArg_ParseTuple(args, "ii", &self->waiting.loop, &self->waiting.closes))
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 PyObject *channel_caller(PyObject *object)
 {
     Channel *self = (Channel *)object;
@@ -330,6 +340,7 @@ static int Channel_init(PyObject *object, PyObject *args, PyObject *keywords)
         PyErr_SetFromErrno(PyExc_OSError);
         return -1;
     }
+    self->waiting.loop = self->waiting.closes = -1;
     self->lock = (Lock *)Py_NewRef(lock);
     self->files = Py_NewRef(files);
     self->noted = Py_NewRef(noted);
@@ -380,6 +391,7 @@ static PyMethodDef Channel_methods[] = {
     { "stop", Channel_stop, METH_NOARGS, "Let serve() return, and tell the targets that the host has gone." },
     { "add", Channel_add, METH_VARARGS, "Take in a process by the memfd of its channel; returns its number." },
     { "remove", Channel_remove, METH_VARARGS, "Forget a process that has died." },
+    { "settle", Channel_settle, METH_VARARGS, "settle(loop, closes): opens take in the closes before them, of which this epoll tells the loop's." },
     { "caller", Channel_caller, METH_NOARGS, "(number, thread id) of the process whose call is being answered." },
     { NULL, NULL, 0, NULL },
 };

@@ -27,6 +27,7 @@ PyObject *sockets_accept(PyObject *module, PyObject *args);
 PyObject *sockets_answer(PyObject *module, PyObject *args);
 PyObject *sockets_carrier(PyObject *module, PyObject *args);
 PyObject *sockets_raise_descriptors(PyObject *module, PyObject *args);
+PyObject *sockets_adopt(PyObject *module, PyObject *args);
 PyObject *sockets_raised(PyObject *module, PyObject *args);
 PyObject *sockets_send(PyObject *module, PyObject *args);
 PyObject *sockets_send_each(PyObject *module, PyObject *args);

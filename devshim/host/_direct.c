@@ -153,12 +153,43 @@ static void keep_state(void)
     PyEval_SaveThread();
 }
 
-void prepare_thread(void)
+static void prepare_thread(void)
 {
     int before = errno;
     if (!PyGILState_GetThisThreadState())
         keep_state();
     errno = before;
+}
+
+int begin_hook(struct staying *staying)
+{
+    own.shim->stay(staying);
+    int aside = own.shim->aside(1);
+    prepare_thread();
+    return aside;
+}
+
+void end_hook(const struct staying *staying, int aside)
+{
+    own.shim->aside(aside);
+    own.shim->may_leave(staying);
+}
+
+void open_hook(const struct staying *staying)
+{
+    own.shim->may_leave(staying);
+}
+
+void close_hook(struct staying *staying)
+{
+    own.shim->stay(staying);
+}
+
+/* Where devices are answered in this process, too, it has none from now on: Python's state for it is of no use any more. */
+void leave_hook(void)
+{
+    if (!own.attached)
+        own.shim->aside(0);
 }
 
 /* What a thread has to undo when it is through. */
@@ -301,7 +332,7 @@ static __thread struct {
 
 static void before_fork(void)
 {
-    if (!own.hooks || holds_gil())
+    if (!own.hooks || has_left_hook() || holds_gil())
         return;
     forking.aside = own.shim->aside(1);
     prepare_thread();
@@ -387,6 +418,19 @@ PyObject *direct_meet(PyObject *module, PyObject *found)
     Py_RETURN_NONE;
 }
 
+/* A function of the interpreter's, where all calls from its code are its own: not where ctypes, which calls whatever it is
+ * told to, is a part of it. */
+static const void *interpreter_itself(void)
+{
+    PyObject *parts = PySys_GetObject("builtin_module_names"), *ctypes = PyUnicode_FromString("_ctypes");
+    int within = parts && ctypes ? PySequence_Contains(parts, ctypes) : -1;
+
+    Py_XDECREF(ctypes);
+    if (within < 0)
+        PyErr_Clear();
+    return within == 0 ? (const void *)(uintptr_t)Py_GetVersion : NULL;
+}
+
 PyObject *direct_attach(PyObject *module, PyObject *args)
 {
     PyObject *channel, *callable;
@@ -412,6 +456,7 @@ PyObject *direct_attach(PyObject *module, PyObject *args)
     own.attached = true;
     lent.host = channel;
     lent.own_descriptor = patch ? NULL : noted_descriptor;
+    lent.interpreter = interpreter_itself();
     int error = own.shim->attach(run, preload, &lent, patch);
     if (error) {
         own.attached = false;
@@ -469,17 +514,19 @@ PyObject *direct_hook(PyObject *module, PyObject *args)
 {
     const char *name;
     unsigned long long original, replacement;
+    unsigned words;
     (void)module;
-    if (!PyArg_ParseTuple(args, "sKK", &name, &original, &replacement))
+    if (!PyArg_ParseTuple(args, "sKKI", &name, &original, &replacement, &words))
         return NULL;
     char *kept = own.shim ? strdup(name) : NULL;
     const void *found = (const void *)(uintptr_t)original;
-    const void *thunk = kept ? thunk_for(kept, found, (const void *)(uintptr_t)replacement) : NULL;
+    const void *inward = kept ? thunk_to_original(kept, found, words) : NULL;
+    const void *thunk = inward ? thunk_for(kept, found, (const void *)(uintptr_t)replacement, words) : NULL;
     errno = !kept ? ENODEV : !thunk ? ENOSPC : own.shim->hook(kept, found, thunk);
     if (errno)
         return PyErr_SetFromErrno(PyExc_OSError);
     own.hooks = true;
-    Py_RETURN_NONE;
+    return PyLong_FromVoidPtr((void *)(uintptr_t)inward);
 }
 
 PyObject *direct_unhook(PyObject *module, PyObject *unused)

@@ -268,6 +268,12 @@ static enum outcome ioctl_quickly(Quick *self, const struct call *call, struct a
     return SAID;
 }
 
+static bool is_quick(PyObject *file)
+{
+    static PyTypeObject *seen;
+    return is_of_type(file, Quick_type, &seen);
+}
+
 enum outcome quick_answer(PyObject *file, const struct call *call, bool told, struct answer *answer, PyObject **value)
 {
     Quick *self = (Quick *)file;
@@ -275,7 +281,7 @@ enum outcome quick_answer(PyObject *file, const struct call *call, bool told, st
     enum outcome outcome = ASK;
 
     *value = NULL;
-    if (!PyObject_TypeCheck(file, Quick_type) || !self->file)
+    if (!is_quick(file) || !self->file)
         return ASK;
     Py_INCREF(file); /* the model may unplug its own device */
     if (request->op == OP_READ && self->reads && request->offset < 0)
@@ -288,9 +294,15 @@ enum outcome quick_answer(PyObject *file, const struct call *call, bool told, st
     return outcome;
 }
 
+bool only_fills(PyObject *file, const struct slot *request)
+{
+    const Way *way = is_quick(file) ? find_way((const Quick *)file, request->request) : NULL;
+    return way && way->access == 'r';
+}
+
 bool counts_moves(PyObject *file, const struct slot *request)
 {
-    return request->op == OP_IOCTL && PyObject_TypeCheck(file, Quick_type) && ((Quick *)file)->counts;
+    return request->op == OP_IOCTL && is_quick(file) && ((Quick *)file)->counts;
 }
 
 /* ---- Types ---------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,28 +16,58 @@
 
 #define FDS 2
 
+static bool is_ready(int fd, short events)
+{
+    struct pollfd one = { .fd = fd, .events = events };
+    return poll(&one, 1, 0) > 0;
+}
+
+enum { REQUEST = 8192 };
+
+struct connection {
+    int fd;
+    struct ucred peer;
+    ssize_t got; /* bytes of its request; -1: it has not come yet */
+};
+
+/* The next one that is still there. False where nobody waits, or with errno. */
+static bool next_connection(int listener, struct connection *next, char request[REQUEST], size_t size)
+{
+    socklen_t length = sizeof next->peer;
+
+    errno = 0;
+    while (is_ready(listener, POLLIN)) { /* accept4 makes a socket before it looks whether it is needed */
+        next->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (next->fd < 0)
+            return false;
+        if (getsockopt(next->fd, SOL_SOCKET, SO_PEERCRED, &next->peer, &length) < 0)
+            next->peer.pid = 0;
+        next->got = recv(next->fd, request, size, 0);
+        if (next->got < 0 || !is_ready(next->fd, POLLRDHUP))
+            return true;
+        close(next->fd); /* it was killed, or interrupted: nobody opens anything any more */
+    }
+    return false;
+}
+
 /* accept(listener, size) -> (fd, pid, uid, gid, request), or None where nobody waits. The request is b"" where it has not come yet. */
 PyObject *sockets_accept(PyObject *module, PyObject *args)
 {
     int listener;
     Py_ssize_t size;
-    struct ucred peer = { 0 };
-    socklen_t length = sizeof peer;
-    char request[8192];
+    struct connection next = { 0 };
+    char request[REQUEST];
     (void)module;
 
     if (!PyArg_ParseTuple(args, "in", &listener, &size))
         return NULL;
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) {
-        if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
+    if (!next_connection(listener, &next, request, (size_t)size < sizeof request ? (size_t)size : sizeof request)) {
+        if (errno == 0 || errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
             Py_RETURN_NONE;
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
-        peer.pid = 0;
-    ssize_t got = recv(fd, request, (size_t)size < sizeof request ? (size_t)size : sizeof request, 0);
-    return Py_BuildValue("iiiiN", fd, (int)peer.pid, (int)peer.uid, (int)peer.gid, PyBytes_FromStringAndSize(request, got < 0 ? 0 : got));
+    return Py_BuildValue("iiiiN", next.fd, (int)next.peer.pid, (int)next.peer.uid, (int)next.peer.gid,
+                         PyBytes_FromStringAndSize(request, next.got < 0 ? 0 : next.got));
 }
 
 static ssize_t send_descriptors(int fd, const char *data, Py_ssize_t size, const int *fds, int count)
@@ -151,6 +182,19 @@ PyObject *sockets_raised(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "i", &fd))
         return NULL;
     return PyLong_FromLong(note_descriptor(raised_descriptor(fd)));
+}
+
+/* adopt(fd, buffer) -> fd, or its replacement: a connection of which this end becomes a carrier's. */
+PyObject *sockets_adopt(PyObject *module, PyObject *args)
+{
+    int fd, buffer;
+    (void)module;
+
+    if (!PyArg_ParseTuple(args, "ii", &fd, &buffer))
+        return NULL;
+    fd = note_descriptor(raised_descriptor(fd));
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    return PyLong_FromLong(fd);
 }
 
 PyObject *sockets_carrier(PyObject *module, PyObject *args)

@@ -4,11 +4,13 @@
 #include "_lock.h"
 
 #include <errno.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 
 #define SPINS   600u   /* looks before sleeping: some 20 us */
 #define CROWDED 16u    /* calls in a row from our own core, each soon after the last, before we move away */
 #define SOON    300000 /* ns: a caller that waits longer between its calls is not a busy one */
+#define UNHEARD 64u    /* calls, while which a close need not be heard of */
 
 static void pause_briefly(void)
 {
@@ -151,7 +153,18 @@ static void come_back(struct waiting *self)
     self->moved = false;
 }
 
-bool next_call(struct waiting *self, uint32_t *process, uint32_t *index)
+/* Who opens closes as well, and opens the next: each close would wake the loop, which costs both of us more than an open
+ * does, and an open takes in all closes before it. So the loop hears of none until we sleep, or have answered some calls. */
+static void let_loop_hear(struct waiting *self, bool of_closes)
+{
+    struct epoll_event event = { .events = of_closes ? EPOLLIN : 0, .data.fd = self->closes };
+
+    if (self->closes >= 0 && of_closes == (self->unheard != 0))
+        epoll_ctl(self->loop, EPOLL_CTL_MOD, self->closes, &event);
+    self->unheard = of_closes ? 0 : UNHEARD;
+}
+
+static bool wait_for_call(struct waiting *self, uint32_t *process, uint32_t *index)
 {
     struct bell *bell = self->bell;
     bool any_watched = false;
@@ -192,6 +205,8 @@ bool next_call(struct waiting *self, uint32_t *process, uint32_t *index)
             found = take_rung(self, process, index);
         if (!found && !__atomic_load_n(&self->stopping, __ATOMIC_ACQUIRE) && !__atomic_load_n(&self->dying, __ATOMIC_ACQUIRE)) {
             any_watched = false;
+            if (self->unheard)
+                let_loop_hear(self, true);
             struct timespec a_while = { .tv_nsec = SOON }, *patience = self->moved ? &a_while : NULL;
             if (futex(&bell->rung, FUTEX_WAIT, rung, patience) < 0 && errno == ETIMEDOUT)
                 come_back(self);
@@ -200,6 +215,17 @@ bool next_call(struct waiting *self, uint32_t *process, uint32_t *index)
         if (found)
             return true;
     }
+}
+
+bool next_call(struct waiting *self, uint32_t *process, uint32_t *index)
+{
+    bool found = wait_for_call(self, process, index);
+
+    if (self->unheard && (!found || --self->unheard == 0)) {
+        self->unheard = 1;
+        let_loop_hear(self, true);
+    }
+    return found;
 }
 
 /* ---- After a call ---- */
@@ -211,8 +237,10 @@ void begin_waiting(struct waiting *self)
 
 void keep_near(struct waiting *self, uint32_t process, uint32_t index, uint32_t cpu)
 {
-    if (cpu != self->cpu)
+    if (cpu != self->cpu) {
         watch(self, process, index);
-    else if (is_crowded(self))
+        if (self->opened)
+            let_loop_hear(self, false);
+    } else if (is_crowded(self))
         move_away(self, cpu);
 }

@@ -33,6 +33,9 @@ struct waiting {
     cpu_set_t allowed; /* where our thread may run, as it was at the start */
     int64_t last;      /* ns: when a call came from our own core */
     bool moved;
+    int loop, closes;  /* the loop's epoll, and that of the files' ends in it (closes.py); -1: none */
+    uint32_t unheard;  /* for so many more calls the loop does not hear of closes */
+    bool opened;       /* the call that was answered last was an open's */
 };
 
 static inline struct slot *slot_at(struct channel *channel, uint32_t index)

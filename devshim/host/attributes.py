@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from devshim.host.asker import Asker
     from devshim.host.files import Opened
     from devshim.host.host import Host
     from devshim.model.attribute import Attribute, AttributeFile
@@ -71,7 +72,7 @@ class AttributePlug(DevicePlug):
         """The registry's index of this attribute."""
         return self._index
 
-    def open(self, flags: int, pid: int) -> Any:
+    def open(self, flags: int, pid: int, asker: Asker | None = None) -> Any:
         """Open it: (descriptor for the program, file number, registry index).  Raises OSError(EACCES)."""
         carried = self.carry(self.attribute.open(flags), flags)
         newest, self._newest = self._newest, None
@@ -79,8 +80,8 @@ class AttributePlug(DevicePlug):
             self.attribute.hear(newest.notified)
         return carried
 
-    def make(self, file: File, number: int, nonblock: bool) -> Opened:
-        """Its carrier."""
+    def make(self, file: File, number: int, nonblock: bool, asker: Asker | None) -> Opened:
+        """Its carrier: a fresh one, for there may be a mark in it before the answer is sent."""
         self._newest = OpenAttribute(self.host, self, file, number, nonblock)  # type: ignore[arg-type]
         return self._newest
 

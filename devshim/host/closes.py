@@ -22,9 +22,10 @@ class Closes:
 
     def __init__(self, loop: Loop) -> None:
         self._epoll = select.epoll()
+        self.descriptor = self._epoll.fileno()
         self._files: dict[int, Opened] = {}
         self._shut: set[int] = set()  # ends that were shut down, whose own hang-up is still to be seen
-        loop.watch(self._epoll.fileno(), select.EPOLLIN, lambda events: self.settle())
+        loop.watch(self.descriptor, select.EPOLLIN, lambda events: self.settle())
 
     def watch(self, file: Opened) -> None:
         """Call file.plug.closed(file) once its last descriptor has gone."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from devshim.cli.options import Options
+    from devshim.host.main import Asked
 
 MOST_SMALL = 512  # descriptors that are left to the program
 GAP = 32  # numbers without a descriptor, behind which there are none
@@ -58,13 +59,18 @@ def begin(asked: dict[str, Any]) -> None:
         raise DevshimError(f"{own}: too long for --in-process; set TMPDIR to a shorter directory")
     os.mkdir(own, 0o711)
     with SmallDescriptorsTaken():
-        begin_in(own, options, asked)
+        host, wanted = made_in(own, options, asked)
+    serve(host, own)  # not before: its threads want the interpreter, too, and have it whenever this one lets go
+    if wanted.declared is not None and wanted.declared.hooks:
+        from devshim.host import hooks
+
+        hooks.install(host, wanted.declared.hooks)
     gc.freeze()
     sys.setswitchinterval(min(SWITCH_INTERVAL, sys.getswitchinterval()))
 
 
-def begin_in(own: str, options: Options, asked: dict[str, Any]) -> None:
-    """The same, in a directory of its own."""
+def made_in(own: str, options: Options, asked: dict[str, Any]) -> tuple[Host, Asked]:
+    """The host, in a directory of its own, with what was asked for plugged."""
     keep(os.path.dirname(asked["run"]))
     wanted = asked_for(options)
     log = Log(options.verbose, options.log, more=True)
@@ -83,15 +89,16 @@ def begin_in(own: str, options: Options, asked: dict[str, Any]) -> None:
             play_later(host, max(0.0, step.at - late), step, wanted.devices[step.node])
         if wanted.declared is not None:
             host.ask_about(wanted.declared.openings)
+    return host, wanted
+
+
+def serve(host: Host, own: str) -> None:
+    """Start the host's threads, and attach this process to it."""
     host.start()
     thread = HostThread(host.loop.run)
     thread.start()
     host.loop.thread = thread.ident  # known before it runs: the program may close whatever is nobody's at once
     ownprocess.attach(own, host, patch=False)
-    if wanted.declared is not None and wanted.declared.hooks:
-        from devshim.host import hooks
-
-        hooks.install(host, wanted.declared.hooks)
 
 
 def keep(run: str) -> None:
@@ -108,12 +115,12 @@ class SmallDescriptorsTaken:
     def __enter__(self) -> None:
         lowest = min(MOST_SMALL, os.sysconf("SC_OPEN_MAX") // 2)
         _channel.raise_descriptors(lowest)
-        fd = os.open(os.devnull, os.O_RDONLY)
+        fd = first = os.open(os.devnull, os.O_RDONLY)
         self._taken = taken = [fd]
         dup = os.dup
         try:
             while fd < lowest:
-                fd = dup(fd)
+                fd = dup(first)  # of which the shim knows already that it is no device
                 taken.append(fd)
         except BaseException:
             self._give_back()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +26,10 @@ if TYPE_CHECKING:
 
 
 _kept: dict[Any, tuple[Any, Any, Hooked]] = {}  # what C code has the address of lives as long as the process
-_inside: set[int] = set()  # threads in which a Python function is at work: what that calls is the library's own
 
 
 def _forked() -> None:
-    """In a fork child, where this thread is the only one: another may get the name of one that was at work."""
-    _inside.intersection_update({threading.get_ident()})
+    """In a fork child, where this thread is the only one."""
     if not lock.held():
         lock.reset()
 
@@ -51,7 +48,8 @@ def install(judge: Judge, hooks: Iterable[Hook]) -> None:
         original, made, hooked = _kept[key]
         hooked.answer_by(judge, hook)
         try:
-            _channel.hook(hook.symbol, address(original), address(made))
+            inward = _channel.hook(hook.symbol, address(original), address(made), words_of(hook))
+            hooked.original = type(original)(inward)
         except OSError as problem:
             raise SpecError(f"{hook.where}: cannot be replaced: {problem.strerror}") from None
 
@@ -67,6 +65,11 @@ def original_of(hook: Hook) -> tuple[Any, Any]:
         return prototype, prototype((hook.symbol, library))
     except AttributeError:
         raise SpecError(f"{hook.where}: the library has no such function") from None
+
+
+def words_of(hook: Hook) -> int:
+    """How many words of a program's stack its arguments take at the most: all, were none in a register."""
+    return sum(-(-ctypes.sizeof(ctype(one)) // ctypes.sizeof(ctypes.c_void_p)) for one in hook.parameters)
 
 
 def address(function: Any) -> int:
@@ -90,12 +93,7 @@ class Hooked:
         self._plain = not any(isinstance(one, (array, reference)) for one in hook.parameters)
 
     def call(self, *passed: Any) -> Any:
-        """Answer one call of the program."""
-        thread = threading.get_ident()
-        if thread in _inside:
-            return self.original(*passed)
-        _inside.add(thread)
-        aside = _channel.aside(1)
+        """Answer one call of the program; _thunks.c sees to it that a thread is in one at a time, and stands aside."""
         try:
             values = passed if self._plain else self.values(passed)
             if self.hook.original:
@@ -106,9 +104,6 @@ class Hooked:
         except BaseException as problem:  # also SystemExit: there is nobody above us who could take it
             self.tell(problem)
             return self.original(*passed) if self.hook.default is NO_DEFAULT else self.hook.default
-        finally:
-            _channel.aside(aside)
-            _inside.discard(thread)
 
     def values(self, passed: tuple[Any, ...]) -> list[Any]:
         """The Python function's arguments."""

@@ -9,25 +9,27 @@ from __future__ import annotations
 import errno
 import os
 
-from devshim.errors import DevshimError, SpecError
+from devshim.errors import SpecError
 from devshim.host import wire
 from devshim.host._channel import Channel, let_stand
+from devshim.host.answering import Answering, GoneFile
 from devshim.host.aside import aside
 from devshim.host.blame import Blame
 from devshim.host.bootstrap import Bootstrap
 from devshim.host.callers import Callers
 from devshim.host.closes import Closes
-from devshim.host.files import Answering, GoneFile
+from devshim.host.devicenumbers import DeviceNumbers
 from devshim.host.guard import Guard
 from devshim.host.lock import lock
 from devshim.host.log import Log
 from devshim.host.loop import Loop
 from devshim.host.picture import Picture
 from devshim.host.plugs import DevicePlug, plug_class
+from devshim.host.realnodes import RealNodes
 from devshim.host.registry import Registry
 from devshim.host.threads import HostThread
 from devshim.host.tree import Tree, canonical
-from devshim.host.unmodelled import Unmodelled, letters
+from devshim.host.unmodelled import Unmodelled
 from devshim.host.waits import WaitPoints
 from devshim.host.watchdog import Watchdog
 from devshim.model.device import Device, File
@@ -41,10 +43,9 @@ if TYPE_CHECKING:
     from devshim.host.observed import ObservedFile, Observers
     from devshim.host.openings import Openings
     from devshim.host.recorded import RecordedNodes
+    from devshim.host.watched import Watched
     from devshim.model.ioctl import Descriptions
     from devshim.model.opening import Opening
-
-FIRST_OWN_MAJOR = 512  # 240-254 and 384-511 are taken by real kernels' dynamic numbers
 
 
 class Host:
@@ -82,17 +83,19 @@ class Host:
         self.promised: dict[int, int] = {}
         self._promise = 1 << 63
         self._plugs: dict[str, DevicePlug] = {}
-        self._majors: dict[type[Device], int] = {}
-        self._minors: dict[int, set[int]] = {}
+        self._device_numbers = DeviceNumbers()
         self.picture = Picture(self)
-        self.bootstrap = Bootstrap(self, os.path.join(run, "socket"), root)
+        self.bootstrap = Bootstrap(self, run, root)
         self.channel = Channel(self.bootstrap.bell, self.lock, self.files, self.noted)
+        self.channel.settle(self.loop.descriptor, self.closes.descriptor)
         self.callers = Callers()
         self.observers: Observers | None = None
         self.kept: Noted | None = None
         self.recorded: RecordedNodes | None = None
         self.stands = False  # whether the shim may give answers again by itself
         self.openings: Openings | None = None
+        self.watched: Watched | None = None
+        self.real_nodes = RealNodes(self)
         self.where: Callable[[], str] = str  # who asks for a node that is refused, as far as that is known
         if log.verbose:
             from devshim.host.logged import Lines
@@ -224,7 +227,7 @@ class Host:
             raise SpecError(f"{node}: two devices at one node ({type(before.device).__name__} is there)")
         if before is not None:
             self._forget(before)
-        plug = plug_class(device)(self, node, device, self._number(node, device))
+        plug = plug_class(device)(self, node, device, self._device_numbers.take(node, device))
         self._plugs[node] = plug
         added = self.picture.show(plug)
         plug.attach()
@@ -295,25 +298,9 @@ class Host:
 
     def _forget(self, plug: DevicePlug) -> None:
         """An unplugged device never comes back to its node: let its number and its entries be used again."""
-        self._minors.get(os.major(plug.rdev), set()).discard(os.minor(plug.rdev))
+        self._device_numbers.give_back(plug.rdev)
         del self._plugs[plug.node]
         plug.forget()
-
-    def _number(self, node: str, device: Device) -> int:
-        """st_rdev: the class's own numbers, or a major that no real kernel uses."""
-        if device.carrier == "none":
-            return 0
-        major, minor = device.numbers(node)
-        if major is None:
-            major = self._majors.setdefault(type(device), FIRST_OWN_MAJOR + len(self._majors))
-        taken = self._minors.setdefault(major, set())
-        if minor is None:
-            digits = node[len(node.rstrip("0123456789")) :]
-            minor = int(digits) if digits else 0
-            while minor in taken:
-                minor += 1
-        taken.add(minor)
-        return os.makedev(major, minor)
 
     # ---- Files
 
@@ -347,7 +334,7 @@ class Host:
 
     def promise(self, plug: DevicePlug, file: File) -> int:
         """Carry a file that an ioctl made; returns the ticket with which the program fetches its descriptor."""
-        fd, number, _ = plug.carry(file, file.flags)
+        fd, number, _ = plug.carry(file, file.flags, named=False)
         observed = self.observed(number)
         if self.observers is not None and observed is not None:
             self.observers.promised = observed.number = self.observers.next_file()
@@ -419,42 +406,24 @@ class Host:
         """An ioctl that the model has no handler for."""
         self.unmodelled.ioctl(plug.node, request)
 
-    def noted(self, process: int, path: bytes, error: int) -> Any:
-        """A real node that the program opened (0), missed (errno), or is about to open (-1: may it?)."""
-        if error == wire.NOTE_OPENING:
+    def noted(self, process: int, path: bytes, note: int) -> Any:
+        """What a program tells, or asks, before or after it opens a path: NOTE_... of shim/wire.h, or an errno."""
+        if note == wire.NOTE_OPENING:
             return self.openings.answer(path) if self.openings is not None else (0, 0, wire.ANSWER_REAL, 0, None, 0)
-        name = os.fsdecode(path)
-        if error == wire.NOTE_RECORD:
-            return self.to_record(name)
-        if error != wire.NOTE_MAY:
-            self.unmodelled.node(name, error)
+        if note == wire.NOTE_LOOK:
+            self.bootstrap.look()
             return 0
-        refusal = self.guard.refusal(name) if self.guard is not None else None
-        if refusal is None:
+        if note == wire.NOTE_WATCH:
+            self.watch()
             return 0
-        error, rule = refusal
-        if error == errno.ENOENT and not os.path.lexists(name) and self._spells_plugged(name):
-            return (-1, error, 0, 0, None, wire.NO_PLACE)
-        where = self.where()
-        at = f" at {where}" if where else ""
-        way_out = f'devshim.plug("{name}", MODEL)' if where else f"-d {name}=MODEL"
-        self.failures.append(f"{name}: refused{at}")
-        self.message(f"{name}: refused{at} with {errno.errorcode[error]} ({rule}); to model it: {way_out}")
-        return (-1, error, 0, 0, None, wire.NO_PLACE)
+        return self.real_nodes.noted(os.fsdecode(path), note)
 
-    def _spells_plugged(self, name: str) -> bool:
-        """Whether a name is a plugged one's but for punctuation: clients try several spellings of one node."""
-        return letters(name) in {letters(plug.node) for plug in self.plugs()}
+    def watch(self) -> None:
+        """Somebody is about to watch opens and closes of nodes."""
+        if self.watched is None:
+            from devshim.host.watched import Watched
 
-    def to_record(self, path: str) -> int:
-        """A real node is about to be opened that is not recorded: record it; returns its index, or 0."""
-        if self.recorded is None:
-            return 0
-        try:
-            return self.recorded.add_hardware(path)
-        except (OSError, DevshimError) as problem:
-            self.message(f"{path} is not recorded: {problem}")
-            return 0
+            self.watched = Watched(self)
 
     def opened(self, plug: DevicePlug, flags: int, number: int, error: int, caller: tuple[int, int]) -> None:
         """An open was answered: with a file of this number (0: none), or an errno, to (process, thread)."""
@@ -464,6 +433,8 @@ class Host:
 
     def closed(self, plug: DevicePlug, number: int) -> None:
         """A file's last descriptor has gone; its number is still its own."""
+        if self.watched is not None:
+            self.watched.drop(number)
         file = self.observed(number)
         if self.observers is not None and file is not None:
             self.observers.closed(plug, file)

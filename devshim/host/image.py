@@ -2,14 +2,13 @@
 
 To look for modules and to read them one by one costs a program's first open as much as to run them.  The run's own
 host, which has plugged the same devices, writes the image into the run's directory; so it is never older than the
-modules.  What is not in it is imported as ever.
+modules.  What is not in it, or damaged there, is imported as ever.
 
     8 bytes     the length of what comes next: magic number of Python's compiled files, and entries, as marshal has them
     codes       of the modules, one behind the other
 """
 
-from __future__ import annotations
-
+# No __future__: it would be looked for where all modules are, before the image is there.
 import marshal
 import posix
 import sys
@@ -69,7 +68,7 @@ def write(path: str) -> None:
         unlink(path)
 
 
-def code_of(spec: Any) -> bytes | None:
+def code_of(spec: "Any") -> bytes | None:
     """A module's code as marshal has it, b"" for one made of C; None where it was loaded in another way than most."""
     if type(spec.loader) is ExtensionFileLoader:
         return b""
@@ -94,9 +93,10 @@ def compiled(source: str, path: str | None) -> bytes | None:
 
 
 Module = type(sys)
+Code = type(compiled.__code__)
 
 
-def spec_of(name: str, loader: Any, package: bool, origin: str, cached: str | None) -> ModuleSpec:
+def spec_of(name: str, loader: "Any", package: bool, origin: str, cached: str | None) -> ModuleSpec:
     """A module's spec, as importlib makes it."""
     spec = ModuleSpec(name, loader, origin=origin, is_package=package)
     spec.has_location = True
@@ -109,13 +109,13 @@ def spec_of(name: str, loader: Any, package: bool, origin: str, cached: str | No
 class Image:
     """An image that is open for a while: finds modules in it, each once, before all else that looks for modules."""
 
-    def __init__(self, descriptor: int, codes: int, entries: Entries) -> None:
+    def __init__(self, descriptor: int, codes: int, entries: "Entries") -> None:
         self._descriptor = descriptor
         self._codes = codes
         self._entries = entries
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> ModuleSpec | None:
         """How to load a module; None for one that is not there (any more)."""
         entry = self._entries.pop(name, None)
@@ -125,7 +125,7 @@ class Image:
         if start == end:
             return spec_of(name, ExtensionFileLoader(name, origin), package, origin, cached)
         loader = Loader(name, origin)
-        loader.code = posix.pread(self._descriptor, end - start, self._codes + start)
+        loader.code = self._code(start, end)
         return spec_of(name, loader, package, origin, cached)
 
     def load(self) -> None:
@@ -140,6 +140,9 @@ class Image:
             if parent and parent not in sys.modules:  # a package that needs its own modules: that is left to it
                 continue
             del self._entries[name]
+            code = self._code(start, end)
+            if code is None:
+                continue
             spec = spec_of(name, SourceFileLoader(name, origin), package, origin, cached)
             module = Module(name)
             module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, origin
@@ -149,12 +152,20 @@ class Image:
             vars(module)["__cached__"] = cached
             sys.modules[name] = module
             try:
-                exec(marshal.loads(posix.pread(self._descriptor, end - start, self._codes + start)), vars(module))
+                exec(code, vars(module))
             except BaseException:
                 del sys.modules[name]
                 raise
             if parent:
                 setattr(sys.modules[parent], child, module)
+
+    def _code(self, start: int, end: int) -> "CodeType | None":
+        """A module's code; None where it is damaged."""
+        try:
+            code = marshal.loads(posix.pread(self._descriptor, end - start, self._codes + start))
+        except (EOFError, ValueError, TypeError):
+            return None
+        return code if type(code) is Code else None
 
     def close(self) -> None:
         """Let modules be found as ever."""
@@ -165,15 +176,15 @@ class Image:
 class Loader(SourceFileLoader):
     """Loads a module of the image; in all else like the loader that the module would have had."""
 
-    code = b""
+    code: "CodeType | None" = None
 
-    def get_code(self, name: str) -> CodeType | None:
-        """The module's code: the image's for the first time."""
-        code, self.code = self.code, b""
-        return marshal.loads(code) if code else super().get_code(name)
+    def get_code(self, name: str) -> "CodeType | None":
+        """The module's code: the image's for the first time, where that is whole."""
+        code, self.code = self.code, None
+        return code or super().get_code(name)
 
 
-def use(descriptor: int, codes: int, entries: Entries) -> Image:
+def use(descriptor: int, codes: int, entries: "Entries") -> Image:
     """Import from an open image until close(); where its codes begin, and what its head says of them."""
     image = Image(descriptor, codes, entries)
     sys.meta_path.insert(0, image)

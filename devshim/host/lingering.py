@@ -10,7 +10,8 @@ import errno
 import fcntl
 import os
 
-from devshim.host.files import GoneFile, OpenFile, failed
+from devshim.host.answering import GoneFile, failed
+from devshim.host.files import OpenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

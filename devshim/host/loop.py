@@ -31,6 +31,7 @@ class Loop:
         self.lock = lock
         self._failed = failed
         self._epoll = select.epoll()
+        self.descriptor = self._epoll.fileno()
         self._callbacks: dict[int, Callable[[int], object]] = {}
         self.clock = Clock()
         self._timers = Timers(self.clock)  # the models'

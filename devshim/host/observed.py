@@ -23,7 +23,7 @@ from devshim.model.ioctl import Handler, find_handler
 from devshim.trace.event import Event
 
 if TYPE_CHECKING:
-    from devshim.host.files import Answering, GoneFile
+    from devshim.host.answering import Answering, GoneFile
     from devshim.host.plugs import DevicePlug
     from devshim.model.device import File
 
@@ -38,7 +38,7 @@ class Seen(NamedTuple):
     plug     the device at its node
     file     the model's file that answered; None of an open that failed
     asked    of an ioctl, its argument as it travelled (shim/wire.h); else b""
-    answer   what went back, as host/files.py has it
+    answer   what went back, as host/answering.py has it
     """
 
     event: Event
@@ -151,15 +151,15 @@ def describe_ioctl(
     event.request, argument, data = call
     if handler is not None:
         event.label = handler.label
-    if data:
+    if handler is not None and handler.access == "r":
+        pass  # what was there is the program's rubbish
+    elif data:
         event.before = memory_before(handler, data)
     elif argument or (handler is not None and handler.value is not None):
         event.argument = argument
     out = data_of(answer)
     if out is not None:
         event.after = memory_after(handler, bytes(out))
-    if event.before is not None and handler is not None and handler.access == "r":
-        event.before = None  # what was there is the program's rubbish
     if isinstance(answer, tuple) and answer[2] & wire.ANSWER_FILE:
         event.new_file = promised
         event.place = None if answer[5] == wire.NO_PLACE else answer[5]

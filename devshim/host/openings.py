@@ -11,7 +11,7 @@ from re import compile as compile_pattern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devshim.host import wire
-from devshim.host.files import Answer, failed
+from devshim.host.answering import Answer, failed
 from devshim.host.plugs import DevicePlug
 from devshim.model.device import REAL, Device, File
 from devshim.model.opening import Opening

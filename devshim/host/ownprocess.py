@@ -40,7 +40,8 @@ def attach(run_directory: str, host: Host, patch: bool = True) -> None:
         raise DevshimError("this process has its devices from another host already; end that session first")
     own = OwnProcess(host)
     preload = os.environ.get("LD_PRELOAD") or SHIM
-    _channel.raised(host.bootstrap.listener)  # known, so that a fork child does not keep it
+    for listener in (host.bootstrap.listener, host.bootstrap.quiet):
+        _channel.raised(listener)  # known, so that a fork child does not keep it
     _channel.attach(host.channel, own.descriptor, shim_entry(), os.fsencode(run_directory), preload, patch)
     _attached = own
     if host.calls_thread is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
+    from devshim.host.asker import Asker
     from devshim.host.host import Host
     from devshim.trace.event import Event
 
@@ -39,6 +40,10 @@ def table_of(file: type[File]) -> bytes:
             _tables.clear()
         _tables[file] = compile_table(file.ioctls.values(), native) if file.ioctls or native else b""
     return _tables[file]
+
+
+# What F_GETFL shows of how a file was opened, but for what its carrier keeps (fs/fcntl.c, SETFL_MASK).
+FIXED = os.O_ACCMODE | os.O_SYNC | os.O_DSYNC | os.O_DIRECT | os.O_NOFOLLOW
 
 
 def put_tag(fd: int, tag: int) -> None:
@@ -187,16 +192,17 @@ class DevicePlug:
 
     # ---- Opening and closing
 
-    def open(self, flags: int, pid: int) -> Any:
+    def open(self, flags: int, pid: int, asker: Asker | None = None) -> Any:
         """Open the device for process pid: (descriptor for the program, file number, registry index), or WAIT.
 
-        The caller sends the descriptor to the program and closes it.  Raises OSError as the model does.
+        The caller sends the descriptor to the program and closes it.  asker: who asks over a socket; where its
+        connection has become the carrier there is no descriptor (-1).  Raises OSError as the model does.
         """
         file = self.device.open(flags)
         if file is WAIT:
             return WAIT
         if isinstance(file, File):
-            return self.carry(file, flags)
+            return self.carry(file, flags, asker=asker)
         if file is REAL:
             from devshim import real
 
@@ -206,8 +212,8 @@ class DevicePlug:
         name = type(self.device).__name__
         raise TypeError(f"{name}.open() returned {file!r}: it must return a File, a descriptor, WAIT or REAL")
 
-    def carry(self, file: File, flags: int) -> tuple[int, int, int]:
-        """Give a file that the model made a carrier."""
+    def carry(self, file: File, flags: int, named: bool = True, asker: Asker | None = None) -> tuple[int, int, int]:
+        """Give a file that the model made a carrier; named: it was opened by a path.  asker: as in open()."""
         if file is not self.device:
             file.flags = flags
         number = self.host.free_number()
@@ -215,13 +221,18 @@ class DevicePlug:
         open_file = None
         try:
             index = self.entry(type(file))
-            open_file = self.make(file, number, nonblock)
+            open_file = self.make(file, number, nonblock, asker)
             dev, inode = open_file.key
-            tag = self.host.registry.add_carrier(dev, inode, 0, index, number, flags & os.O_ACCMODE, tagged=True)
-            if tag:
+            access = flags & FIXED | (wire.CARRIER_NAMED if named else 0)
+            tag = self.host.registry.add_carrier(dev, inode, 0, index, number, access, tagged=True)
+            if asker is not None and asker.is_carrier:
+                asker.tag = tag
+            elif tag:
                 put_tag(open_file.theirs, tag)
         except (OSError, RegistryFull) as problem:
-            if open_file is not None:
+            if asker is not None and asker.is_carrier:
+                asker.is_carrier = False
+            elif open_file is not None:
                 os.close(open_file.end)
                 os.close(open_file.theirs)
             self.host.numbers.append(number)
@@ -231,9 +242,11 @@ class DevicePlug:
         self.host.add_file(open_file)
         self.files.add(open_file)
         self.host.closes.watch(open_file)
+        if named and self.host.watched is not None:
+            self.host.watched.hold(self, number, flags)
         return open_file.theirs, number, index
 
-    def make(self, file: File, number: int, nonblock: bool) -> Opened:
+    def make(self, file: File, number: int, nonblock: bool, asker: Asker | None) -> Opened:
         """The carrier of a file, by its kind."""
         if isinstance(file, Stream):
             from devshim.host.streams import OpenStream
@@ -242,8 +255,8 @@ class DevicePlug:
         if file.gone_error:
             from devshim.host.lingering import LingeringFile
 
-            return LingeringFile(self.host, self, file, number, nonblock)
-        return OpenFile(self.host, self, file, number, nonblock)
+            return LingeringFile(self.host, self, file, number, nonblock, asker)
+        return OpenFile(self.host, self, file, number, nonblock, asker)
 
     def closed(self, open_file: Opened) -> None:
         """The last descriptor of a file has gone (or the device has, under it)."""

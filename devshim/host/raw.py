@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
 from devshim.host._channel import answers_move
-from devshim.host.files import Answering, Opened, OpenFile, standing
+from devshim.host.answering import Answering, standing
+from devshim.host.files import Opened, OpenFile
 from devshim.host.memory import call_unknown, plan_of
 from devshim.host.plugs import DevicePlug
 from devshim.host.segments import FLAT_AT, SEGMENT, SEGMENT_WRITE, SEGMENTS, parse
@@ -29,6 +30,7 @@ from devshim.model.raw import AGAIN, RawAnswer
 from devshim.model.termios import ICANON
 
 if TYPE_CHECKING:
+    from devshim.host.asker import Asker
     from devshim.host.host import Host
     from devshim.model.description import Description
     from devshim.model.raw import Cell
@@ -160,16 +162,16 @@ class RawPlug(OneTable):
 
     flags = DevicePlug.flags | wire.DEVICE_ASKS
 
-    def open(self, flags: int, pid: int) -> Any:
+    def open(self, flags: int, pid: int, asker: Asker | None = None) -> Any:
         """Open the device, which may tell programs apart."""
         self.device.opener = pid  # type: ignore[attr-defined]
-        return super().open(flags, pid)
+        return super().open(flags, pid, asker)
 
-    def make(self, file: File, number: int, nonblock: bool) -> Opened:
+    def make(self, file: File, number: int, nonblock: bool, asker: Asker | None) -> Opened:
         """Files of our own kind."""
-        return (
-            OpenRaw(self.host, self, file, number, nonblock) if is_raw(file) else super().make(file, number, nonblock)
-        )
+        if is_raw(file):
+            return OpenRaw(self.host, self, file, number, nonblock, asker)
+        return super().make(file, number, nonblock, asker)
 
 
 def enter(plug: DevicePlug, table: bytes) -> int:

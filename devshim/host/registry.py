@@ -309,6 +309,18 @@ class Registry:
                 return tag
         raise RegistryFull(f"more than {wire.MAX_CARRIERS} files are open in one run")
 
+    def has_carrier(self, dev: int, inode: int) -> bool:
+        """Whether it is in use; so is what can be none."""
+        for step in range(wire.MAX_CARRIERS if inode > wire.CARRIER_GONE else 0):
+            index = (inode + step) % wire.MAX_CARRIERS
+            found = self._inode(index)
+            if found == wire.CARRIER_FREE:
+                return False
+            at = self._carriers_at + index * CARRIER.size
+            if found == inode and self._memory.word(at + WORD) == dev:
+                return True
+        return True
+
     def remove_carrier(self, dev: int, inode: int) -> None:
         """The carrier's last descriptor has gone, or its device has."""
         for step in range(wire.MAX_CARRIERS):

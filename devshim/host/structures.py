@@ -63,11 +63,12 @@ class HelloRequest(Structure):
     _fields_ = [
         ("magic", c_uint32), ("version", c_uint32), ("what", c_uint32), ("abi", c_uint32), ("flags", c_uint32),
         ("mode", c_uint32), ("ticket", c_uint64), ("length", c_uint32), ("thread", c_uint32),
+        ("inode", c_uint64), ("channel", c_uint64),
     ]  # fmt: skip
 
 
 class HelloAnswer(Structure):
     _fields_ = [
         ("magic", c_uint32), ("error", c_int32), ("flags", c_uint32), ("file", c_uint32), ("device", c_uint32),
-        ("device_flags", c_uint32),
+        ("device_flags", c_uint32), ("tag", c_uint32),
     ]  # fmt: skip

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.host import wire
-from devshim.host.files import Answering
+from devshim.host.answering import Answering
 from devshim.host.plugs import DevicePlug
 from devshim.host.tty import TtyCarrier
 from devshim.model.device import WAIT, Device
@@ -16,6 +16,7 @@ from devshim.model.serial import Serial
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from devshim.host.asker import Asker
     from devshim.host.host import Host
 
 
@@ -57,12 +58,16 @@ class TtyPlug(DevicePlug):
         """The last descriptor has gone."""
         self.host.closed(self, self.number)
 
-    def open(self, flags: int, pid: int) -> Any:
+    def open(self, flags: int, pid: int, asker: Asker | None = None) -> Any:
         """A descriptor of the pty, once the model lets it be opened."""
         if self.tty is None:
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         fd = self.tty.open(flags, pid)
-        return WAIT if fd is WAIT else (fd, self.number, self.entry(type(self.device)))
+        if fd is WAIT:
+            return WAIT
+        if self.host.watched is not None:
+            self.host.watched.hold(self, self.number, flags)
+        return fd, self.number, self.entry(type(self.device))
 
     def detach(self) -> None:
         """Hang the pty up."""

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 TIOCSPTLCK, TIOCGPTPEER = 0x40045431, 0x5441
 CAP_SYS_ADMIN = 21
 
+#: What F_GETFL shows of how a terminal was opened.
+SHOWN = os.O_ACCMODE | os.O_NONBLOCK | os.O_APPEND | os.O_SYNC | os.O_DSYNC | os.O_NOATIME | os.O_NOFOLLOW
+
 #: A pty's master gives at most 4096 bytes at once.
 READ_SIZE = 8192
 #: Bytes taken from the program before others have their turn.
@@ -120,8 +123,7 @@ class TtyCarrier:
         return slave
 
     def _slave(self, flags: int) -> int:
-        kept = flags & (os.O_ACCMODE | os.O_NONBLOCK | os.O_APPEND | os.O_SYNC)
-        return fcntl.ioctl(self._master, TIOCGPTPEER, kept | os.O_NOCTTY | os.O_CLOEXEC)
+        return fcntl.ioctl(self._master, TIOCGPTPEER, flags & SHOWN | os.O_NOCTTY | os.O_CLOEXEC)
 
     def _begin(self, slave: int) -> None:
         """The first open: nothing from before is left in the pty."""

@@ -16,7 +16,8 @@ from devshim.host import wire
 from devshim.host.segments import SEGMENT, SEGMENT_WRITE, SEGMENTS, parse
 
 if TYPE_CHECKING:
-    from devshim.host.files import Answer, OpenFile
+    from devshim.host.answering import Answer
+    from devshim.host.files import OpenFile
 
 OPENED_WITH = os.O_ACCMODE | os.O_APPEND | os.O_SYNC | os.O_DSYNC | os.O_DIRECT
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import Struct
 
 WIRE_MAGIC = 0x6D696873
-WIRE_VERSION = 4
+WIRE_VERSION = 5
 
 REGISTRY_SIZE = 16 << 20
 MAX_NODES = 65536
@@ -24,6 +24,7 @@ DEVICE_PLAIN, DEVICE_MONITOR, DEVICE_RECORD, DEVICE_HARDWARE = 64, 128, 256, 512
 DEVICE_ASKS = 4096
 CARRIER_FREE, CARRIER_GONE = 0, 1
 CARRIER_ANONYMOUS, FIRST_ANONYMOUS = 0xFFFFFFFFFFFFFFFF, 16
+CARRIER_NAMED = 0x80000000
 
 MAX_PROCESSES = 4096
 SLOTS = 128
@@ -38,10 +39,11 @@ BELL_SIZE = 4096
 
 OP_READ, OP_WRITE, OP_IOCTL, OP_SEEK, OP_POLL, OP_REPORT, OP_NOTE, OP_LOCK, OP_WAITS = range(1, 10)
 WAITS_BESIDE, WAITS_OVER = 0x100, 0x200
-NOTE_MAY, NOTE_RECORD, NOTE_OPENING = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+NOTE_MAY, NOTE_RECORD, NOTE_OPENING, NOTE_LOOK = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFC
+NOTE_WATCH = 0xFFFFFFFB
 LOCK_OF_PROCESS, LOCK_OF_FILE, LOCK_TEST = 0x100, 0x200, 0x400
 ANSWER_WAIT, ANSWER_REAL, ANSWER_DRAIN, ANSWER_FILE, ANSWER_TICKET, ANSWER_FULL = 1, 2, 4, 8, 16, 32
-ANSWER_AGAIN, ANSWER_SEEN, ANSWER_STANDS = 64, 128, 256
+ANSWER_AGAIN, ANSWER_SEEN, ANSWER_STANDS, ANSWER_CARRIER, ANSWER_CHANNEL = 64, 128, 256, 512, 1024
 HELLO_CHANNEL, HELLO_OPEN, HELLO_TICKET, HELLO_MONITOR, HELLO_PICTURE, HELLO_OPENING = 1, 2, 3, 4, 5, 6
 HELLO_FOR_PARENT = 1
 HELLO_PATH = 4096
@@ -66,10 +68,10 @@ DEVICE = Struct("<2IQ4I")
 """struct device: flags, mode, rdev, path, ioctls, record, gone."""
 CARRIER = Struct("<3Q4I")
 """struct carrier: inode, dev, born, device, file, access, tag."""
-HELLO_REQUEST = Struct("<6IQ2I")
-"""struct hello_request: magic, version, what, abi, flags, mode, ticket, length, thread."""
-HELLO_ANSWER = Struct("<Ii4I")
-"""struct hello_answer: magic, error, flags, file, device, device_flags."""
+HELLO_REQUEST = Struct("<6IQ2I2Q")
+"""struct hello_request: magic, version, what, abi, flags, mode, ticket, length, thread, inode, channel."""
+HELLO_ANSWER = Struct("<Ii5I")
+"""struct hello_answer: magic, error, flags, file, device, device_flags, tag."""
 
 
 def fnv1a(text: bytes) -> int:

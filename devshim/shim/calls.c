@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "asking.h"
 #include "channel.h"
+#include "connection.h"
 #include "embed.h"
 #include "hooks.h"
 #include "leaving.h"
@@ -84,8 +86,10 @@ static void drain(const struct carrier *carrier, int fd, uint64_t newest)
 static void fill(const struct carrier *carrier, int fd)
 {
     static const char block[4096];
+    static const int least = 1; /* the kernel makes its own least of it, which one block fills */
     int before = errno;
 
+    real.syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
     while (real.syscall(SYS_sendto, fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0) > 0)
         ;
     ask_for_fresh_token(carrier);
@@ -170,10 +174,17 @@ int tell_waiting(const struct carrier *carrier, enum op op)
     return error;
 }
 
+/* What a terminal's ioctls wait for (TCSBRK, TCSETSW, TIOCMIWAIT) they wait for with O_NONBLOCK, too: n_tty and the
+ * serial core never look at it there. */
+static bool waits_always(const struct carrier *carrier, enum op op)
+{
+    return op == OP_IOCTL && (device_of(carrier)->flags & DEVICE_TTY);
+}
+
 /* "Nothing yet": 0 to ask again, -1 with EAGAIN or EINTR. */
 static int wait_for_more(const struct carrier *carrier, int fd, const struct outcome *outcome, bool nonblock, enum op op)
 {
-    if (nonblock || will_not_wait(fd))
+    if (nonblock || (will_not_wait(fd) && !waits_always(carrier, op)))
         return fail(EAGAIN);
     if (device_of(carrier)->flags & DEVICE_ASKS)
         tell_waiting(carrier, op);
@@ -195,8 +206,13 @@ static ssize_t total(const struct iovec *parts, int count)
     return sum < LARGE_DATA ? (ssize_t)sum : (ssize_t)LARGE_DATA;
 }
 
-static bool scatter(const struct iovec *parts, int count, const char *from, size_t size)
+/* Lent memory is one part. */
+static bool scatter(const struct iovec *parts, int count, const char *from, size_t size, unsigned how)
 {
+    if (how & LENT_MEMORY) {
+        memcpy(parts->iov_base, from, size);
+        return true;
+    }
     for (int i = 0; i < count && size > 0; i++) {
         size_t piece = parts[i].iov_len < size ? parts[i].iov_len : size;
         if (!copy_to_target((uintptr_t)parts[i].iov_base, from, piece))
@@ -207,8 +223,12 @@ static bool scatter(const struct iovec *parts, int count, const char *from, size
     return true;
 }
 
-static bool gather(char *to, size_t size, const struct iovec *parts, int count)
+static bool gather(char *to, size_t size, const struct iovec *parts, int count, unsigned how)
 {
+    if (how & LENT_MEMORY) {
+        memcpy(to, parts->iov_base, size);
+        return true;
+    }
     for (int i = 0; i < count && size > 0; i++) {
         size_t piece = parts[i].iov_len < size ? parts[i].iov_len : size;
         if (!copy_from_target(to, (uintptr_t)parts[i].iov_base, piece))
@@ -227,7 +247,7 @@ static bool may(const struct carrier *carrier, int direction)
 }
 
 ssize_t device_read(const struct carrier *carrier, int fd, const struct iovec *parts, int count, int64_t offset,
-                    bool nonblock)
+                    unsigned how)
 {
     ssize_t size = total(parts, count);
 
@@ -249,7 +269,7 @@ ssize_t device_read(const struct carrier *carrier, int fd, const struct iovec *p
         }
         struct outcome outcome = outcome_of(slot);
         bool copied = outcome.length == 0 || (outcome.length <= asked
-                      && scatter(parts, count, slot_room(slot), outcome.length));
+                      && scatter(parts, count, slot_room(slot), outcome.length, how));
         free_slot(slot);
         settle(carrier, fd, &outcome);
         if (outcome.flags & ANSWER_REAL)
@@ -258,13 +278,13 @@ ssize_t device_read(const struct carrier *carrier, int fd, const struct iovec *p
             return fail(outcome.error);
         if (!(outcome.flags & ANSWER_WAIT))
             return copied ? (ssize_t)outcome.length : fail(EFAULT);
-        if (wait_for_more(carrier, fd, &outcome, nonblock, OP_READ) < 0)
+        if (wait_for_more(carrier, fd, &outcome, how & WITHOUT_WAIT, OP_READ) < 0)
             return -1;
     }
 }
 
 ssize_t device_write(const struct carrier *carrier, int fd, const struct iovec *parts, int count, int64_t offset,
-                     bool nonblock)
+                     unsigned how)
 {
     ssize_t size = total(parts, count);
 
@@ -279,7 +299,7 @@ ssize_t device_write(const struct carrier *carrier, int fd, const struct iovec *
         size_t given = (size_t)size < slot_limit(slot) ? (size_t)size : slot_limit(slot);
         slot->size = (uint32_t)given;
         slot->offset = offset;
-        if (!gather(slot_data(slot, given), given, parts, count)) {
+        if (!gather(slot_data(slot, given), given, parts, count, how)) {
             free_slot(slot);
             return fail(EFAULT);
         }
@@ -295,7 +315,7 @@ ssize_t device_write(const struct carrier *carrier, int fd, const struct iovec *
             return fail(outcome.error);
         if (!(outcome.flags & ANSWER_WAIT))
             return outcome.result;
-        if (wait_for_more(carrier, fd, &outcome, nonblock, OP_WRITE) < 0)
+        if (wait_for_more(carrier, fd, &outcome, how & WITHOUT_WAIT, OP_WRITE) < 0)
             return -1;
     }
 }
@@ -467,6 +487,11 @@ int device_open(const struct node *node, const char *placeholder, int flags, mod
         join_host();
     if (!(flags & O_CLOEXEC))
         real.fcntl(fd, F_SETFD, 0);
+    if (flags & (O_APPEND | O_NOATIME)) /* the carrier keeps what F_SETFL may change */
+        real.fcntl(fd, F_SETFL, flags & (O_APPEND | O_NOATIME | O_NONBLOCK));
+    const struct carrier *carrier = answer.flags & ANSWER_FULL ? carrier_of(fd) : NULL;
+    if (carrier)
+        fill(carrier, fd);
     return fd;
 }
 
@@ -494,6 +519,15 @@ int note_miss(const char *path, int error)
 {
     struct outcome outcome;
     return note(path, (uint32_t)error, &outcome) ? outcome.error : 0;
+}
+
+void tell_watch(void)
+{
+    struct outcome outcome;
+    int before = errno;
+
+    note("", NOTE_WATCH, &outcome);
+    errno = before;
 }
 
 uint32_t ask_to_record(const char *path)

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "channel.h"
+#include "connection.h"
 #include "handles.h"
 #include "hooks.h"
+#include "image.h"
 #include "interposed.h"
-#include "jumps.h"
 #include "patch.h"
 #include "paths.h"
 #include "record.h"
@@ -113,6 +113,7 @@ static int attach(const char *run, const char *preload, const struct direct *dir
         return error;
     }
     look_for_jumps();
+    know_lender(direct->interpreter);
     if (preload)
         remember_environment_as(preload);
     start_recording_again();
@@ -144,10 +145,15 @@ static void *real_function(const char *name)
     return dlsym(RTLD_NEXT, name);
 }
 
+static void stay_here(struct staying *staying)
+{
+    *staying = stay();
+}
+
 static const struct direct_shim lent = {
     .size = sizeof lent, .attach = attach, .detach = detach, .host_thread = host_thread, .aside = step_aside,
     .real = real_function, .hook = hook, .unhook = unhook,
-    .hooks_in_child = hooks_in_child,
+    .hooks_in_child = hooks_in_child, .stay = stay_here, .may_leave = may_leave,
 };
 
 INTERPOSE const struct direct_shim *devshim_direct(void);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "jumps.h"
 #include "wire.h"
 
 #define ASK_OVER_SOCKET (-2)
@@ -36,6 +37,9 @@ struct direct {
     /* The first of the host's own descriptors in a range, which the program must not close; -1: none. NULL: it knows what
      * it does, being Python. */
     int (*own_descriptor)(int first, int last);
+
+    /* One of the interpreter's own functions: image.h, know_lender(). NULL: its code calls for others, too. */
+    const void *interpreter;
 };
 
 /* What the shim lends to the host. */
@@ -66,6 +70,10 @@ struct direct_shim {
 
     /* In a fork child. */
     void (*hooks_in_child)(void);
+
+    /* Around what must come to its end once it has begun: jumps.h. */
+    void (*stay)(struct staying *staying);
+    void (*may_leave)(const struct staying *staying);
 };
 
 /* Whether this thread works for the host now, or is one of its own: what it calls is real. */

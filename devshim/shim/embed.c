@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <wchar.h>
 
-#include "channel.h"
+#include "connection.h"
 #include "direct.h"
 #include "hooks.h"
 #include "interposed.h"

@@ -9,9 +9,10 @@
 #include <sched.h>
 #include <string.h>
 
-#include "channel.h"
+#include "connection.h"
 #include "embed.h"
 #include "interposed.h"
+#include "jumps.h"
 #include "objects.h"
 #include "registry.h"
 
@@ -155,6 +156,7 @@ int hook(const char *name, const void *original, const void *replacement)
     if (!problem) {
         hooks[hook_count++] = made;
         seen_loads = loads_so_far();
+        look_for_jumps();
         dl_iterate_phdr(change_object, NULL);
     }
     int error = problem;
@@ -212,6 +214,7 @@ static void look_for_new_libraries(void)
     if (!hook_count || loads_so_far() == seen_loads || !try_begin())
         return;
     seen_loads = loads_so_far();
+    look_for_jumps();
     dl_iterate_phdr(change_object, NULL);
     end();
 }

@@ -7,14 +7,16 @@
 #include <link.h>
 #include <unistd.h>
 
+#include "interposed.h"
+
 enum { MOST = 8 };
 
-static struct part {
+static AT_START struct part {
     uintptr_t from, to;
     bool writable;
 } parts[MOST];
-static size_t count;
-static uintptr_t heap;
+static AT_START size_t count;
+static AT_START uintptr_t heap;
 
 static void add(uintptr_t from, uintptr_t to, bool writable)
 {
@@ -46,6 +48,40 @@ void learn_image(void)
     heap = (uintptr_t)sbrk(0);
     dl_iterate_phdr(learn, NULL);
 }
+
+/* ---- Who holds on to what it lends ------------------------------------------------------------------- */
+
+static struct {
+    uintptr_t from, size;
+} lender;
+
+static int find_code(struct dl_phdr_info *object, size_t size, void *function)
+{
+    (void)size;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        uintptr_t from = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr;
+        if (object->dlpi_phdr[i].p_flags & PF_X && (uintptr_t)function - from < object->dlpi_phdr[i].p_memsz) {
+            lender.from = from;
+            lender.size = object->dlpi_phdr[i].p_memsz;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void know_lender(const void *function)
+{
+    lender.size = 0;
+    if (function)
+        dl_iterate_phdr(find_code, (void *)(uintptr_t)function);
+}
+
+bool is_lender(const void *caller)
+{
+    return (uintptr_t)caller - lender.from < lender.size;
+}
+
+/* ---- Image and heap ---------------------------------------------------------------------------------- */
 
 bool in_image(uintptr_t address, size_t size, bool to_write)
 {

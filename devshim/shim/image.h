@@ -14,4 +14,9 @@ bool in_image(uintptr_t address, size_t size, bool to_write);
 /* Whether all of it lies in the heap below the break. Pages there may be protected, so the kernel is to be asked. */
 bool in_heap(uintptr_t address, size_t size);
 
+/* The code in which a function lies holds on to the memory of its reads and writes until they return: an interpreter, which
+ * counts references. */
+void know_lender(const void *function);
+bool is_lender(const void *caller);
+
 #endif

@@ -64,7 +64,8 @@ static sigset_t all_but_faults(void)
 
 struct staying stay(void)
 {
-    struct staying staying = { .masked = jumps_happen };
+    struct staying staying;
+    staying.masked = jumps_happen;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &staying.cancelling);
     if (__builtin_expect(staying.masked, 0)) {

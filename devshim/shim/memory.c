@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "channel.h"
+#include "connection.h"
 #include "image.h"
 #include "interposed.h"
 #include "remote.h"
@@ -23,7 +23,7 @@ extern void *__libc_stack_end __attribute__((weak)); /* glibc's; without it the 
 
 /* Under valgrind, which follows a memcpy only: what the kernel has copied for us counts as defined on our side,
  * not on the program's; and what the host writes into shared memory must not inherit the program's undefined bytes. */
-static bool memcheck;
+static AT_START bool memcheck;
 
 /* The end of a thread's own memory: glibc's thread descriptor, to which pthread_self() points, lies above
  * its stack. Elsewhere 0: the kernel copies. */

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "channel.h"
+#include "connection.h"
 #include "handles.h"
 #include "ring.h"
 

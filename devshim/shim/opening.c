@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "asking.h"
 #include "channel.h"
+#include "connection.h"
 #include "embed.h"
 #include "hooks.h"
 #include "leaving.h"

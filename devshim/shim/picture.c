@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#include "channel.h"
+#include "asking.h"
 #include "direct.h"
 #include "interposed.h"
 

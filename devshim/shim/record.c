@@ -12,7 +12,7 @@
 
 #include "arguments.h"
 #include "calls.h"
-#include "channel.h"
+#include "connection.h"
 #include "memory.h"
 #include "openfiles.h"
 #include "paths.h"

@@ -8,8 +8,8 @@
 
 #include "interposed.h"
 
-const struct registry *registry;
-char run_directory[RUN_DIRECTORY];
+AT_START const struct registry *registry;
+AT_START char run_directory[RUN_DIRECTORY];
 
 static const struct registry *map_file(const char *path)
 {

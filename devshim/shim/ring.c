@@ -11,7 +11,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "channel.h"
+#include "asking.h"
+#include "connection.h"
 #include "direct.h"
 #include "interposed.h"
 #include "registry.h"

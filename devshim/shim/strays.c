@@ -3,6 +3,7 @@
 #include "strays.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 
 #include "interposed.h"
@@ -63,6 +64,11 @@ int remember_stray(int fd)
     return -1; /* more wait than we keep account of: theirs would stay open */
 }
 
+uint64_t inode_of_stray(int stray)
+{
+    return stray >= 0 ? strays[stray].inode : 0;
+}
+
 void forget_stray(int stray)
 {
     if (stray >= 0)
@@ -74,6 +80,11 @@ static bool is_stray(const struct stray *stray, uint32_t owner, uint32_t own, pi
     if (owner == own)
         return left_behind(stray->frame, (uintptr_t)__builtin_frame_address(0) + SIGNAL_FRAME);
     return real.syscall(SYS_tgkill, process, owner, 0) < 0 && errno == ESRCH;
+}
+
+void close_strays_in_children(void)
+{
+    pthread_atfork(NULL, NULL, close_strays);
 }
 
 void close_strays(void)

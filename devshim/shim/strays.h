@@ -13,6 +13,14 @@ bool left_behind(uintptr_t frame, uintptr_t here);
 int remember_stray(int fd);
 void forget_stray(int stray);
 
+/* st_ino of a remembered one; 0 where no account is kept of it. */
+uint64_t inode_of_stray(int stray);
+
+/* Let fork children close what threads of their parents' have open meanwhile: it may become a carrier, whose last close
+ * nobody would see as long as they live. Those of vfork execute a program or end, and those of a raw clone call sooner or
+ * later. */
+void close_strays_in_children(void);
+
 /* Close those whose thread was cancelled, has died, or has left the call by a siglongjmp. Leaves errno alone. */
 void close_strays(void);
 

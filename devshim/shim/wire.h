@@ -7,6 +7,7 @@
  *   bell       one page per run: the host's doorbell
  *   channel    one mapping per process: slots, each one conversation at a time
  *   socket     $DEVSHIM_RUN/socket: bootstrap, opens, and whatever needs a descriptor handed over
+ *   quiet      $DEVSHIM_RUN/quiet: the same, for who has a channel: the host looks there when told to (NOTE_LOOK)
  *   ring       $DEVSHIM_RUN/ring: while a run is recorded, what its programs say of their calls */
 #ifndef DEVSHIM_WIRE_H
 #define DEVSHIM_WIRE_H
@@ -14,7 +15,7 @@
 #include <stdint.h>
 
 #define WIRE_MAGIC   0x6d696873u /* "shim" */
-#define WIRE_VERSION 4
+#define WIRE_VERSION 5
 
 /* ---- Registry -------------------------------------------------------------------------------- */
 
@@ -108,13 +109,15 @@ struct device {
 #define CARRIER_ANONYMOUS UINT64_MAX
 #define FIRST_ANONYMOUS   16u /* is added to the index */
 
+#define CARRIER_NAMED 0x80000000u /* in access: opened by a name, for which the kernel adds O_LARGEFILE */
+
 struct carrier {
     uint64_t inode; /* key; written last */
     uint64_t dev;
     uint64_t born;  /* pty: st_ctime in ns when it was made, for /dev/pts numbers are used again */
     uint32_t device;
     uint32_t file;  /* a socket carrier's file number; for a pty the device's */
-    uint32_t access; /* O_ACCMODE bits of the open; O_PATH for a placeholder */
+    uint32_t access; /* what F_GETFL shows of the open and cannot change, with CARRIER_NAMED; O_PATH for a placeholder */
     uint32_t tag;   /* what F_GETSIG says of it and of no other open file of the run, unless the program sets it; 0: none */
 };
 
@@ -264,6 +267,8 @@ enum waits_flag {
 #define NOTE_RECORD (UINT32_MAX - 1) /* the same, and it is not recorded: result: its index, if it is from now on */
 #define NOTE_OPENING (UINT32_MAX - 2) /* a path that matches a pattern of REGISTRY_OPENINGS is about to be opened: data is
                                        * struct opening_note and the path; ANSWER_REAL, ANSWER_FILE or an errno */
+#define NOTE_LOOK (UINT32_MAX - 3)    /* somebody asks at the quiet socket; no path */
+#define NOTE_WATCH (UINT32_MAX - 4)   /* somebody is about to watch opens and closes of nodes; no path */
 
 struct opening_note {
     uint32_t flags, mode; /* of open(2) */
@@ -285,7 +290,9 @@ enum answer_flag {
     ANSWER_FULL = 32,   /* not writable any more: fill the carrier's send side */
     ANSWER_AGAIN = 64,  /* OP_IOCTL: its description has changed; collect the argument anew and ask again */
     ANSWER_SEEN = 128,  /* nothing is urgent any more (POLLPRI): take the mark out of the carrier */
-    ANSWER_STANDS = 256 /* OP_IOCTL: who asks the same gets the same, unseen, as long as the registry's moves are token */
+    ANSWER_STANDS = 256, /* OP_IOCTL: who asks the same gets the same, unseen, as long as the registry's moves are token */
+    ANSWER_CARRIER = 512, /* HELLO_OPEN: the connection itself is the carrier from here on; it shall have the tag */
+    ANSWER_CHANNEL = 1024 /* with CARRIER: two descriptors come with it, the channel and the bell */
 };
 
 struct slot {
@@ -320,7 +327,7 @@ struct slot {
     uint8_t data[] __attribute__((aligned(64)));
 };
 
-/* ---- Socket: one request, one answer, closed -------------------------------------------------- */
+/* ---- Socket: one request, one answer, closed unless it becomes a carrier ------------------------- */
 
 enum hello {
     HELLO_CHANNEL = 1, /* answer: two descriptors, the channel and the bell */
@@ -352,6 +359,8 @@ struct hello_request {
     uint64_t ticket;
     uint32_t length;  /* of path, which follows without its NUL */
     uint32_t thread;
+    uint64_t inode;   /* of the asking end, which may become a carrier; 0: it may not */
+    uint64_t channel; /* HELLO_OPEN: 1: the process has none yet, and takes one with the carrier */
 };
 
 struct hello_answer {
@@ -361,6 +370,7 @@ struct hello_answer {
     uint32_t file;
     uint32_t device;  /* index */
     uint32_t device_flags;
+    uint32_t tag;     /* ANSWER_CARRIER: that of struct carrier, for F_SETSIG */
 };
 
 /* ---- Recording: the ring, which all processes of a run share --------------------------------------- */

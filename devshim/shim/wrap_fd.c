@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "calls.h"
-#include "channel.h"
+#include "connection.h"
 #include "memory.h"
 #include "openfiles.h"
 #include "record.h"
@@ -136,6 +136,13 @@ INTERPOSE int dup3(int fd, int to, int flags)
     return copied(replaced(&call, begun, real.dup3(fd, to, flags)), fd);
 }
 
+/* What the kernel adds to every open by name where off_t has 64 bits; libc's O_LARGEFILE is 0 there. */
+#if defined(__aarch64__)
+#define LARGE_FILE 0400000
+#else
+#define LARGE_FILE 0100000
+#endif
+
 /* A socket carrier is always O_RDWR; the file was opened otherwise. The kernel forgets O_CLOEXEC once a file is open. */
 static int open_mode(int fd, int flags)
 {
@@ -144,8 +151,9 @@ static int open_mode(int fd, int flags)
         return flags;
     flags &= ~O_CLOEXEC;
     if (device_of(carrier)->flags & DEVICE_TTY)
-        return flags;
-    return (flags & ~O_ACCMODE) | (int)(carrier->access & O_ACCMODE);
+        return flags | LARGE_FILE;
+    return (flags & ~O_ACCMODE) | (int)(carrier->access & ~CARRIER_NAMED)
+           | (carrier->access & CARRIER_NAMED ? LARGE_FILE : 0);
 }
 
 /* Every open of a tty has a pty's end of its own, on which the kernel's locks meet. */

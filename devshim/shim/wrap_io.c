@@ -6,6 +6,7 @@
 
 #include "calls.h"
 #include "direct.h"
+#include "image.h"
 #include "memory.h"
 #include "record.h"
 #include "wrap_inotify.h"
@@ -156,6 +157,9 @@ static int64_t asked(const struct iovec *parts, int count)
     return sum;
 }
 
+/* Whether the wrapper's caller is one whose memory is there for certain. */
+#define CALLER_LENDS() (is_lender(__builtin_return_address(0)) ? LENT_MEMORY : 0)
+
 static inline __attribute__((always_inline)) ssize_t plain_read(int fd, void *buf, size_t size)
 {
     const struct carrier *carrier = carrier_of(fd);
@@ -165,7 +169,7 @@ static inline __attribute__((always_inline)) ssize_t plain_read(int fd, void *bu
         return told(carrier, fd, OP_READ, may_read(carrier) ? read_records(device_of(carrier), fd, buf, size) : -1, buf);
     struct iovec part = { buf, size };
     if (device_of(carrier)->flags & DEVICE_READ)
-        return device_read(carrier, fd, &part, 1, OWN_POSITION, false);
+        return device_read(carrier, fd, &part, 1, OWN_POSITION, CALLER_LENDS());
     return told(carrier, fd, OP_READ, read_native(carrier, fd, &part, 1), buf);
 }
 
@@ -194,7 +198,7 @@ static ssize_t plain_readv(int fd, const struct iovec *parts, int count)
         return may_read(carrier) ? read_records_into(device_of(carrier), fd, parts, count) : -1;
     if (carrier && !(device_of(carrier)->flags & DEVICE_READ))
         return read_native(carrier, fd, parts, count);
-    return carrier ? device_read(carrier, fd, parts, count, OWN_POSITION, false) : real.readv(fd, parts, count);
+    return carrier ? device_read(carrier, fd, parts, count, OWN_POSITION, 0) : real.readv(fd, parts, count);
 }
 
 INTERPOSE ssize_t readv(int fd, const struct iovec *parts, int count)
@@ -214,7 +218,7 @@ static ssize_t plain_pread(int fd, void *buf, size_t size, off_t offset)
         errno = EINVAL;
         return -1;
     }
-    return carrier ? device_read(carrier, fd, &part, 1, offset, false) : real.pread(fd, buf, size, offset);
+    return carrier ? device_read(carrier, fd, &part, 1, offset, 0) : real.pread(fd, buf, size, offset);
 }
 
 INTERPOSE ssize_t pread(int fd, void *buf, size_t size, off_t offset)
@@ -234,7 +238,7 @@ static ssize_t plain_preadv(int fd, const struct iovec *parts, int count, off_t 
     const struct carrier *carrier = answering(fd, DEVICE_READ);
     if (carrier && !(is_position(offset) && is_vector(parts, count)))
         return -1;
-    return carrier ? device_read(carrier, fd, parts, count, offset, false) : real.preadv(fd, parts, count, offset);
+    return carrier ? device_read(carrier, fd, parts, count, offset, 0) : real.preadv(fd, parts, count, offset);
 }
 
 INTERPOSE ssize_t preadv(int fd, const struct iovec *parts, int count, off_t offset)
@@ -252,7 +256,7 @@ static ssize_t plain_preadv2(int fd, const struct iovec *parts, int count, off_t
     const struct carrier *carrier = answering(fd, DEVICE_READ);
     if (carrier && !((offset == OWN_POSITION || is_position(offset)) && are_known(flags) && is_vector(parts, count)))
         return -1;
-    return carrier ? device_read(carrier, fd, parts, count, offset, flags & RWF_NOWAIT)
+    return carrier ? device_read(carrier, fd, parts, count, offset, flags & RWF_NOWAIT ? WITHOUT_WAIT : 0)
                    : real.preadv2(fd, parts, count, offset, flags);
 }
 
@@ -273,7 +277,7 @@ static inline __attribute__((always_inline)) ssize_t plain_write(int fd, const v
         return real.write(fd, buf, size);
     struct iovec part = { (void *)(uintptr_t)buf, size };
     if (device_of(carrier)->flags & DEVICE_WRITE)
-        return device_write(carrier, fd, &part, 1, OWN_POSITION, false);
+        return device_write(carrier, fd, &part, 1, OWN_POSITION, CALLER_LENDS());
     return told(carrier, fd, OP_WRITE, WITHOUT_GIL(real.write(fd, buf, size)), buf);
 }
 
@@ -298,7 +302,7 @@ static ssize_t plain_writev(int fd, const struct iovec *parts, int count)
     const struct carrier *carrier = answering(fd, DEVICE_WRITE);
     if (carrier && !is_vector(parts, count))
         return -1;
-    return carrier ? device_write(carrier, fd, parts, count, OWN_POSITION, false) : real.writev(fd, parts, count);
+    return carrier ? device_write(carrier, fd, parts, count, OWN_POSITION, 0) : real.writev(fd, parts, count);
 }
 
 INTERPOSE ssize_t writev(int fd, const struct iovec *parts, int count)
@@ -318,7 +322,7 @@ static ssize_t plain_pwrite(int fd, const void *buf, size_t size, off_t offset)
         errno = EINVAL;
         return -1;
     }
-    return carrier ? device_write(carrier, fd, &part, 1, offset, false) : real.pwrite(fd, buf, size, offset);
+    return carrier ? device_write(carrier, fd, &part, 1, offset, 0) : real.pwrite(fd, buf, size, offset);
 }
 
 INTERPOSE ssize_t pwrite(int fd, const void *buf, size_t size, off_t offset)
@@ -338,7 +342,7 @@ static ssize_t plain_pwritev(int fd, const struct iovec *parts, int count, off_t
     const struct carrier *carrier = answering(fd, DEVICE_WRITE);
     if (carrier && !(is_position(offset) && is_vector(parts, count)))
         return -1;
-    return carrier ? device_write(carrier, fd, parts, count, offset, false) : real.pwritev(fd, parts, count, offset);
+    return carrier ? device_write(carrier, fd, parts, count, offset, 0) : real.pwritev(fd, parts, count, offset);
 }
 
 INTERPOSE ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
@@ -356,7 +360,7 @@ static ssize_t plain_pwritev2(int fd, const struct iovec *parts, int count, off_
     const struct carrier *carrier = answering(fd, DEVICE_WRITE);
     if (carrier && !((offset == OWN_POSITION || is_position(offset)) && are_known(flags) && is_vector(parts, count)))
         return -1;
-    return carrier ? device_write(carrier, fd, parts, count, offset, flags & RWF_NOWAIT)
+    return carrier ? device_write(carrier, fd, parts, count, offset, flags & RWF_NOWAIT ? WITHOUT_WAIT : 0)
                    : real.pwritev2(fd, parts, count, offset, flags);
 }
 

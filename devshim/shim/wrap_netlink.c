@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "channel.h"
+#include "asking.h"
 #include "direct.h"
 #include "memory.h"
 #include "wrap_socket.h"

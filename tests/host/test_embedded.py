@@ -84,6 +84,51 @@ def test_without_the_image_modules_are_imported_as_ever(devshim_run: Run, plain:
     assert set(with_image) == set(modules)
 
 
+def changed(what: str) -> str:
+    """A shell's command that makes of the image's bytes `d` what an expression says."""
+    code = f"import sys; p = sys.argv[1]; d = open(p, 'rb').read(); n = {what}; assert n != d; open(p, 'wb').write(n)"
+    return f'"{sys.executable}" -I -S -c "{code}" "$DEVSHIM_RUN/image"'
+
+
+def test_modules_are_taken_from_the_image(devshim_run: Run, tmp_path: Path) -> None:
+    model = tmp_path / "told.py"
+    model.write_text(
+        "import devshim.host.lock\nfrom devshim import Device\n\n"
+        "class Told(Device):\n    def read(self, size):\n        return devshim.host.lock.__doc__.encode()\n"
+    )
+    first = changed("d.replace(b'whole interpreter', b'IMAGE interpreter')")
+    outcome = devshim_run(
+        *("sh", "-c", f"{first} && dd if=/dev/told0 bs=4096 count=1 status=none"),
+        devices=[f"/dev/told0={model}"],
+        options=["--in-process"],
+    )
+    assert (outcome.stderr, outcome.returncode) == ("", 0)
+    assert "IMAGE interpreter" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param("b''", id="empty"),
+        pytest.param("d[:4]", id="cut-in-its-length"),
+        pytest.param("d[:3000]", id="cut-in-its-head"),
+        pytest.param("d[:len(d) // 2]", id="cut-in-the-middle"),
+        pytest.param("d[:-1]", id="cut-at-its-end"),
+        pytest.param("b'rubbish ' * 100000", id="rubbish"),
+        pytest.param("d[:len(d) // 2] + bytes(len(d) - len(d) // 2)", id="half-of-it-zeros"),
+        pytest.param(
+            "d.replace(sys.modules['_frozen_importlib_external'].MAGIC_NUMBER, b'abcd')", id="another-python-s"
+        ),
+    ],
+)
+def test_a_damaged_image_is_done_without(devshim_run: Run, plain: Path, what: str) -> None:
+    modules = loaded(devshim_run, plain, changed(what))
+    ways = {loader for name, (_, loader) in modules.items() if name.startswith("devshim")}
+
+    assert ways <= {"SourceFileLoader", "ExtensionFileLoader", "Loader"}
+    assert "devshim.host.host" in modules
+
+
 def test_a_model_finds_the_interpreter_as_its_own_installation_has_it(devshim_run: Run, tmp_path: Path) -> None:
     names = "prefix", "exec_prefix", "base_prefix", "base_exec_prefix", "platlibdir"
     model = tmp_path / "told.py"

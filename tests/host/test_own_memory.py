@@ -16,10 +16,15 @@ NONE, READ = 0, mmap.PROT_READ
 
 
 class Full(Device):
-    """Has as many bytes as are asked for."""
+    """Has as many bytes as are asked for, and keeps what it was given last."""
+
+    given = b""
 
     def read(self, size: int) -> bytes:
         return b"x" * size
+
+    def write(self, data: bytes) -> None:
+        self.given = data
 
 
 @pytest.fixture
@@ -65,3 +70,18 @@ def test_a_read_into_memory_that_cannot_be_written_fails_with_efault(
 
         assert (result, os.strerror(error)) == (-1, os.strerror(errno.EFAULT))
         assert memory[: 2 * PAGE - size] == b"." * (2 * PAGE - size)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 4097, 40000])
+def test_calls_of_the_interpreter_itself_pass_whole_buffers(size: int) -> None:
+    device, sent, room = Full(), os.urandom(size), bytearray(b"." * (size + 1))
+
+    with attached(own0=device), opened() as fd:
+        got = os.read(fd, size)
+        assert os.write(fd, sent) == size
+        with open(fd, "rb", buffering=0, closefd=False) as file:
+            assert file.readinto(memoryview(room)[:size]) == size
+
+    assert got == b"x" * size
+    assert device.given == sent
+    assert room == b"x" * size + b"."

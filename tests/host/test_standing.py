@@ -8,7 +8,7 @@ import pytest
 from devshim import IO, Device, ioctl
 from devshim.host import structures, wire
 from devshim.host._channel import answers_move, let_stand
-from devshim.host.files import is_own, standing
+from devshim.host.answering import is_own, standing
 from devshim.host.lock import lock
 from devshim.model.argument import BadDescription
 

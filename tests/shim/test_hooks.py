@@ -87,6 +87,38 @@ def test_a_function_that_fails_is_told_once_and_the_program_gets_an_answer(
     assert said in got.stderr and outcome in got.stderr and got.stderr.count("Traceback") <= 1
 
 
+JUMPS = """
+from ctypes import c_double, c_size_t, c_void_p
+from devshim import hook
+
+@hook("libm.so.6", "cos", c_double, [c_double])
+def cos(x):
+    return sum(range(1000)) * 0 + 7
+
+@hook("libc.so.6", "qsort", None, [c_void_p, c_size_t, c_size_t, c_void_p])
+def sort(base, count, size, compare, original):
+    original()
+"""
+
+
+def test_a_handler_s_jump_waits_until_the_python_function_has_come_to_its_end(
+    hooked: Run, program: Callable[..., Path]
+) -> None:
+    got = hooked(JUMPS, program("hooked_jumps", "-lm"), "handler")
+
+    assert (got.stdout, got.stderr, got.returncode) == ("50 jumps, 7.0\n", "", 0)
+
+
+def test_a_thread_that_jumps_out_of_the_original_has_the_library_s_functions_from_then_on(
+    hooked: Run, program: Callable[..., Path]
+) -> None:
+    got = hooked(JUMPS, program("hooked_jumps", "-lm"), "original")
+
+    assert (got.stdout, got.returncode) == ("3 jumps, 3 signals, blocked: 0, 0, 0.5\n", 0)
+    assert got.stderr.startswith("devshim: qsort: this thread has jumped out of a hooked function (longjmp), so it")
+    assert got.stderr.count("\n") == 1
+
+
 MULTIPLY = """
 from ctypes import c_char, c_double, c_int
 import numpy
