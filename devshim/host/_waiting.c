@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #define SPINS   600u   /* looks before sleeping: some 20 us */
+#define OPENED  1800u  /* the same after an open, whose caller has a socket to make before it asks again */
 #define CROWDED 16u    /* calls in a row from our own core, each soon after the last, before we move away */
 #define SOON    300000 /* ns: a caller that waits longer between its calls is not a busy one */
 #define UNHEARD 64u    /* calls, while which a close need not be heard of */
@@ -176,7 +177,7 @@ static bool wait_for_call(struct waiting *self, uint32_t *process, uint32_t *ind
         if (__atomic_load_n(&self->stopping, __ATOMIC_ACQUIRE))
             return false;
         self->cpu = bell->cpu = (uint32_t)sched_getcpu();
-        for (uint32_t i = 0; i < (any_watched ? SPINS : 1); i++) {
+        for (uint32_t i = 0, spins = !any_watched ? 1 : self->unheard ? OPENED : SPINS; i < spins; i++) {
             bool rung_first = self->turn % 2; /* the busiest of all do not shut out those that ring */
             if (rung_first && __atomic_load_n(&bell->summary, __ATOMIC_RELAXED) && take_rung(self, process, index)) {
                 self->turn++;

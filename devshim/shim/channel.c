@@ -21,6 +21,7 @@
 
 #define SPINS        1600u        /* looks at the answer before sleeping: some 40 us, what a sleep costs where the host
                                    * runs on another core */
+#define OPENING      4800u        /* the same while the host opens a device, which takes it about as long as SPINS do */
 #define PATIENCE_NS  500000000l   /* how often a sleeper makes sure that the host lives */
 
 static __thread struct {
@@ -191,6 +192,11 @@ static bool sleep_until_answered(struct slot *slot, struct bell *bell)
     return answered(slot);
 }
 
+static bool opens(const struct slot *slot)
+{
+    return slot->op == OP_NOTE && slot->request == NOTE_LOOK;
+}
+
 bool converse(struct slot *slot)
 {
     struct connection *page = connection;
@@ -214,7 +220,7 @@ bool converse(struct slot *slot)
         ring(page, slot_index(slot));
 
     if (slot->cpu != bell->cpu) /* on one and the same core, spinning only keeps the host from running */
-        for (uint32_t i = 0; i < SPINS && !answered(slot); i++)
+        for (uint32_t i = 0, spins = opens(slot) ? OPENING : SPINS; i < spins && !answered(slot); i++)
             pause_briefly();
     if (!answered(slot) && !sleep_until_answered(slot, bell)) {
         host_is_gone();
