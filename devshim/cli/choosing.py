@@ -12,8 +12,11 @@ from devshim.cli.options import Option, Options, parse, wrong
 from devshim.cli.output import ready_stdout
 from devshim.trace.choice import Choice
 from devshim.trace.format.lines import CALLS
+from devshim.trace.format.reader import Trace
+from devshim.trace.show import escaped
 
 MOST_OPERANDS = 256
+MOST_NODES = 8  # that an error names
 
 
 class ToolOptions(Options):
@@ -133,6 +136,20 @@ def begin_tool(
     gc.disable()  # no event refers to itself
     ready_stdout()
     return found[:traces], options
+
+
+def check_nodes(choice: Choice, *traces: Trace) -> None:
+    """Raise UsageError for a --node that none of the traces has; once they were read.
+
+    Nodes stand anywhere in a trace, so one that was not read to its end, or has none, may have it.
+    """
+    if not all(trace.finished for trace in traces):
+        return
+    nodes = list(dict.fromkeys(path for trace in traces for path in trace.header.nodes))
+    unmet = choice.unmet(nodes)
+    if unmet is not None:
+        names = ", ".join(map(escaped, nodes[:MOST_NODES])) + (", ..." if len(nodes) > MOST_NODES else "")
+        raise wrong(f"--node {escaped(unmet)}: no such node in the trace, which has {names or 'none'}")
 
 
 def event_range(word: str) -> tuple[int, int | None]:

@@ -6,7 +6,7 @@ import os
 import sys
 
 from devshim import __version__
-from devshim.cli.choosing import CHOOSING, begin_tool, take_output
+from devshim.cli.choosing import CHOOSING, begin_tool, check_nodes, take_output
 from devshim.cli.options import Option, wrong
 from devshim.cli.output import tell_left_out, watched
 from devshim.target import say
@@ -69,6 +69,7 @@ def write(trace: Trace, output: str, choice: Choice) -> int:
     until = Choice()
     until.ranges = [(1, choice.last)]
     makers, nodes = needed(watched(until.of(trace), trace, "reading"), choice.of(trace, described.name))
+    check_nodes(choice, trace)
     writer = Writer(output, header_for(trace.header, nodes, f"devshim {__version__}"))
     for number, (program, parent) in sorted(trace.programs.items()):
         writer.program(program, number, parent)

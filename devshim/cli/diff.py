@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from devshim.cli.choosing import CHOOSING, begin_tool
+from devshim.cli.choosing import CHOOSING, begin_tool, check_nodes
 from devshim.cli.output import (
     BOLD,
     DIM,
@@ -63,6 +63,7 @@ def main(words: list[str]) -> int:
         print_lines(itertools.chain(titles(one, other), lines, shown))
     for trace in traces:
         tell_left_out(trace)
+    check_nodes(options.choice, *traces)
     return 1 if first is not None or lines else 0
 
 

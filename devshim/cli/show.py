@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from json import dumps
 
-from devshim.cli.choosing import CHOOSING, ToolOptions, begin_tool, take_count, take_switch
+from devshim.cli.choosing import CHOOSING, ToolOptions, begin_tool, check_nodes, take_count, take_switch
 from devshim.cli.options import Option
 from devshim.cli.output import BLUE, BOLD, DIM, PLAIN, RED, print_lines, tell_left_out, wants_colour
 from devshim.trace.described import Described
@@ -54,6 +54,7 @@ def main(words: list[str]) -> int:
     lines = json_lines if "json" in options.switches else text_lines
     print_lines(lines(trace, options, described), at_once=path == "-")
     tell_left_out(trace)
+    check_nodes(options.choice, trace)
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from json import dumps
 
-from devshim.cli.choosing import CHOOSING, begin_tool, take_switch
+from devshim.cli.choosing import CHOOSING, begin_tool, check_nodes, take_switch
 from devshim.cli.options import Option
 from devshim.cli.output import BOLD, PLAIN, RED, print_lines, tell_left_out, wants_colour, watched
 from devshim.trace.described import Described
@@ -44,6 +44,7 @@ def main(words: list[str]) -> int:
     trace = Trace(path)
     described = Described(trace.header)
     rows = count(watched(options.choice.of(trace, described.name), trace, "counting"), described.name)
+    check_nodes(options.choice, trace)
     if "json" in options.switches:
         print_lines(dumps(as_object(row)) for row in rows)
     else:

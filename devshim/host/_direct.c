@@ -161,6 +161,11 @@ static void prepare_thread(void)
     errno = before;
 }
 
+bool is_vfork_child(void)
+{
+    return own.shim->in_borrowed_memory();
+}
+
 int begin_hook(struct staying *staying)
 {
     own.shim->stay(staying);

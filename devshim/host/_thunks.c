@@ -10,6 +10,7 @@
 #include "_thunks.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,10 +56,19 @@ static void say_left(const char *name)
     errno = before;
 }
 
+/* In a signal's handler that has a stack of its own, which may lie anywhere. */
+static bool on_handlers_stack(void)
+{
+    stack_t alternate;
+
+    return sigaltstack(NULL, &alternate) == 0 && alternate.ss_flags & SS_ONSTACK
+           && (uintptr_t)inside - (uintptr_t)alternate.ss_sp >= alternate.ss_size;
+}
+
 /* A stack grows down: what was there before lies above. */
 static bool was_left(const void *now)
 {
-    return (uintptr_t)inside <= (uintptr_t)now || inside->self != inside;
+    return ((uintptr_t)inside <= (uintptr_t)now && !on_handlers_stack()) || inside->self != inside;
 }
 
 bool has_left_hook(void)
@@ -80,7 +90,7 @@ __attribute__((used, visibility("hidden"))) struct next devshim_begin_hook(struc
         open_hook(&inside->staying);
         return (struct next){ originals[index], words[index] };
     }
-    if (frame->inward || inside)
+    if (frame->inward || inside || is_vfork_child())
         return (struct next){ originals[index], NO_WAY_BACK };
     frame->aside = begin_hook(&frame->staying); /* first of all: a handler may still jump */
     frame->self = inside = frame;

@@ -25,6 +25,9 @@ void end_hook(const struct staying *staying, int aside);
 void open_hook(const struct staying *staying);
 void close_hook(struct staying *staying);
 
+/* Whether this process has its parent's memory until it executes: Python's state would stay behind there. */
+bool is_vfork_child(void);
+
 /* This thread has left between these two. */
 void leave_hook(void);
 

@@ -154,6 +154,7 @@ static const struct direct_shim lent = {
     .size = sizeof lent, .attach = attach, .detach = detach, .host_thread = host_thread, .aside = step_aside,
     .real = real_function, .hook = hook, .unhook = unhook,
     .hooks_in_child = hooks_in_child, .stay = stay_here, .may_leave = may_leave,
+    .in_borrowed_memory = in_borrowed_memory,
 };
 
 INTERPOSE const struct direct_shim *devshim_direct(void);

@@ -74,6 +74,9 @@ struct direct_shim {
     /* Around what must come to its end once it has begun: jumps.h. */
     void (*stay)(struct staying *staying);
     void (*may_leave)(const struct staying *staying);
+
+    /* Of connection.h. */
+    bool (*in_borrowed_memory)(void);
 };
 
 /* Whether this thread works for the host now, or is one of its own: what it calls is real. */

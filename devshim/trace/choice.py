@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from devshim.trace.event import Event
@@ -31,10 +31,13 @@ class Choice:
         self.requests: list[int | str] = []
         self.errors: set[str] = set()
         self.processes: set[int] = set()
+        self._meant: dict[str, bool] = {}  # by node: whether it is one of those that were asked for
 
     def tests(self, name: Name | None = None) -> list[Test]:
         """The tests that an event must pass, the cheap ones first; name tells what an ioctl's request is called."""
         tests: list[Test] = []
+        if self.nodes:
+            tests.append(self._on_node)
         if self.ranges:
             tests.append(self._in_range)
         if self.files:
@@ -45,14 +48,23 @@ class Choice:
             tests.append(lambda event: event.process in self.processes)
         if self.errors:
             tests.append(lambda event: event.error is not None and (event.error in self.errors or "any" in self.errors))
-        if self.nodes:
-            tests.append(lambda event: any(fnmatchcase(event.node, pattern) for pattern in self.nodes))
         if self.requests:
             tests.append(lambda event: event.name == "ioctl" and self._asked_for(event, name))
         return tests
 
     def _in_range(self, event: Event) -> bool:
         return any(first <= event.number and (last is None or event.number <= last) for first, last in self.ranges)
+
+    def _on_node(self, event: Event) -> bool:
+        meant = self._meant.get(event.node)
+        if meant is None:
+            self._meant[event.node] = meant = any(fnmatchcase(event.node, pattern) for pattern in self.nodes)
+        return meant
+
+    def unmet(self, paths: Iterable[str]) -> str | None:
+        """A pattern that fits none of these nodes, and none that an event was on, as far as events were chosen."""
+        nodes = {*paths, *self._meant}
+        return next((one for one in self.nodes if not any(fnmatchcase(node, one) for node in nodes)), None)
 
     def _asked_for(self, event: Event, name: Name | None) -> bool:
         called = event.label or (name(event) if name is not None else "")

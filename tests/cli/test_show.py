@@ -88,6 +88,34 @@ def test_events_are_chosen_by_what_they_are(trace, shown, words, expected):
     assert numbers(shown(trace, *words)) == expected
 
 
+@pytest.mark.parametrize("tool", ["show", "stats", "cut", "diff"])
+def test_a_node_that_the_trace_does_not_have_is_told_with_those_it_has(trace, tmp_path, tool):
+    output = tmp_path / "cut.trace"
+    words = {"cut": ["-o", output], "diff": [trace]}.get(tool, [])
+    done = subprocess.run(
+        [*devshim_command(), tool, trace, *words, "--node", "/dev/nope"],
+        env=devshim_environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "devshim: --node /dev/nope: no such node in the trace, which has /dev/ttyUSB0, /dev/i2c-1"
+    )
+    assert not output.exists()
+
+
+def test_a_node_that_was_missed_is_one_of_the_trace(tmp_path, shown):
+    missed = '{"call": "open", "node": "/dev/gone", "flags": "O_RDONLY", "error": "ENOENT"}'
+    path = write_trace(tmp_path / "missed.trace", [missed])
+
+    assert numbers(shown(path, "--node", "/dev/gone")) == [1]
+    assert numbers(shown(path, "--node", "/dev/gone", "--call", "read")) == []
+
+
+def test_a_node_may_come_behind_what_is_shown(trace, shown):
+    assert numbers(shown(trace, "--node", "/dev/later", "1-3")) == []
+
+
 def test_json_has_an_object_for_each_event_with_what_is_decoded(trace, shown):
     found = [json.loads(line) for line in shown(trace, "--json")]
 

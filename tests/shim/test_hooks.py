@@ -119,6 +119,37 @@ def test_a_thread_that_jumps_out_of_the_original_has_the_library_s_functions_fro
     assert got.stderr.count("\n") == 1
 
 
+ELSEWHERE = """
+import signal, threading
+from ctypes import c_char_p, c_double, c_int, c_void_p
+from devshim import hook
+
+@hook("libm.so.6", "cos", c_double, [c_double])
+def cos(x):
+    {body}
+    return 7
+
+@hook("libc.so.6", "execv", c_int, [c_char_p, c_void_p])
+def execute(path, argv, original):
+    return original()
+"""
+
+
+def test_a_handler_with_a_stack_of_its_own_is_no_jump(hooked: Run, program: Callable[..., Path]) -> None:
+    interrupted = "signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)"
+    got = hooked(ELSEWHERE.format(body=interrupted), program("hooked_elsewhere", "-lm"), "stack")
+
+    assert (got.stdout, got.stderr, got.returncode) == ("7.0 -1.0 7.0\n", "", 0)
+
+
+def test_a_vfork_child_that_executes_leaves_its_parent_the_python_functions(
+    hooked: Run, program: Callable[..., Path]
+) -> None:
+    got = hooked(ELSEWHERE.format(body="pass"), program("hooked_elsewhere", "-lm"), "vfork")
+
+    assert (got.stdout, got.stderr, got.returncode) == ("7.0 0 7.0\n", "", 0)
+
+
 MULTIPLY = """
 from ctypes import c_char, c_double, c_int
 import numpy
