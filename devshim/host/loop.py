@@ -69,7 +69,8 @@ class Loop:
 
     def _later(self, timers: Timers, seconds: float, callback: Callable[[], object]) -> Timer:
         timer = timers.add(seconds, callback)
-        if self._sleeping_until is not None and time.monotonic() + seconds < self._sleeping_until:
+        until = self._sleeping_until  # read once: the loop clears it as it wakes, without the lock
+        if until is not None and time.monotonic() + seconds < until:
             self._wake()
         return timer
 

@@ -3,7 +3,9 @@
 import os
 import select
 import threading
+import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -184,3 +186,24 @@ def test_what_a_callback_raises_is_told_and_the_loop_goes_on(
 
 def test_unwatching_what_is_not_watched_is_harmless(loop: Loop) -> None:
     loop.unwatch(12345)
+
+
+def test_a_timer_may_be_set_in_the_moment_in_which_the_loop_wakes(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+
+    def woken_meanwhile() -> float:
+        loop.soon(bool)
+        while loop._sleeping_until is not None:
+            os.sched_yield()
+        return time.monotonic()
+
+    try:
+        while loop._sleeping_until is None:
+            os.sched_yield()
+        with loop.lock, monkeypatch.context() as patch:
+            patch.setattr("devshim.host.loop.time", SimpleNamespace(monotonic=woken_meanwhile))
+            loop.after(60, bool).cancel()
+    finally:
+        loop.stop()
+        thread.join()
