@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from devshim.model.hidraw_abi import MOST_DESCRIPTOR, Report
 
@@ -13,12 +12,12 @@ LONG_ITEM = 0xFE
 SIZES = (0, 1, 2, 4)
 
 
-@dataclass
 class Reports:
     """The reports of a device: bits without the number, by kind and number; number 0 is the one without a number."""
 
-    bits: dict[tuple[Report, int], int] = field(default_factory=dict)
-    numbered: bool = False
+    def __init__(self) -> None:
+        self.bits: dict[tuple[Report, int], int] = {}
+        self.numbered = False
 
     def has(self, kind: Report, number: int) -> bool:
         """Whether there is such a report."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from ctypes import Structure, c_uint8, c_uint16, c_uint32
-from dataclasses import dataclass, field
 
 from devshim.model.ioctl import pointer
 
@@ -64,23 +63,23 @@ class I2cSmbusIoctlData(Structure):
     ]
 
 
-@dataclass
 class Message:
-    """One message of a transfer: bytes to write, or how many to read and, afterwards, what was read."""
+    """One message of a transfer: bytes to write, or how many to read and, afterwards, what was read.
 
-    address: int
-    flags: int = 0
-    data: bytes = b""
-    length: int = 0
+    reads  whether the chip sends
+    extra  with M_RECV_LEN: bytes that follow the block itself (a PEC)
+    """
 
-    #: With M_RECV_LEN: bytes that follow the block itself (a PEC).
-    extra: int = field(default=0, kw_only=True)
+    def __init__(self, address: int, flags: int = 0, data: bytes = b"", length: int = 0) -> None:
+        self.address = address
+        self.flags = flags
+        self.data = data
+        self.length = length
+        self.reads = bool(flags & M_RD)
+        self.extra = 0
 
-    #: Whether the chip sends.
-    reads: bool = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self.reads = bool(self.flags & M_RD)
+    def __repr__(self) -> str:
+        return f"Message({self.address:#04x}, {self.flags:#x}, {self.data!r}, {self.length})"
 
 
 def fail(number: int, why: str = "") -> OSError:

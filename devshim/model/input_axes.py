@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from devshim.model.input_abi import InputAbsinfo
 from devshim.model.input_codes import ABS_MT_SLOT, ABS_MT_TOOL_Y, ABS_MT_TOUCH_MAJOR, ABS_MT_TRACKING_ID
@@ -11,8 +11,7 @@ from devshim.model.input_codes import ABS_MT_SLOT, ABS_MT_TOOL_Y, ABS_MT_TOUCH_M
 MT_VALUES = range(ABS_MT_TOUCH_MAJOR, ABS_MT_TOOL_Y + 1)  # what each slot has of its own (input_is_mt_value)
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(NamedTuple):
     """One absolute axis, in its own units; what the members mean is said at struct input_absinfo in linux/input.h.
 
     Axis(0, 255), Axis(-32768, 32767, fuzz=16, flat=128).  value is where it stands at first.

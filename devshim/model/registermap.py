@@ -5,12 +5,15 @@ It knows nothing of I2C or SPI; a chip class brings the bytes that a transfer ca
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
+from types import FunctionType
 from typing import Any, ClassVar, Literal
 
 from devshim.model.naming import NameTaken
 from devshim.model.registers import EVENTS, Bits, Block, ByteOrder, Cell, Register
+
+TAKES_ANY = 0x04
+"""In the flags of a function's code: it has a *parameter (CO_VARARGS of the module inspect)."""
 
 
 class RegisterMap:
@@ -245,6 +248,11 @@ class RegisterFile:
 
 def wanted(method: Any) -> int | None:
     """How many positional arguments a bound method takes; None: any number."""
+    function = getattr(method, "__func__", None)
+    if type(function) is FunctionType and not {"__wrapped__", "__signature__"} & vars(function).keys():
+        return None if function.__code__.co_flags & TAKES_ANY else function.__code__.co_argcount - 1
+    import inspect  # of anything else only it can tell; importing it takes longer than importing this chip
+
     kinds = [parameter.kind for parameter in inspect.signature(method).parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL in kinds:
         return None

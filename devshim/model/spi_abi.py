@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from ctypes import Structure, c_uint8, c_uint16, c_uint32
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from devshim.model.ioctl import IOR, IOW, pointer, sized
 
@@ -54,8 +54,7 @@ SPI_IOC_RD_MAX_SPEED_HZ, SPI_IOC_WR_MAX_SPEED_HZ = IOR(MAGIC, 4, c_uint32), IOW(
 SPI_IOC_RD_MODE32, SPI_IOC_WR_MODE32 = IOR(MAGIC, 5, c_uint32), IOW(MAGIC, 5, c_uint32)
 
 
-@dataclass
-class Transfer:
+class Transfer(NamedTuple):
     """One transfer of a message: what the program sends, whether it receives, and how the wire is set for it.
 
     out               bytes that the program sends; None: it sends nothing, and the line stays low

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from devshim.model.sysfs import Files, lines, on_bus, record, with_number
 from devshim.model.usb_descriptors import Kind, descriptors
@@ -28,8 +28,7 @@ def port_of(family: str, number: int) -> tuple[int, int]:
     return BUS + FAMILIES.index(family) + 10 * (number // PORTS), number % PORTS + 1
 
 
-@dataclass(frozen=True)
-class UsbPlace:
+class UsbPlace(NamedTuple):
     """What a USB device is in /sys, and where: at a port of one of the run's own buses; texts that it lacks are empty.
 
     kinds: class, subclass and protocol of its interfaces.
@@ -111,8 +110,7 @@ class UsbPlace:
         return usb.path, usb.files()
 
 
-@dataclass(frozen=True)
-class UsbInterface:
+class UsbInterface(NamedTuple):
     """One interface of a USB device, with the driver that has it; kind is its class, subclass and protocol."""
 
     device: UsbPlace
