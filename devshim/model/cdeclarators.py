@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import platform
-from difflib import get_close_matches
+import os
 from typing import Any
 
 from devshim.model.argument import Ctype
@@ -22,7 +21,7 @@ QUALIFIERS = frozenset(
 ATTRIBUTES = frozenset(
     ["__attribute__", "__attribute", "__packed", "__aligned", "_Alignas", "__counted_by", "__counted_by_le"]
 )
-CHAR_IS_SIGNED = platform.machine() in ("x86_64", "i686", "i386")
+CHAR_IS_SIGNED = os.uname().machine in ("x86_64", "i686", "i386")
 
 
 class Attributes:
@@ -75,6 +74,8 @@ class Declarators(Expressions):
             if found is None:
                 raise self.fail(f"{' '.join(words)!r} is no type", start)
         if found is None:
+            from difflib import get_close_matches
+
             near = get_close_matches(start.text, [*self.types, *self.tags], n=1)
             hint = f"; did you mean {near[0]}?" if near else "; paste its declaration before this"
             raise self.fail(f"unknown type {start.text!r}{hint}", start)

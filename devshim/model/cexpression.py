@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import ctypes
 import operator
 from collections.abc import Callable
@@ -204,9 +203,10 @@ class Expressions:
         if token.kind == "number":
             return self.literal(token)
         if token.kind == "char":
+            inside = token.text.removeprefix("L")[1:-1]
             try:
-                return Value(ord(ast.literal_eval("b" + token.text.removeprefix("L"))))
-            except (ValueError, TypeError, SyntaxError):
+                return Value(ord(inside.encode("ascii").decode("unicode_escape").encode("latin-1")))
+            except (ValueError, TypeError):
                 raise self.fail(f"{token.text} is no single character", token) from None
         if token.kind == "name":
             if token.text in ACCESS or token.text == "_IOC":

@@ -10,14 +10,15 @@ motor = structures('''
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devshim.model.argument import Ctype
 from devshim.model.cdeclarations import Parser
 from devshim.model.ctokens import CTextError, Macro, Text
 from devshim.model.request import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["CNames", "CTextError", "header", "structures"]
 
@@ -46,6 +47,8 @@ class CNames:
             raise AttributeError(name)
         if name in self.missing:
             raise AttributeError(f"{self._text} defines {name}, but it is no constant: {self.missing[name]}")
+        from difflib import get_close_matches
+
         near = get_close_matches(name, dir(self), n=1)
         raise AttributeError(f"{self._text} does not declare {name}" + (f"; did you mean {near[0]}?" if near else ""))
 
@@ -84,6 +87,8 @@ def header(
     path: str | Path, *, pointers: Mapping[str, Mapping[str, Any]] | None = None, known: CNames | None = None
 ) -> CNames:
     """Read a header file, and the files beside it that it includes by "name"; see structures().  Raises OSError too."""
+    from pathlib import Path
+
     path = Path(path)
     return structures(
         path.read_text(encoding="utf-8", errors="replace"),

@@ -6,7 +6,7 @@ What is not C of a header (code, strings, ##) passes through as tokens; whether 
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def predefined() -> dict[str, str]:
     return {
         "__BITS_PER_LONG": bits, "BITS_PER_LONG": bits, "__WORDSIZE": bits,
         "__LITTLE_ENDIAN": "1234", "__BIG_ENDIAN": "4321", "__BYTE_ORDER": f"__{order}_ENDIAN",
-        f"__{order}_ENDIAN_BITFIELD": "1", "__linux__": "1", f"__{platform.machine()}__": "1",
+        f"__{order}_ENDIAN_BITFIELD": "1", "__linux__": "1", f"__{os.uname().machine}__": "1",
     }  # fmt: skip
 
 
