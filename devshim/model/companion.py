@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from devshim.model.device import Device
-
-if TYPE_CHECKING:
-    from devshim.model.input_core import InputCore
 
 
 class Companion(Device):
     """What answers at such a node; it comes and goes with the device that it is made of, its `source`."""
 
-    #: One node for all devices of a run, which stays once it is there: /dev/input/mice.
+    #: One node for all devices of a run, or of a bus, which stays once it is there: /dev/input/mice.
     common: ClassVar[bool] = False
 
-    def __init__(self, source: InputCore) -> None:
+    def __init__(self, source: Any) -> None:
         self.source = source
         super().__init__()
 

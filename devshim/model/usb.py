@@ -7,7 +7,7 @@ import os
 import re
 import struct
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import WAIT, Device, Plug
@@ -17,11 +17,12 @@ from devshim.model.usb_file import UsbFile
 from devshim.model.usb_layout import DEVICE, Configuration, Endpoint, Interface, Texts, check_layout
 from devshim.model.usb_node_sysfs import surroundings
 from devshim.model.usb_reader import UsbReader
-from devshim.model.usb_sysfs import DEVICES_PER_BUS, USB_MAJOR
+from devshim.model.usb_sysfs import BUS, DEVICES_PER_BUS, USB_MAJOR
 from devshim.model.usb_transfer import Pipes
 
 if TYPE_CHECKING:
     from devshim.model.attribute import Picture
+    from devshim.model.companion import Companion
 
 __all__ = ["Configuration", "Endpoint", "Interface", "Setup", "UsbDevice", "control"]
 
@@ -248,6 +249,14 @@ class UsbDevice(Device):
     def surroundings(self, node: str, major: int, minor: int) -> Picture:
         """What /sys and udev show of it."""
         return surroundings(self)
+
+    def _companions(self, node: str) -> Mapping[str, Companion]:
+        """The root hub of its bus, where that is the run's own."""
+        if self.bus_number < BUS:
+            return {}
+        from devshim.model.usb_root_hub import RootHub
+
+        return {f"{node[:-3]}001": RootHub(self)}
 
     def attached(self, plug: Plug) -> None:
         """A device that is plugged in has forgotten what was before."""

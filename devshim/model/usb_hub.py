@@ -5,14 +5,30 @@ It has no uevent file, so that udev takes no notice: a hub neither comes nor goe
 
 from __future__ import annotations
 
+import struct
 from functools import lru_cache
 
 from devshim.model.device import Shared
 from devshim.model.sysfs import Files, link, on_bus
-from devshim.model.usb_descriptors import Kind, descriptors
+from devshim.model.usb_descriptors import Kind
 
 LINUX = 0x1D6B
 HUB: Kind = (9, 0, 0)
+
+#: Of the device, its configuration, its interface, and the endpoint that tells of changes (usb2_rh_dev_descriptor).
+DESCRIPTORS = b"".join(
+    (
+        struct.pack("<BBHBBBBHHHBBBB", 18, 1, 0x0200, 9, 0, 1, 64, LINUX, 2, 0x0100, 1, 2, 3, 1),
+        struct.pack("<BBHBBBBB", 9, 2, 25, 1, 1, 0, 0xE0, 0),
+        struct.pack("<9B", 9, 4, 0, 0, 1, *HUB, 0),
+        struct.pack("<BBBBHB", 7, 5, 0x81, 3, 4, 12),
+    )
+)
+
+
+def hub_texts(controller: str) -> tuple[str, str, str]:
+    """Its manufacturer, product and serial number, as usb_add_hcd makes them of the controller's."""
+    return "Linux devshim_hcd", "devshim host controller", controller
 
 
 @lru_cache(maxsize=64)
@@ -20,7 +36,7 @@ def root_hub(bus: int, controller: str, ports: int) -> Files:
     """The directories of the hub and of its one interface, and their links on the bus."""
     path = f"/sys/devices/platform/{controller}/usb{bus}"
     interface = f"{path}/{bus}-0:1.0"
-    texts = "Linux devshim_hcd", "devshim host controller", controller
+    texts = hub_texts(controller)
     hub: dict[str, object] = {
         "idVendor": f"{LINUX:04x}", "idProduct": "0002", "bcdDevice": "0100", "busnum": bus, "devnum": 1, "devpath": 0,
         "speed": 480, "version": " 2.00", "maxchild": ports, "bDeviceClass": "09", "bDeviceSubClass": "00",
@@ -34,7 +50,7 @@ def root_hub(bus: int, controller: str, ports: int) -> Files:
     }  # fmt: skip
     found: Files = {f"{path}/{name}": Shared(f"{value}\n".encode()) for name, value in hub.items()}
     found |= {f"{interface}/{name}": Shared(f"{value}\n".encode()) for name, value in kind.items()}
-    found[f"{path}/descriptors"] = Shared(descriptors((LINUX, 2, 0x0100), texts, (HUB,)))
+    found[f"{path}/descriptors"] = Shared(DESCRIPTORS)
     driver = f"/sys/devices/platform/{controller}/driver"
     found[driver] = link(driver, "/sys/bus/platform/drivers/devshim_hcd")
     return found | on_bus(path, "usb", "usb") | on_bus(interface, "usb", "hub")
