@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from devshim.host.lock import lock
     from devshim.model.attribute import Attribute, BinaryAttribute
     from devshim.model.backlight import Backlight
+    from devshim.model.class_device import ClassDevice
     from devshim.model.composite import Composite, Function, UsbComposite
     from devshim.model.ctext import structures
     from devshim.model.device import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, REAL, WAIT, Device, File, Link
@@ -50,6 +51,7 @@ PUBLIC = {
     "devshim.errors": ("ConfigError", "DevshimError", "ModelError", "ShimNotBuilt", "SpecError", "TargetFailed"),
     "devshim.model.attribute": ("Attribute", "BinaryAttribute"),
     "devshim.model.backlight": ("Backlight",),
+    "devshim.model.class_device": ("ClassDevice",),
     "devshim.model.composite": ("Composite", "Function", "UsbComposite"),
     "devshim.model.ctext": ("structures",),
     "devshim.model.device": (
@@ -85,12 +87,13 @@ PUBLIC = {
 
 __all__ = [
     "IO", "IOR", "IOW", "IOWR", "POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "POLLPRI", "REAL", "WAIT", "Attribute",
-    "Axis", "Backlight", "BinaryAttribute", "Block", "ChipLine", "Composite", "ConfigError", "Configuration", "Device",
-    "DevshimError", "Endpoint", "File", "Function", "GpioChip", "Hidraw", "Hwmon", "I2cBus", "I2cChip", "Iio", "Input",
-    "Interface", "Led", "Line", "Link", "ModelError", "NewFile", "PwmChip", "Register", "Scan", "Serial", "Session",
-    "Setting", "Setup", "ShimNotBuilt", "SpecError", "SpiChip", "Stream", "TargetFailed", "UsbComposite", "UsbDevice",
-    "array", "attribute", "characters", "command", "control", "every", "feature", "hook", "instruction",
-    "ioctl", "lock", "opening", "pause", "plugged", "pointer", "reference", "sized", "structures", "trailing", "wire",
+    "Axis", "Backlight", "BinaryAttribute", "Block", "ChipLine", "ClassDevice", "Composite", "ConfigError",
+    "Configuration", "Device", "DevshimError", "Endpoint", "File", "Function", "GpioChip", "Hidraw", "Hwmon", "I2cBus",
+    "I2cChip", "Iio", "Input", "Interface", "Led", "Line", "Link", "ModelError", "NewFile", "PwmChip", "Register",
+    "Scan", "Serial", "Session", "Setting", "Setup", "ShimNotBuilt", "SpecError", "SpiChip", "Stream", "TargetFailed",
+    "UsbComposite", "UsbDevice", "array", "attribute", "characters", "command", "control", "every", "feature", "hook",
+    "instruction", "ioctl", "lock", "opening", "pause", "plugged", "pointer", "reference", "sized", "structures",
+    "trailing", "wire",
 ]  # fmt: skip
 
 

@@ -216,6 +216,8 @@ class DevicePlug:
         """Give a file that the model made a carrier; named: it was opened by a path.  asker: as in open()."""
         if file is not self.device:
             file.flags = flags
+            if not hasattr(file, "device"):
+                file.device = self.device  # type: ignore[attr-defined]
         number = self.host.free_number()
         nonblock = bool(flags & os.O_NONBLOCK)
         open_file = None
@@ -369,7 +371,7 @@ def plug_class(device: Device) -> type[DevicePlug]:
 
         return TtyPlug
     kinds: dict[str, type[DevicePlug]] = {"none": SysfsPlug}
-    if device.carrier.startswith("raw"):
+    if str(device.carrier).startswith("raw"):  # a model may have taken the name for something of its own
         from devshim.host.raw import RawPlug, RawTtyPlug
 
         kinds.update({"raw": RawPlug, "raw tty": RawTtyPlug})

@@ -42,7 +42,7 @@ class Unmodelled:
         A missing node whose name is that of a plugged one but for punctuation is left out: clients try several
         spellings, as i2c-tools try /dev/i2c/1 before /dev/i2c-1.
         """
-        said = [stub(node, request, self._described(request)) for node, request in self._ioctls]
+        said = [stub(node, request, self._described(request), known(node, request)) for node, request in self._ioctls]
         there = {letters(node) for node in plugged}
         missed = self._nodes.items()
         named = [(path, error) for path, error in missed if error != errno.ENOENT or letters(path) not in there]
@@ -62,25 +62,38 @@ def letters(path: str) -> str:
     return "".join(filter(str.isalnum, path))
 
 
-def stub(node: str, request: int, described: Description | None) -> str:
-    """The handler that is missing; by its name and structure where a description knows them."""
+def known(node: str, request: int) -> Description | None:
+    """What the kernel's headers call a request of such a node."""
+    from devshim.known import find_for
+
+    return find_for(node).find(request)
+
+
+def stub(node: str, request: int, described: Description | None, known: Description | None = None) -> str:
+    """The handler that is missing; by its name and structure where a description knows them, else as it is known."""
+    from ctypes import sizeof
+
     from devshim.model.request import direction_of, size_of, type_and_number
 
     access, size = direction_of(request), size_of(request)
+    hidden = known.access if described is None and known is not None and known.ctype is not None and not access else ""
     letter, number = type_and_number(request)
     shown = repr(letter) if isinstance(letter, str) else f"{letter:#x}"
-    words = {"": "no argument, or one by value", "r": "read", "w": "write", "rw": "read and write"}[access]
+    words = {"": "no argument, or one by value", "r": "read", "w": "write", "rw": "read and write"}[access or hidden]
     size_text = f", {size} bytes" if access else ""
-    name = f"{described.label} " if described is not None else ""
+    named = described or known
+    name = f"{named.label} " if named is not None else ""
     kind = {1: "c_uint8", 2: "c_uint16", 4: "c_uint32", 8: "c_uint64"}.get(size, f"c_uint8 * {size}")
     if described is not None and described.ctype is not None:
         kind = getattr(described.ctype, "__name__", kind)
-    if isinstance(letter, int) and not access:
+    if hidden and known is not None and known.ctype is not None:
+        handler = f'@ioctl({request:#06x}, c_uint8 * {sizeof(known.ctype)}, access="{hidden}")'
+    elif isinstance(letter, int) and not access:
         handler = f"@ioctl({request:#06x}, value=c_long)"
     else:
         handler = f"@ioctl({MACROS[access]}({shown}, {number}" + (f", {kind}))" if access else "), value=c_long)")
-    method = described.label.lower() if described is not None else f"request_{number}"
-    arguments = "self" if access == "r" else "self, argument"
+    method = named.label.lower() if named is not None else f"request_{number}"
+    arguments = "self" if (access or hidden) == "r" else "self, argument"
     return (
         f"unknown ioctl {name}{request:#010x} on {node} ({words}, {shown}, {number}{size_text}); add:\n"
         f"{handler}\ndef {method}({arguments}): ..."

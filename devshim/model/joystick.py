@@ -60,6 +60,7 @@ class Joystick(Companion):
     """
 
     mode: ClassVar[int] = stat.S_IFCHR | 0o664  # 50-udev-default.rules
+    source: InputCore
 
     def __init__(self, source: InputCore) -> None:
         axes = sorted(source.supported.get(codes.EV_ABS, ()))

@@ -39,6 +39,7 @@ class MouseNode(Companion):
     """What mouseN and mice have in common: files that packets go to, and the buttons that are down."""
 
     mode: ClassVar[int] = stat.S_IFCHR | 0o660
+    source: InputCore
 
     def __init__(self, source: InputCore) -> None:
         self.files: list[MouseFile] = []
