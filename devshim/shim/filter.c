@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 
 #include "interposed.h"
+#include "wrap_attributes.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV /* linux/seccomp.h of 5.19 */
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1ul << 5)
@@ -29,24 +30,30 @@
 #ifdef MACHINE
 static const uint16_t on_names[] = {
     SYS_openat, SYS_openat2, SYS_statx, SYS_newfstatat, SYS_faccessat, SYS_readlinkat, SYS_fstat, SYS_ioctl, SYS_getdents64,
-    SYS_chdir, SYS_fchdir, SYS_getcwd, SYS_statfs, SYS_fstatfs, SYS_fchmodat, SYS_fchownat, SYS_unlinkat, SYS_truncate,
-    SYS_inotify_add_watch, SYS_inotify_rm_watch,
+    SYS_chdir, SYS_fchdir, SYS_getcwd, SYS_statfs, SYS_fstatfs, SYS_fchmodat, SYS_fchmodat2, SYS_fchownat, SYS_unlinkat,
+    SYS_truncate, SYS_mkdirat, SYS_mknodat, SYS_symlinkat, SYS_linkat, SYS_renameat2, SYS_utimensat, SYS_inotify_add_watch,
+    SYS_inotify_rm_watch,
+#ifdef SYS_renameat
+    SYS_renameat,
+#endif
 #ifdef SYS_faccessat2
     SYS_faccessat2,
 #endif
 #ifdef SYS_open
     SYS_open, SYS_creat, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_chmod, SYS_chown, SYS_lchown, SYS_unlink,
+    SYS_mkdir, SYS_mknod, SYS_rmdir, SYS_rename, SYS_link, SYS_symlink, SYS_utime, SYS_utimes, SYS_futimesat,
 #endif
 };
 
 static const uint16_t on_data[] = {
     SYS_read, SYS_write, SYS_pread64, SYS_pwrite64, SYS_readv, SYS_writev, SYS_preadv, SYS_pwritev, SYS_preadv2,
     SYS_pwritev2, SYS_lseek, SYS_sendfile, SYS_splice, SYS_tee, SYS_copy_file_range, SYS_fsync, SYS_fdatasync, SYS_flock,
+    SYS_getsockopt, SYS_setsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown, SYS_sendto, SYS_recvfrom, /* for ENOTSOCK */
 };
 
 #define LENGTH(list) (sizeof list / sizeof *list)
 
-enum { MOST = 12 + 2 * (LENGTH(on_names) + LENGTH(on_data) + 2) };
+enum { MOST = 18 + 2 * (LENGTH(on_names) + LENGTH(on_data) + 2) };
 
 struct program {
     struct sock_filter lines[MOST];
@@ -69,6 +76,22 @@ static void when(struct program *program, uint32_t number, uint32_t action)
     answer(program, action);
 }
 
+/* What tells how a file was opened, because a socket may always be read and written; and what has to do with its tag
+ * (handles.c). */
+static void write_fcntl(struct program *program)
+{
+    enum { LINES = 9, OF_SETFL = 3 };
+
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, LINES);
+    add(program, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1]), 0, 0);
+    when(program, F_GETFL, SECCOMP_RET_USER_NOTIF);
+    when(program, F_GETSIG, SECCOMP_RET_USER_NOTIF);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, F_SETFL, 0, OF_SETFL);
+    add(program, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2]), 0, 0);
+    add(program, BPF_JMP | BPF_JSET | BPF_K, O_ASYNC, 0, 1);
+    answer(program, SECCOMP_RET_USER_NOTIF);
+}
+
 static void write_program(struct program *program, bool data)
 {
     program->count = 0;
@@ -87,11 +110,8 @@ static void write_program(struct program *program, bool data)
         when(program, on_names[i], SECCOMP_RET_USER_NOTIF);
     for (size_t i = 0; data && i < LENGTH(on_data); i++)
         when(program, on_data[i], SECCOMP_RET_USER_NOTIF);
-    if (data) { /* of fcntl(2) what tells how a file was opened: a socket may always be read and written */
-        add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 3);
-        add(program, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1]), 0, 0);
-        when(program, F_GETFL, SECCOMP_RET_USER_NOTIF);
-    }
+    if (data)
+        write_fcntl(program);
     answer(program, SECCOMP_RET_ALLOW);
 }
 

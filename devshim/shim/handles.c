@@ -11,6 +11,7 @@
 
 #include "direct.h"
 #include "openfiles.h"
+#include "remote.h"
 #include "ring.h"
 
 uint8_t may_be_device[WATCHED_FDS / 8];
@@ -20,14 +21,17 @@ uint8_t may_be_device[WATCHED_FDS / 8];
 static uint8_t examined[WATCHED_FDS / 8];
 
 /* The raw call: the wrapper of fstat must show the node, this must show the carrier. */
-static int carrier_stat(int fd, struct stat *status)
+int status_of_carrier(int fd, struct stat *status)
 {
-    int before = errno;
+    int before = errno, result;
+
+    do {
 #ifdef SYS_fstat
-    int result = (int)real.syscall(SYS_fstat, fd, status);
+        result = (int)real.syscall(SYS_fstat, fd, status);
 #else
-    int result = real.fstat(fd, status);
+        result = real.fstat(fd, status);
 #endif
+    } while (result < 0 && errno == EINTR);
     errno = before;
     return result;
 }
@@ -54,6 +58,8 @@ static void remember(int fd, const struct carrier *carrier)
  * stands, the tag is nobody else's. */
 static const struct carrier *still(int fd)
 {
+    if (__builtin_expect(remote != NULL, 0) && remote->lent == fd) /* nobody else closes it */
+        return __atomic_load_n(&remote->carrier->inode, __ATOMIC_ACQUIRE) == remote->inode ? remote->carrier : NULL;
     uint32_t guess = (unsigned)fd < GUESSED_FDS ? __atomic_load_n(&guesses[fd], __ATOMIC_RELAXED) : 0;
     const struct carrier *carrier = guess ? carrier_in(guess - 1) : NULL;
     int before = errno;
@@ -113,7 +119,7 @@ const struct carrier *identify(int fd)
     const struct carrier *carrier = still(fd);
     if (carrier)
         return carrier;
-    return carrier_stat(fd, &status) < 0 ? NULL : identify_by(fd, &status);
+    return status_of_carrier(fd, &status) < 0 ? NULL : identify_by(fd, &status);
 }
 
 const struct carrier *identify_by(int fd, const struct stat *status)

@@ -13,6 +13,9 @@
 
 extern uint8_t may_be_device[WATCHED_FDS / 8];
 
+/* fstat(2) as the kernel answers it, and never EINTR, as a caught call may while it waits to be received. Leaves errno alone. */
+int status_of_carrier(int fd, struct stat *status);
+
 /* The carrier behind a descriptor after a look at its inode, or NULL. Leaves errno alone. */
 const struct carrier *identify(int fd);
 

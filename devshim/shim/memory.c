@@ -126,8 +126,8 @@ void notice_memcheck(const char *preload)
 
 bool copy_from_target(void *to, uintptr_t from, size_t size)
 {
-    if (__builtin_expect(remote != NULL, 0) && remote->theirs)
-        return copy_from_remote(to, from, size);
+    if (__builtin_expect(remote != NULL, 0))
+        return remote->theirs ? copy_from_remote(to, from, size) : memcpy(to, (const void *)from, size) == to;
     if (!memcheck && (in_own_stack(from, size) || in_image(from, size, false))) {
         memcpy(to, (const void *)from, size);
         return true;
@@ -149,8 +149,8 @@ bool copy_in_use(void *to, uintptr_t from, size_t size)
 
 bool copy_to_target(uintptr_t to, const void *from, size_t size)
 {
-    if (__builtin_expect(remote != NULL, 0) && remote->theirs)
-        return copy_to_remote(to, from, size);
+    if (__builtin_expect(remote != NULL, 0))
+        return remote->theirs ? copy_to_remote(to, from, size) : memcpy((void *)to, from, size) == (void *)to;
     if (in_own_stack(to, size) || (!memcheck && in_image(to, size, true))) {
         memcpy((void *)to, from, size);
         return true;

@@ -37,12 +37,23 @@ int leave_to_kernel(void)
     return 0;
 }
 
+/* A signal in the middle of SECCOMP_ADDFD_FLAG_SEND would end the caller's call with 0, and without the descriptor; and the
+ * watcher takes a call for lost that has been answered. */
+int add_to_remote(int fd, int number, unsigned flags, bool cloexec)
+{
+    struct seccomp_notif_addfd add = { .id = remote->call, .srcfd = (uint32_t)fd, .newfd = (uint32_t)number, .flags = flags,
+                                       .newfd_flags = cloexec ? O_CLOEXEC : 0 };
+    uint64_t all = ~0ull, set;
+
+    real.syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &set, sizeof set);
+    int result = (int)real.syscall(SYS_ioctl, remote->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add), before = errno;
+    real.syscall(SYS_close, fd);
+    real.syscall(SYS_rt_sigprocmask, SIG_SETMASK, &set, NULL, sizeof set);
+    errno = before;
+    return result;
+}
+
 int give_to_remote(int fd, bool cloexec)
 {
-    struct seccomp_notif_addfd add = { .id = remote->call, .srcfd = (uint32_t)fd, .newfd_flags = cloexec ? O_CLOEXEC : 0 };
-    int number = (int)real.syscall(SYS_ioctl, remote->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add), before = errno;
-
-    real.syscall(SYS_close, fd);
-    errno = before;
-    return number;
+    return add_to_remote(fd, 0, 0, cloexec);
 }

@@ -9,12 +9,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct carrier;
+
 struct remote {
     pid_t thread;   /* the one that calls */
     int listener;
     uint64_t call;  /* the kernel's cookie for the call that it waits in */
     bool theirs;    /* the call's pointers lead into the caller's memory; else into copies of ours */
     bool left;      /* left to the kernel: what the wrapper returned does not count */
+    int lent;       /* the caller's descriptor as one of ours, where that is a device's; else -1 */
+    const struct carrier *carrier; /* the device's, with its inode when it was looked at */
+    uint64_t inode;
 };
 
 /* On whose behalf this thread is at a call; NULL: its own. */
@@ -42,7 +47,9 @@ static inline void others_take_over(void)
         remote_waits();
 }
 
-/* Give a descriptor of ours to the caller and close it here. Returns its number there, or -1 with errno. */
+/* Give a descriptor of ours to the caller and close it here. Returns its number there, or -1 with errno. The other one
+ * knows the flags of SECCOMP_IOCTL_NOTIF_ADDFD, and a number for SECCOMP_ADDFD_FLAG_SETFD. */
 int give_to_remote(int fd, bool cloexec);
+int add_to_remote(int fd, int number, unsigned flags, bool cloexec);
 
 #endif

@@ -3,14 +3,17 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #include "interposed.h"
+#include "paths.h"
 #include "registry.h"
 #include "supervised.h"
 
 enum {
+    LONGEST_ORDER = 32, /* before the path */
     LOOKED_AT = 4096,  /* headers, the loader's name and Go's note lie at a file's beginning */
     LONGEST_LINE = 256 /* BINPRM_BUF_SIZE of linux/binfmts.h */
 };
@@ -185,7 +188,7 @@ static bool write_path(char *to, int dirfd, const char *path)
     char link[32], base[PATH_MAX];
 
     if (dirfd == AT_FDCWD || path[0] == '/')
-        return strlen(path) < PATH_MAX && stpcpy(to, path);
+        return strlen(path) < PATH_MAX && memmove(to, path, strlen(path) + 1);
     ssize_t length = real.syscall(SYS_readlinkat, AT_FDCWD, link_of(dirfd, link), base, sizeof base);
     if (length <= 0 || base[0] != '/' || (size_t)length + strlen(path) + 2 > PATH_MAX)
         return false;
@@ -196,7 +199,7 @@ static bool write_path(char *to, int dirfd, const char *path)
     return real.syscall(SYS_faccessat, AT_FDCWD, to, F_OK) == 0; /* else it has been removed, or never had a name */
 }
 
-static bool prepare(int dirfd, const char *path, char launch[LONGEST_LAUNCH])
+static bool prepare(int dirfd, const char *path, char *launch)
 {
     char link[32];
     const char *looked_at = path[0] ? path : link_of(dirfd, link); /* "" from fexecve() */
@@ -216,7 +219,7 @@ static bool prepare(int dirfd, const char *path, char launch[LONGEST_LAUNCH])
     return write_path(launch + strlen(launch), dirfd, path);
 }
 
-bool needs_launcher(int dirfd, const char *path, char launch[LONGEST_LAUNCH])
+bool needs_launcher(int dirfd, const char *path, char *launch)
 {
     int before = errno;
     bool needs = registry && path && prepare(dirfd, path, launch);
@@ -225,22 +228,46 @@ bool needs_launcher(int dirfd, const char *path, char launch[LONGEST_LAUNCH])
     return needs;
 }
 
-bool needs_launcher_on_path(const char *file, char launch[LONGEST_LAUNCH])
+size_t launch_size(int dirfd, const char *path)
 {
-    const char *place = getenv("PATH");
-    char path[PATH_MAX];
+    bool whole = dirfd == AT_FDCWD || (path && path[0] == '/');
+    return LONGEST_ORDER + (whole && path ? strlen(path) + 1 : PATH_MAX);
+}
+
+static const char *places(void)
+{
+    const char *value = getenv("PATH");
+    return value ? value : "/bin:/usr/bin";
+}
+
+/* execve() refuses directories by EACCES, and execvp() then looks on. */
+static bool is_executable(const char *path)
+{
+    struct stat status;
+    return real.syscall(SYS_faccessat, AT_FDCWD, path, X_OK) == 0 && libc_fstatat(AT_FDCWD, path, &status, 0) == 0
+           && !S_ISDIR(status.st_mode);
+}
+
+size_t launch_size_on_path(const char *file)
+{
+    return launch_size(AT_FDCWD, file) + (file && !strchr(file, '/') ? strlen(places()) + 1 : 0);
+}
+
+bool needs_launcher_on_path(const char *file, char *launch, size_t size)
+{
+    char *path = launch + LONGEST_ORDER;
     int before = errno;
 
     if (!registry || !file || strchr(file, '/'))
         return needs_launcher(AT_FDCWD, file, launch);
-    for (place = place ? place : "/bin:/usr/bin"; place && file[0]; place = strchr(place, ':') ? strchr(place, ':') + 1 : NULL) {
+    for (const char *place = places(); place && file[0]; place = strchr(place, ':') ? strchr(place, ':') + 1 : NULL) {
         size_t length = strcspn(place, ":");
-        if (length + strlen(file) + 2 > sizeof path)
+        if (length + strlen(file) + 2 > size - LONGEST_ORDER)
             continue;
         memcpy(path, place, length);
         path[length] = '/';
         strcpy(path + length + (length > 0), file);
-        if (real.syscall(SYS_faccessat, AT_FDCWD, path, X_OK) < 0)
+        if (!is_executable(path))
             continue;
         errno = before;
         return needs_launcher(AT_FDCWD, path, launch);

@@ -98,7 +98,7 @@ void remote_waits(void)
 
 static bool is_valid(uint64_t call)
 {
-    return real.syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call) == 0;
+    return real.syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call) == 0 || errno != ENOENT;
 }
 
 /* With the worker's lock: so the signal finds it at no other call. */
@@ -215,6 +215,8 @@ static int64_t answer_of(struct caught *call)
     }
     int64_t answer = call_on_name(call);
     if (answer == LEAVE)
+        answer = call_on_changes(call);
+    if (answer == LEAVE)
         answer = call_on_whereabouts(call);
     if (answer == LEAVE)
         answer = call_on_watch(call);
@@ -246,14 +248,15 @@ static void reply(uint64_t call, int64_t answer)
         response.error = (int32_t)answer;
     else
         response.val = answer;
-    real.syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_SEND, &response); /* ENOENT: it was killed */
+    while (real.syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 && errno == EINTR) /* ENOENT: it was killed */
+        ;
 }
 
 static void take_in(struct worker *worker, const struct seccomp_notif *notice)
 {
     struct caught *call = &worker->call;
 
-    call->remote = (struct remote){ .thread = (pid_t)notice->pid, .listener = listener, .call = notice->id };
+    call->remote = (struct remote){ .thread = (pid_t)notice->pid, .listener = listener, .call = notice->id, .lent = -1 };
     call->number = notice->data.nr;
     call->from = notice->data.instruction_pointer;
     for (int i = 0; i < 6; i++)

@@ -47,12 +47,17 @@ void end_supervisor(void) __attribute__((noreturn));
 #define INTERRUPT SIGUSR1 /* what ends a wait; the only signal that is not blocked */
 bool answer_calls_of(int listener);
 
-/* Calls on names, those on descriptors, those on where the caller is, and on watched directories; LEAVE where it is none of
- * them. (supervise_names.c, supervise_files.c, supervise_places.c, supervise_watches.c) */
+/* Calls on names, those that change names, those on descriptors, those on where the caller is, and on watched directories;
+ * LEAVE where it is none of them. (supervise_names.c, supervise_changes.c, supervise_files.c, supervise_places.c,
+ * supervise_watches.c) */
 int64_t call_on_name(struct caught *call);
+int64_t call_on_changes(struct caught *call);
 int64_t call_on_file(struct caught *call);
 int64_t call_on_whereabouts(struct caught *call);
 int64_t call_on_watch(struct caught *call);
+
+/* A text in the caller's memory, with its NUL; room for ROUTE_PATH. False where it cannot be read. (supervise_names.c) */
+bool read_name(uintptr_t at, char *name);
 
 /* A name in the caller's memory, made absolute; room for ROUTE_PATH. False where it cannot be. (supervise_names.c) */
 bool name_for(struct caught *call, int dirfd, uintptr_t path, char *name);

@@ -65,15 +65,20 @@ int borrow(struct caught *call, int fd, const struct carrier **carrier)
     const struct carrier *found = carrier_at(&status);
     if (found && !(device_of(found)->flags & (DEVICE_HARDWARE | DEVICE_MONITOR))) {
         watch(own);
-        *carrier = found;
+        *carrier = call->remote.carrier = found;
+        call->remote.inode = status.st_ino;
+        call->remote.lent = own;
     }
     return own;
 }
 
 void close_loan(int fd)
 {
-    if (fd >= 0)
-        real.syscall(SYS_close, fd);
+    if (fd < 0)
+        return;
+    if (remote->lent == fd)
+        remote->lent = -1;
+    real.syscall(SYS_close, fd);
 }
 
 /* ---- Data ------------------------------------------------------------------------------------------ */
@@ -320,13 +325,24 @@ static int64_t do_for(struct caught *call, const struct carrier *carrier, int fd
     case SYS_lseek:
         return device_of(carrier)->flags & DEVICE_SEEK
                    ? result_of(call_by_number(SYS_lseek, (long[6]){ fd, (long)a[1], (long)a[2] })) : LEAVE;
-    case SYS_fcntl: /* F_GETFL */
-        return result_of(call_by_number(SYS_fcntl, (long[6]){ fd, (long)a[1] }));
+    case SYS_fcntl:
+        if ((int)a[1] != F_SETFL)
+            return result_of(call_by_number(SYS_fcntl, (long[6]){ fd, (long)a[1] }));
+        take_tag_off(fd);
+        return LEAVE;
     case SYS_flock:
         return result_of(call_by_number(SYS_flock, (long[6]){ fd, (long)a[1] }));
     case SYS_fsync:
     case SYS_fdatasync:
         return is_computed(carrier) ? result_of(call_by_number(call->number, (long[6]){ fd })) : LEAVE;
+    case SYS_getsockopt:
+    case SYS_setsockopt:
+    case SYS_getsockname:
+    case SYS_getpeername:
+    case SYS_shutdown:
+    case SYS_sendto:
+    case SYS_recvfrom:
+        return -ENOTSOCK;
     }
     return LEAVE;
 }

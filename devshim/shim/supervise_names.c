@@ -107,8 +107,8 @@ static bool is_on_name(const struct caught *call, struct named *named)
 
 /* ---- Where it leads -------------------------------------------------------------------------------- */
 
-/* A text in the caller's memory, with its NUL; page by page, because the next one may not be there. */
-static bool read_name(uintptr_t at, char name[ROUTE_PATH])
+/* Page by page, because the next one may not be there. */
+bool read_name(uintptr_t at, char *name)
 {
     size_t length = 0;
 
@@ -212,18 +212,10 @@ bool has_other_root(const struct caught *call)
 /* ---- The calls ------------------------------------------------------------------------------------- */
 
 /* The new descriptor is the answer. */
-static int64_t hand_over(struct caught *call, int fd, int flags)
+static int64_t hand_over(int fd, int flags)
 {
-    struct seccomp_notif_addfd add = { .id = call->remote.call, .srcfd = (uint32_t)fd,
-                                       .flags = SECCOMP_ADDFD_FLAG_SEND, .newfd_flags = (uint32_t)flags & O_CLOEXEC };
-    long number;
-
-    do
-        number = real.syscall(SYS_ioctl, call->remote.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-    while (number < 0 && errno == EINTR);
-    int64_t answer = number >= 0 || errno == ENOENT ? SENT : -errno;
-    real.syscall(SYS_close, fd);
-    return answer;
+    int number = add_to_remote(fd, 0, SECCOMP_ADDFD_FLAG_SEND, flags & O_CLOEXEC);
+    return number >= 0 || errno == ENOENT ? SENT : -errno;
 }
 
 /* The kernel hands no descriptor of O_PATH over. One that reads the placeholder is known as such all the same. */
@@ -237,12 +229,25 @@ static int without_path(int fd)
     return whole;
 }
 
+/* A link itself, opened by O_PATH and O_NOFOLLOW, has no other descriptor. Where its name starts from a directory of the tree,
+ * the kernel finds it. */
+static bool starts_in_tree(const struct caught *call, const struct named *named)
+{
+    char link[64], base[ROUTE_PATH], first;
+
+    snprintf(link, sizeof link, "/proc/%d/fd/%d", call->remote.thread, named->dirfd);
+    return copy_from_remote(&first, named->path, 1) && first != '/' && read_link(link, base) && tree_prefix(base);
+}
+
 static int64_t open_for(struct caught *call, const struct named *named, const char *name)
 {
     int fd = (int)call_by_number(SYS_openat, (long[6]){ AT_FDCWD, (long)name, named->flags, (long)named->mode });
-    if (fd >= 0 && named->flags & O_PATH)
+    if (fd >= 0 && named->flags & O_PATH) {
         fd = without_path(fd);
-    return fd < 0 ? -errno : hand_over(call, fd, named->flags);
+        if (fd < 0 && errno == ELOOP && starts_in_tree(call, named))
+            return LEAVE;
+    }
+    return fd < 0 ? -errno : hand_over(fd, named->flags);
 }
 
 static int64_t stat_for(const char *name, int flags, uintptr_t to)
@@ -352,7 +357,7 @@ int64_t call_on_name(struct caught *call)
     if (itself ? !follow_descriptor(call, name) : strncmp(name, "/proc/self", 10) == 0)
         return LEAVE;
     if (named.opens && openings_declared() && take_opening(AT_FDCWD, name, named.flags, named.mode, &fd))
-        return fd < 0 ? -errno : hand_over(call, fd, named.flags);
+        return fd < 0 ? -errno : hand_over(fd, named.flags);
     bool real = route_fully(AT_FDCWD, name, named.follow, &found) == ROUTE_REAL;
     if ((real && !call->elsewhere) || has_other_root(call))
         return pass_by(&named, name);

@@ -1,5 +1,4 @@
-/* supervise_places.c: caught calls on where the caller is, and on what is known of a name beside its status: chdir, getcwd,
- * statfs, chmod and their kin.
+/* supervise_places.c: caught calls on where the caller is, and in which file system: chdir, getcwd, statfs and their kin.
  *
  * Nobody can change another process's working directory. Where that would be a directory of the run's tree, the caller gets
  * a descriptor of it at a high number, which its children inherit as they would the directory; names without a slash in
@@ -20,11 +19,6 @@
 #ifdef SUPERVISES
 
 static bool anybody_moved; /* until then nobody's descriptors are looked at */
-
-static int64_t result_of(long result)
-{
-    return result < 0 ? -errno : result;
-}
 
 /* ---- The mark -------------------------------------------------------------------------------------- */
 
@@ -58,15 +52,9 @@ bool working_place(struct caught *call, char *path)
 }
 
 /* Put a descriptor of ours there, and close it here. */
-static int64_t put_place(const struct caught *call, int fd)
+static bool put_place(int fd)
 {
-    struct seccomp_notif_addfd add = { .id = call->remote.call, .srcfd = (uint32_t)fd, .newfd = PLACE_DESCRIPTOR,
-                                       .flags = SECCOMP_ADDFD_FLAG_SETFD };
-    long number = real.syscall(SYS_ioctl, call->remote.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-    int64_t answer = number < 0 ? -errno : 0;
-
-    real.syscall(SYS_close, fd);
-    return answer;
+    return add_to_remote(fd, PLACE_DESCRIPTOR, SECCOMP_ADDFD_FLAG_SETFD, false) >= 0;
 }
 
 /* Something that means nothing, because nobody can close it there. */
@@ -79,7 +67,7 @@ static void leave_place(struct caught *call)
     close_loan(fd);
     fd = (int)real.syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
     if (fd >= 0)
-        put_place(call, fd);
+        put_place(fd);
 }
 
 /* Whether the number is the program's own. */
@@ -106,7 +94,7 @@ static int64_t enter(struct caught *call, const char *name)
         return LEAVE;
     }
     __atomic_store_n(&anybody_moved, true, __ATOMIC_RELAXED);
-    return put_place(call, fd) < 0 ? LEAVE : 0; /* fewer descriptors are allowed */
+    return put_place(fd) ? 0 : LEAVE; /* fewer descriptors are allowed */
 }
 
 /* ---- Working directories --------------------------------------------------------------------------- */
@@ -169,52 +157,11 @@ static int64_t tell_of_descriptor(struct caught *call)
     return answer;
 }
 
-/* ---- Names, with numbers beside them ----------------------------------------------------------------- */
-
-/* Which arguments of a call are a directory and a name; flags: one that may say AT_SYMLINK_NOFOLLOW, or -1. */
-struct shape {
-    long number;
-    int directory, name, flags;
-    bool follows;
-};
-
-static const struct shape shapes[] = {
-#ifdef SYS_chmod
-    { SYS_chmod, -1, 0, -1, true },  { SYS_chown, -1, 0, -1, true }, { SYS_lchown, -1, 0, -1, false },
-    { SYS_unlink, -1, 0, -1, false },
-#endif
-    { SYS_fchmodat, 0, 1, -1, true }, { SYS_fchownat, 0, 1, 4, true }, { SYS_unlinkat, 0, 1, -1, false },
-    { SYS_truncate, -1, 0, -1, true },
-};
-
-static int64_t change(struct caught *call, const struct shape *shape)
-{
-    const uint64_t *a = call->arguments;
-    char name[ROUTE_PATH];
-    struct route found;
-    int dirfd = shape->directory < 0 ? AT_FDCWD : (int)a[shape->directory];
-    bool follows = shape->follows && !(shape->flags >= 0 && a[shape->flags] & AT_SYMLINK_NOFOLLOW);
-
-    if (!name_for(call, dirfd, (uintptr_t)a[shape->name], name) || has_other_root(call)
-        || (route_fully(AT_FDCWD, name, follows ? FOLLOW : NOFOLLOW, &found) == ROUTE_REAL && !call->elsewhere))
-        return LEAVE;
-    long arguments[6];
-    for (int i = 0; i < 6; i++)
-        arguments[i] = (long)a[i];
-    if (shape->directory >= 0)
-        arguments[shape->directory] = AT_FDCWD;
-    arguments[shape->name] = (long)name;
-    return result_of(call_by_number(call->number, arguments));
-}
-
 int64_t call_on_whereabouts(struct caught *call)
 {
     char name[ROUTE_PATH];
     struct route found;
 
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        if (shapes[i].number == call->number)
-            return change(call, &shapes[i]);
     switch (call->number) {
     case SYS_chdir:
         return change_directory(call);

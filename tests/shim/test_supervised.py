@@ -1,5 +1,6 @@
 """The engine `seccomp`: what a supervisor does for programs without a shim, as the program sees it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from devshim.session.session import Session
 MODELS = Path(__file__).parents[1] / "targets/models.py"
 BELL = f"/dev/bell0={MODELS}:Bell"
 TALLY = f"/dev/tally0={MODELS}:Tally"
+HOT = f"/dev/hot0={Path(__file__).with_name('models.py')}:Hot"
 
 pytestmark = pytest.mark.skipif(problem() is not None, reason=f"the engine seccomp does not work here: {problem()}")
 
@@ -136,6 +138,14 @@ def test_a_descriptor_stays_the_device_however_it_came(supervised: Path, devshim
     assert outcome.stdout.splitlines() == [f"{way} {number} " for number, way in enumerate(ways, 1)]
 
 
+def test_a_program_that_gets_no_processor_gets_its_descriptors(
+    program: Callable[..., Path], devshim_run: Callable[..., Outcome]
+) -> None:
+    outcome = devshim_run(program("starved", "-static"), "/dev/hot0", devices=[HOT])
+
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "opened\n", "")
+
+
 def test_a_lost_supervisor_is_told_of_and_fails_the_run(supervised: Path) -> None:
     command = [*devshim_command(), "run", "-d", BELL, "--", str(supervised), "blocked", "/dev/bell0"]
     pipe = subprocess.PIPE
@@ -156,8 +166,9 @@ def supervisor_of(waiter: int) -> int:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for child in Path(f"/proc/{waiter}/task/{waiter}/children").read_text().split():
-            if Path(f"/proc/{child}/comm").read_text() == "devshim-calls\n":
-                return int(child)
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                if Path(f"/proc/{child}/comm").read_text() == "devshim-calls\n":
+                    return int(child)
     raise AssertionError("there is no supervisor")
 
 

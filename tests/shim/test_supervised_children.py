@@ -78,6 +78,15 @@ def test_it_has_devices_with_the_host_inside_of_its_parent(program: Build, stati
     assert f"execve:  {FOUND}" in lines and len(lines) == len(WAYS) + 2
 
 
+def test_a_directory_on_the_path_is_no_program(static: Path, tmp_path: Path) -> None:
+    (tmp_path / static.name).mkdir()
+    places = f"PATH={tmp_path}:{static.parent}:{os.environ['PATH']}"
+
+    outcome = run_devshim("env", places, static.name, "/dev/hot0", devices=[HOT])
+
+    assert outcome.stdout.endswith(": 1234567\n"), outcome
+
+
 def test_what_runs_a_script_may_be_static(static: Path, tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text(f"#!{static}\n")

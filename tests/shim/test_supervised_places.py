@@ -41,6 +41,16 @@ def test_a_directory_that_only_the_run_has_is_a_place_to_be(
     assert found.stdout.count("dev: 188:0") == 3 and "\n188:0\n" in found.stdout  # the last by a child with the shim
 
 
+def test_a_link_itself_can_be_held_by_a_descriptor(
+    program: Callable[..., Path], devshim_run: Callable[..., Outcome]
+) -> None:
+    wanted = devshim_run(program("climb"), "/sys/bus/usb/devices/91-1", devices=["/dev/ttyUSB0=gps"])
+    found = devshim_run(program("climb", "-static"), "/sys/bus/usb/devices/91-1", devices=["/dev/ttyUSB0=gps"])
+
+    assert found.stdout == wanted.stdout
+    assert found.stdout.splitlines()[-1] == "91-1 120000 ../../../devices/platform/devshim_hcd.1/usb91/91-1"
+
+
 def test_a_watch_hears_of_what_is_plugged_under_the_number_that_it_has(
     program: Callable[..., Path], devshim_run: Callable[..., Outcome], tmp_path: Path
 ) -> None:
