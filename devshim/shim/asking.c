@@ -54,31 +54,68 @@ static int await_host(const struct run *run)
     return 0;
 }
 
-static int connect_to_host(const struct run *run, bool quietly, int *stray)
+/* Whether there is a channel over which the host can be told that somebody asks: a look there is sooner noticed than a
+ * connection, for which a thread of its own has to be woken. */
+static bool may_ask_quietly(void)
+{
+    const struct connection *page = __atomic_load_n(&connection, __ATOMIC_ACQUIRE);
+    return page && __atomic_load_n(&page->channel, __ATOMIC_ACQUIRE) && page->bell && !page->direct;
+}
+
+static bool let_host_look(void)
+{
+    struct slot *slot = take_slot();
+
+    if (!slot)
+        return false;
+    slot->op = OP_NOTE;
+    slot->nonblock = 0;
+    slot->file = slot->device = 0;
+    slot->request = NOTE_LOOK;
+    slot->argument = 0;
+    slot->offset = -1;
+    slot->size = slot->room = 0;
+    bool looked = converse(slot);
+    free_slot(slot);
+    return looked;
+}
+
+/* Those that nobody has told the host to look at may have taken all the room there is, and would keep us waiting: it looks
+ * then. False where it cannot be reached. */
+static bool connect_in_turn(int fd, const struct sockaddr_un *address, bool quietly)
+{
+    while (real.connect(fd, (const struct sockaddr *)address, sizeof *address) < 0) {
+        if (errno != EINTR && errno != EAGAIN)
+            return false;
+        if (quietly && errno == EAGAIN && !let_host_look())
+            return false;
+    }
+    return !quietly || real.fcntl(fd, F_SETFL, 0) == 0;
+}
+
+static int connect_to_host(const struct run *run, bool quietly, int *stray, uint64_t *inode)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     size_t length = strlen(run->directory);
-    int fd = (int)real.syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = (int)real.syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (quietly ? SOCK_NONBLOCK : 0), 0);
 
     if (fd < 0)
         return -1; /* EMFILE: as the open would have answered */
-    *stray = remember_stray(fd); /* from here on there are cancellation points */
+    *stray = remember_stray(fd, inode); /* from here on there are cancellation points */
     if (!run->registry->ready && await_host(run) < 0) {
+        forget_stray(*stray);
         close_fd(fd);
         errno = ENODEV;
         return -1;
     }
     memcpy(address.sun_path, run->directory, length);
     strcpy(address.sun_path + length, quietly ? "/quiet" : "/socket");
-    while (real.connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
-        if (errno == EINTR || errno == EAGAIN)
-            continue;
-        forget_stray(*stray);
-        close_fd(fd);
-        errno = ENODEV;
-        return -1;
-    }
-    return fd;
+    if (connect_in_turn(fd, &address, quietly))
+        return fd;
+    forget_stray(*stray);
+    close_fd(fd);
+    errno = ENODEV;
+    return -1;
 }
 
 static bool send_request(int fd, struct hello_request *request, const char *path)
@@ -131,32 +168,6 @@ static int move_down(int fd, int socket_fd)
     return socket_fd;
 }
 
-/* Whether there is a channel over which the host can be told that somebody asks: a look there is sooner noticed than a
- * connection, for which a thread of its own has to be woken. */
-static bool may_ask_quietly(void)
-{
-    const struct connection *page = __atomic_load_n(&connection, __ATOMIC_ACQUIRE);
-    return page && __atomic_load_n(&page->channel, __ATOMIC_ACQUIRE) && page->bell && !page->direct;
-}
-
-static bool let_host_look(void)
-{
-    struct slot *slot = take_slot();
-
-    if (!slot)
-        return false;
-    slot->op = OP_NOTE;
-    slot->nonblock = 0;
-    slot->file = slot->device = 0;
-    slot->request = NOTE_LOOK;
-    slot->argument = 0;
-    slot->offset = -1;
-    slot->size = slot->room = 0;
-    bool looked = converse(slot);
-    free_slot(slot);
-    return looked;
-}
-
 /* What the host does to a carrier that it makes itself. */
 static int as_carrier(int socket_fd, uint32_t flags, uint32_t tag)
 {
@@ -176,7 +187,7 @@ static int ask_host_of(struct run run, bool quietly, const struct hello_request 
     int fds[2] = { -1, -1 }, before = errno;
     int stray = -1;
     close_strays();
-    int socket_fd = connect_to_host(&run, quietly, &stray);
+    int socket_fd = connect_to_host(&run, quietly, &stray, &filled.inode);
 
     memset(answer, 0, sizeof *answer);
     if (socket_fd < 0)
@@ -186,7 +197,6 @@ static int ask_host_of(struct run run, bool quietly, const struct hello_request 
     filled.abi = sizeof(void *);
     filled.length = path ? (uint32_t)strlen(path) : 0;
     filled.thread = (uint32_t)real.syscall(SYS_gettid);
-    filled.inode = inode_of_stray(stray);
 
     bool asked = send_request(socket_fd, &filled, path) && (!quietly || let_host_look());
     ssize_t got = asked ? receive_answer(socket_fd, answer, fds) : 0;

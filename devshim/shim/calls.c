@@ -44,11 +44,6 @@ static int fail(int error)
     return -1;
 }
 
-static bool will_not_wait(int fd)
-{
-    return real.fcntl(fd, F_GETFL) & O_NONBLOCK;
-}
-
 /* ---- Readiness ------------------------------------------------------------------------------------ */
 
 static void ask_for_fresh_token(const struct carrier *carrier)
@@ -121,7 +116,7 @@ static int wait_on_ticket(uint64_t ticket)
 
     if (fd < 0)
         return -1;
-    int stray = remember_stray(fd), error = begin_wait(&wait);
+    int stray = remember_stray(fd, NULL), error = begin_wait(&wait);
     if (!error) {
         error = real.recv(fd, &byte, 1, 0) < 0 ? errno : 0;
         end_wait(&wait);
@@ -184,7 +179,10 @@ static bool waits_always(const struct carrier *carrier, enum op op)
 /* "Nothing yet": 0 to ask again, -1 with EAGAIN or EINTR. */
 static int wait_for_more(const struct carrier *carrier, int fd, const struct outcome *outcome, bool nonblock, enum op op)
 {
-    if (nonblock || (will_not_wait(fd) && !waits_always(carrier, op)))
+    int flags = real.fcntl(fd, F_GETFL);
+    if (flags < 0) /* a caught call (engine `seccomp`) that a signal came before */
+        return -1;
+    if (nonblock || ((flags & O_NONBLOCK) && !waits_always(carrier, op)))
         return fail(EAGAIN);
     if (device_of(carrier)->flags & DEVICE_ASKS)
         tell_waiting(carrier, op);
@@ -481,10 +479,12 @@ int device_open(const struct node *node, const char *placeholder, int flags, mod
             host_is_gone();
         return -1;
     }
-    if (answer.device_flags & DEVICE_TTY)
+    if (answer.device_flags & DEVICE_TTY) {
         take_controlling_terminal(fd, flags);
-    else
-        join_host();
+    } else if (join_host() == EMFILE) { /* which no read or write may say */
+        real.syscall(SYS_close, fd);
+        return fail(EMFILE);
+    }
     if (!(flags & O_CLOEXEC))
         real.fcntl(fd, F_SETFD, 0);
     if (flags & (O_APPEND | O_NOATIME)) /* the carrier keeps what F_SETFL may change */

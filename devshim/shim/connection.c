@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <linux/kcmp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 #include "asking.h"
@@ -108,6 +111,26 @@ static bool join_with(struct connection *page, int channel_fd, int bell_fd)
     return true;
 }
 
+/* The dynamic linker takes 3 KiB of stack to find a function that is called for the first time. A signal handler that makes
+ * calls on devices may have less: what these need is found now. */
+static void find_functions(void)
+{
+    char byte = 0;
+    void *volatile nothing = &byte;
+    volatile size_t none = 0;
+    volatile uintptr_t unused;
+
+    memset(nothing, 0, none);
+    memmove(nothing, nothing, none);
+    unused = (uintptr_t)memcmp(nothing, nothing, none);
+    unused = (uintptr_t)memchr(nothing, 0, none);
+    unused = (uintptr_t)pthread_self();
+    unused = (uintptr_t)getpid();
+    unused = (uintptr_t)sched_getcpu();
+    unused = (uintptr_t)sigaltstack(NULL, NULL);
+    (void)unused;
+}
+
 bool take_channel(int channel_fd, int bell_fd)
 {
     struct connection *page = connection_page();
@@ -117,6 +140,9 @@ bool take_channel(int channel_fd, int bell_fd)
         real.syscall(SYS_close, channel_fd);
     if (bell_fd >= 0)
         real.syscall(SYS_close, bell_fd);
+    find_functions();
+    if (channel_fd >= 0 && bell_fd < 0)
+        errno = EMFILE; /* the kernel had no number left to give */
     return joined;
 }
 
@@ -185,9 +211,10 @@ struct connection *connected(void)
     return page && join() ? page : NULL;
 }
 
-void join_host(void)
+int join_host(void)
 {
-    int before = errno;
-    connected();
+    int before = errno, error = connected() ? 0 : errno;
+
     errno = before;
+    return error;
 }

@@ -34,8 +34,9 @@ bool in_borrowed_memory(void);
  * errno where it cannot be. */
 bool take_channel(int channel_fd, int bell_fd);
 
-/* Take a channel now rather than with the first call, when all descriptors may be in use. Leaves errno alone. */
-void join_host(void);
+/* Take a channel now rather than with the first call, when all descriptors may be in use. Leaves errno alone,
+ * and returns 0 or another one. */
+int join_host(void);
 
 /* From now on this process's calls are answered by its own interpreter (direct.h); NULL: by nobody any more. Its fork
  * children ask over the socket, as any target. False with errno where there is no memory for it. */

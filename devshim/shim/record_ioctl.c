@@ -73,16 +73,14 @@ static uint64_t pointers_in(const uint8_t *bytes, size_t size, uint64_t lowest)
 static uint32_t enter_new_file(const struct carrier *carrier, const struct ioctl_entry *entry, uintptr_t argument, int result)
 {
     struct stat status;
-    int fd = result, before = errno;
+    int fd = result;
 
     if (!(entry->flags & IOCTL_OPENS) || result < 0)
         return 0;
     if (entry->place != RESULT_PLACE && !copy_from_target(&fd, argument + entry->place, sizeof fd))
         return 0;
-    if (fd < 0 || real.syscall(SYS_fstat, fd, &status) < 0) {
-        errno = before;
+    if (fd < 0 || status_of_carrier(fd, &status) < 0)
         return 0;
-    }
     const struct carrier *own = find_carrier(status.st_dev, status.st_ino);
     uint32_t number = new_file_number();
     enter_file(watch(fd), number, own ? own->device : carrier->device, own ? 0 : status.st_ino);

@@ -13,6 +13,7 @@
 #include "registry.h"
 #include "strays.h"
 #include "supervised.h"
+#include "wrap_aio.h"
 #include "wrap_process.h"
 #include "wrap_stdio.h"
 
@@ -53,6 +54,7 @@ __attribute__((constructor)) void start(void)
         notice_memcheck(getenv("LD_PRELOAD"));
         learn_image();
         close_strays_in_children();
+        forget_requests_in_children();
         watch_inherited();
         adopt_standard_streams();
         if (registry->flags & REGISTRY_HOOKS)

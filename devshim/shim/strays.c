@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 
+#include "handles.h"
 #include "interposed.h"
 
 enum { STRAYS = 64, CLAIMED = 1 << 30 };
@@ -39,14 +40,11 @@ bool left_behind(uintptr_t frame, uintptr_t here)
 static uint64_t inode_of(int fd)
 {
     struct stat status;
-#ifdef SYS_fstat
-    return real.syscall(SYS_fstat, fd, &status) == 0 ? status.st_ino : 0;
-#else
-    return real.fstat(fd, &status) == 0 ? status.st_ino : 0;
-#endif
+    return status_of_carrier(fd, &status) == 0 ? status.st_ino : 0;
 }
 
-int remember_stray(int fd)
+/* What is known of an entry is not to be read back from it: threads of the parent take a vfork child's for a dead thread's. */
+int remember_stray(int fd, uint64_t *inode)
 {
     uint32_t own = (uint32_t)real.syscall(SYS_gettid);
 
@@ -57,16 +55,15 @@ int remember_stray(int fd)
             continue;
         stray->fd = fd;
         stray->inode = inode_of(fd);
+        if (inode)
+            *inode = stray->inode;
         stray->frame = (uintptr_t)__builtin_frame_address(0);
         __atomic_store_n(&stray->owner, own, __ATOMIC_RELEASE);
         return i;
     }
+    if (inode)
+        *inode = 0;
     return -1; /* more wait than we keep account of: theirs would stay open */
-}
-
-uint64_t inode_of_stray(int stray)
-{
-    return stray >= 0 ? strays[stray].inode : 0;
 }
 
 void forget_stray(int stray)

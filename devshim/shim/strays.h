@@ -9,12 +9,10 @@
  * in a handler that interrupted it. */
 bool left_behind(uintptr_t frame, uintptr_t here);
 
-/* Remember a descriptor while its thread waits on it; what comes back goes to forget_stray() afterwards. */
-int remember_stray(int fd);
+/* Remember a descriptor while its thread waits on it; what comes back goes to forget_stray() afterwards. *inode (or
+ * NULL) is its st_ino, 0 where no account is kept of it. */
+int remember_stray(int fd, uint64_t *inode);
 void forget_stray(int stray);
-
-/* st_ino of a remembered one; 0 where no account is kept of it. */
-uint64_t inode_of_stray(int stray);
 
 /* Let fork children close what threads of their parents' have open meanwhile: it may become a carrier, whose last close
  * nobody would see as long as they live. Those of vfork execute a program or end, and those of a raw clone call sooner or

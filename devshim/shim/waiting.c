@@ -173,7 +173,7 @@ void tell_epoll(struct told *told, int epoll, int64_t timeout_ns)
         path[at++] = digits[--length];
     int fd = (int)real.syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-        int stray = remember_stray(fd);
+        int stray = remember_stray(fd, NULL);
         add_lines(&set, fd);
         forget_stray(stray);
         real.syscall(SYS_close, fd);

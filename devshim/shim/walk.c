@@ -161,6 +161,8 @@ static enum step take_name(struct walk *walk, const char *name, size_t size, int
     return pass(walk, follow || walk->rest[0], out); /* a trailing "/" follows too */
 }
 
+static bool openat2_missing; /* then it is not asked again: valgrind warns each time */
+
 /* In the tree the kernel may go the rest of the way in one step, where no link is on it: it says so itself. False where
  * one is, where it is no more than one name, or the kernel is too old (openat2(2)); then names are taken one by one. */
 static bool leap(struct walk *walk, int follow, struct route *out, enum step *step)
@@ -170,14 +172,19 @@ static bool leap(struct walk *walk, int follow, struct route *out, enum step *st
     bool relative = walk->rest[0] != '/'; /* the first names of what openat() was given */
     size_t rest = strlen(walk->rest), length = walk->length + relative + rest;
 
+    if (__atomic_load_n(&openat2_missing, __ATOMIC_RELAXED))
+        return false;
     if (rest < 2 || !strchr(walk->rest + 1, '/') || walk->rest[rest - 1] == '/' || walk->rest[0] == '.'
         || strstr(walk->rest, "/.") || strstr(walk->rest, "//") || length + 1 > ROUTE_PATH || !in_tree(walk->at, walk->length, path)
         || strlen(path) + rest + 2 > ROUTE_PATH)
         return false;
     strcat(strcat(path, relative ? "/" : ""), walk->rest);
     int fd = (int)real.syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno == ENOSYS)
+            __atomic_store_n(&openat2_missing, true, __ATOMIC_RELAXED);
         return false;
+    }
     real.syscall(SYS_close, fd);
     if (relative)
         walk->at[walk->length] = '/';

@@ -13,6 +13,9 @@ struct request_group;
 /* Put a request behind those on the same descriptor; group: NULL, or what it belongs to. Returns 0, or -1 with errno. */
 int begin_request(struct aiocb *block, enum request_kind kind, struct request_group *group);
 
+/* Let fork children begin without the requests of their parents. */
+void forget_requests_in_children(void);
+
 /* The request has failed before it began. */
 void refuse_request(struct aiocb *block, int error);
 

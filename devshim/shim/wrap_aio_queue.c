@@ -11,6 +11,7 @@
 #include "wrap_aio.h"
 
 enum { HIGHEST_PRIORITY_LOSS = 20, SLICE_NS = 10000000 }; /* sysconf(_SC_AIO_PRIO_DELTA_MAX) */
+enum { FOR_EVER = 1000000000 }; /* seconds */
 
 struct request {
     struct request *next;
@@ -33,16 +34,26 @@ struct request_group {
 
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP; /* handlers of signals that it sends may come back */
 static struct queue *queues;
-static pid_t owner;       /* a fork's child has none of the threads, nor their requests */
+static bool used;
 static uint32_t finished; /* counts; a futex */
+
+/* It has none of the threads, nor their requests. */
+static void forget_requests(void)
+{
+    if (!used)
+        return;
+    lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    queues = NULL;
+}
+
+void forget_requests_in_children(void)
+{
+    pthread_atfork(NULL, NULL, forget_requests);
+}
 
 static void enter(void)
 {
-    if (owner != getpid()) {
-        owner = getpid();
-        lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-        queues = NULL;
-    }
+    used = true;
     pthread_mutex_lock(&lock);
 }
 
@@ -320,7 +331,8 @@ static int wait_a_slice(uint32_t seen, int64_t until)
 
 int wait_for_any(const struct aiocb *const blocks[], int count, const struct timespec *timeout)
 {
-    int64_t until = timeout ? now() + (int64_t)timeout->tv_sec * 1000000000 + timeout->tv_nsec : -1;
+    bool ever = !timeout || timeout->tv_sec > FOR_EVER;
+    int64_t until = ever ? -1 : now() + (int64_t)timeout->tv_sec * 1000000000 + timeout->tv_nsec;
     int before = errno, error;
 
     do {

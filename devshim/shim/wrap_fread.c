@@ -2,6 +2,7 @@
  * byte by byte where there is none; on a file it reads what would fill the buffer anyway right to where it is wanted. A
  * driver sees the difference: it gives whole records, or refuses. */
 #include <errno.h>
+#include <pthread.h>
 
 #include "calls.h"
 #include "interposed.h"
@@ -74,11 +75,30 @@ static size_t read_items(void *data, size_t size, size_t count, FILE *stream)
     return read_bytes(stream, data, wanted) / size;
 }
 
+static void unlock(void *stream)
+{
+    funlockfile(stream);
+}
+
+/* Threads that are cancelled leave it unlocked. Before glibc 2.34 what sees to that was a library's that only threads need,
+ * and the newer way to say it, in <pthread.h>, needs one that each program would have to load. */
 static size_t read_items_locked(void *data, size_t size, size_t count, FILE *stream)
 {
+    static void (*push)(struct _pthread_cleanup_buffer *, void (*)(void *), void *);
+    static void (*pop)(struct _pthread_cleanup_buffer *, int);
+    struct _pthread_cleanup_buffer cleanup;
+
+    if (!push || !pop) {
+        push = (__typeof__(push))(uintptr_t)dlsym(RTLD_DEFAULT, "_pthread_cleanup_push");
+        pop = (__typeof__(pop))(uintptr_t)dlsym(RTLD_DEFAULT, "_pthread_cleanup_pop");
+    }
     flockfile(stream);
+    if (pop)
+        push(&cleanup, unlock, stream);
     size_t items = read_items(data, size, count, stream);
-    funlockfile(stream);
+    if (pop)
+        pop(&cleanup, 0);
+    unlock(stream);
     return items;
 }
 

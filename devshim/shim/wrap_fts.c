@@ -115,8 +115,8 @@ static bool tells_enough(const FTS *walk, const struct dirent *entry)
     return (walk->fts_options & FTS_NAMEONLY) || ((walk->fts_options & FTS_NOSTAT) && !may_lead_on);
 }
 
-/* What a directory holds; NULL where it holds nothing, or cannot be read: then fts_info says so. */
-static FTSENT *children(FTS *walk, FTSENT *parent)
+/* What a directory holds; NULL where it holds nothing, or cannot be read: then fts_info says so, where it is its turn. */
+static FTSENT *children(FTS *walk, FTSENT *parent, bool entered)
 {
     FTSENT *first = NULL, **end = &first;
     DIR *stream = opendir(parent->fts_path);
@@ -124,8 +124,10 @@ static FTSENT *children(FTS *walk, FTSENT *parent)
     struct dirent *found;
 
     if (!stream) {
-        parent->fts_info = FTS_DNR;
-        parent->fts_errno = errno;
+        if (entered) {
+            parent->fts_info = FTS_DNR;
+            parent->fts_errno = errno;
+        }
         return NULL;
     }
     while ((found = readdir(stream))) {
@@ -261,7 +263,7 @@ static FTSENT *step(FTS *walk)
         walk->fts_options &= ~FTS_NAMEONLY;
         drop_children(walk);
     }
-    FTSENT *first = walk->fts_child ? walk->fts_child : children(walk, entry);
+    FTSENT *first = walk->fts_child ? walk->fts_child : children(walk, entry, true);
     walk->fts_child = NULL;
     if (first)
         return walk->fts_cur = first;
@@ -321,7 +323,7 @@ INTERPOSE FTSENT *fts_children(FTS *walk, int wish)
         return NULL;
     drop_children(walk);
     walk->fts_options = (walk->fts_options & ~FTS_NAMEONLY) | wish;
-    return walk->fts_child = children(walk, entry);
+    return walk->fts_child = children(walk, entry, false);
 }
 ALSO_CALLED(fts_children, fts64_children);
 

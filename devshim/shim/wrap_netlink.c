@@ -24,7 +24,7 @@ static struct {
 static uint64_t inode_of(int fd)
 {
     struct stat status;
-    return real.syscall(SYS_fstat, fd, &status) == 0 ? status.st_ino : 0;
+    return status_of_carrier(fd, &status) == 0 ? status.st_ino : 0;
 }
 
 static uint32_t *groups_of(int fd, bool make)

@@ -89,7 +89,7 @@ static int open_ordinary(int dirfd, const char *path, int flags, mode_t mode, in
         return open_over_links(dirfd, path, flags, mode, follow, route);
     if (registry && (registry->flags & REGISTRY_SHADOWS)) {
         struct stat status;
-        if (real.syscall(SYS_fstat, fd, &status) == 0 && may_shadow(status.st_dev)
+        if (status_of_carrier(fd, &status) == 0 && may_shadow(status.st_dev)
             && (route_fully(dirfd, path, follow, route) == ROUTE_DEVICE || route->kind == ROUTE_HIDDEN)) {
             real.syscall(SYS_close, fd);
             return open_as_routed(dirfd, path, flags, mode, route);

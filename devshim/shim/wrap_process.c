@@ -64,8 +64,23 @@ size_t count_of(char *const list[])
     return count;
 }
 
-char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size,
-                                  char *files_room)
+/* The program's own preload: it is kept, ours first. */
+static bool preloads_others(const char *entry)
+{
+    return has_prefix(entry, preload_name) && !strstr(entry, library);
+}
+
+size_t preload_size(char *const environment[])
+{
+    size_t most = 1;
+
+    for (size_t i = 0; environment && environment[i]; i++)
+        if (preloads_others(environment[i]) && strlen(preload) + strlen(environment[i]) + 1 > most)
+            most = strlen(preload) + strlen(environment[i]) + 1;
+    return most;
+}
+
+char *const *complete_environment(char *const environment[], char **room, char *preload_room, char *files_room)
 {
     static char outer[256 + sizeof run_name];
     bool preloads = false, runs = false;
@@ -85,14 +100,10 @@ char *const *complete_environment(char *const environment[], char **room, char *
             if (from_host)
                 entry = ours;
         }
-        if (has_prefix(entry, preload_name)) {
-            preloads = true;
-            if (!strstr(entry, library)) { /* the program's own preload: keep it, ours first */
-                if (strlen(preload) + 1 + strlen(entry) - (sizeof preload_name - 1) >= preload_size)
-                    return NULL;
-                strcat(strcat(strcpy(preload_room, preload), ":"), entry + sizeof preload_name - 1);
-                entry = preload_room;
-            }
+        preloads = preloads || has_prefix(entry, preload_name);
+        if (preloads_others(entry)) {
+            strcat(strcat(strcpy(preload_room, preload), ":"), entry + sizeof preload_name - 1);
+            entry = preload_room;
         }
         room[kept++] = entry;
     }
@@ -165,10 +176,11 @@ bool no_program(int dirfd, const char *path)
 }
 
 /* What the shim cannot be loaded into is started under a supervisor; on its own where that fails. */
-#define EXECUTE(call, needs)                                                                        \
+#define EXECUTE(call, size, needs)                                                                  \
     begin_execution();                                                                              \
     WITH_SHIM(environment)                                                                          \
-    char launch[LONGEST_LAUNCH];                                                                    \
+    size_t launch_room = size;                                                                      \
+    char *launch = alloca(launch_room);                                                             \
     if ((needs) && tell_launcher(environment, room, launch)) {                                      \
         real.execve(LAUNCHER, argv, environment);                                                   \
         tell_launcher(environment, room, NULL);                                                     \
@@ -186,7 +198,7 @@ INTERPOSE int execve(const char *path, char *const argv[], char *const environme
     START_ONCE();
     if (no_program(AT_FDCWD, path))
         return not_executable();
-    EXECUTE(real.execve(path, argv, environment), needs_launcher(AT_FDCWD, path, launch))
+    EXECUTE(real.execve(path, argv, environment), launch_size(AT_FDCWD, path), needs_launcher(AT_FDCWD, path, launch))
 }
 
 INTERPOSE int execv(const char *path, char *const argv[])
@@ -199,7 +211,7 @@ INTERPOSE int execvpe(const char *file, char *const argv[], char *const environm
     START_ONCE();
     if (strchr(file, '/') && no_program(AT_FDCWD, file))
         return not_executable();
-    EXECUTE(real.execvpe(file, argv, environment), needs_launcher_on_path(file, launch))
+    EXECUTE(real.execvpe(file, argv, environment), launch_size_on_path(file), needs_launcher_on_path(file, launch, launch_room))
 }
 
 INTERPOSE int execvp(const char *file, char *const argv[])
@@ -210,7 +222,7 @@ INTERPOSE int execvp(const char *file, char *const argv[])
 INTERPOSE int fexecve(int fd, char *const argv[], char *const environment[])
 {
     START_ONCE();
-    EXECUTE(real.fexecve(fd, argv, environment), needs_launcher(fd, "", launch))
+    EXECUTE(real.fexecve(fd, argv, environment), launch_size(fd, ""), needs_launcher(fd, "", launch))
 }
 
 INTERPOSE int execveat(int directory, const char *path, char *const argv[], char *const environment[], int flags)
@@ -222,7 +234,7 @@ INTERPOSE int execveat(int directory, const char *path, char *const argv[], char
     }
     if (no_program(directory, path))
         return not_executable();
-    EXECUTE(real.execveat(directory, path, argv, environment, flags),
+    EXECUTE(real.execveat(directory, path, argv, environment, flags), launch_size(directory, path),
             !(flags & AT_SYMLINK_NOFOLLOW) && needs_launcher(directory, path, launch))
 }
 

@@ -24,10 +24,12 @@ void restore_environment(void);
 /* How many entries an environment or an argument list has. */
 size_t count_of(char *const list[]);
 
-/* The environment itself where nothing is missing, else room filled with it and ours; NULL where it does not fit.
+/* The environment itself where nothing is missing, else room filled with it and ours.
  * room has count + 5 places, of which the last is left over; preload_room holds a changed LD_PRELOAD, files_room what a recording hands on. */
-char *const *complete_environment(char *const environment[], char **room, char *preload_room, size_t preload_size,
-                                  char *files_room);
+char *const *complete_environment(char *const environment[], char **room, char *preload_room, char *files_room);
+
+/* How large preload_room has to be. Mostly next to nothing: the stack may be a small thread's. */
+size_t preload_size(char *const environment[]);
 
 /* Whether a path is a plugged node's, which nobody can execute: EACCES. */
 bool no_program(int dirfd, const char *path);
@@ -39,10 +41,7 @@ bool tell_launcher(char *const completed[], char **room, char *launch);
 #define WITH_SHIM(environment)                                                                      \
     char **room = alloca((count_of(environment) + 5) * sizeof *room);                               \
     char *files_room = alloca(recording() ? LONGEST_HANDED_ON : 1);                                 \
-    char preload_room[2 * LONGEST_PRELOAD];                                                         \
-    char *const *completed = complete_environment(environment, room, preload_room, sizeof preload_room, \
-                                                      files_room);                                  \
-    if (completed)                                                                                  \
-        environment = completed;
+    char *preload_room = alloca(preload_size(environment));                                         \
+    environment = complete_environment(environment, room, preload_room, files_room);
 
 #endif

@@ -133,11 +133,10 @@ static int spawn(spawn_function *function, pid_t *pid, const char *path, const p
 INTERPOSE int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                           const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
 {
-    char launch[LONGEST_LAUNCH];
-
     START_ONCE();
     if (no_program(AT_FDCWD, path))
         return EACCES;
+    char *launch = alloca(launch_size(AT_FDCWD, path));
     return spawn(real.posix_spawn, pid, path, actions, attributes, argv, environment, needs_launcher(AT_FDCWD, path, launch),
                  launch);
 }
@@ -145,13 +144,13 @@ INTERPOSE int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_a
 INTERPOSE int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                            const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
 {
-    char launch[LONGEST_LAUNCH];
-
     START_ONCE();
     if (strchr(file, '/') && no_program(AT_FDCWD, file))
         return EACCES;
-    return spawn(real.posix_spawnp, pid, file, actions, attributes, argv, environment, needs_launcher_on_path(file, launch),
-                 launch);
+    size_t size = launch_size_on_path(file);
+    char *launch = alloca(size);
+    return spawn(real.posix_spawnp, pid, file, actions, attributes, argv, environment,
+                 needs_launcher_on_path(file, launch, size), launch);
 }
 
 /* libc hands on its own environ, from which the program may have taken ours. */

@@ -31,14 +31,23 @@ static void append(struct text *text, char c)
     text->bytes[text->length] = '\0';
 }
 
-/* Copy words with their pattern's characters hidden where they are not quoted. False where there are none, or where it
- * takes a shell to tell. */
+/* Whether it takes more than a look to tell what is a pattern: commands, braces, $[1+2], $*, $?. */
+static bool is_involved(const char *words)
+{
+    for (const char *at = strchr(words, '$'); at; at = strchr(at + 1, '$'))
+        if (at[1] && strchr("({[*?", at[1]))
+            return true;
+    return strpbrk(words, hidden) || strchr(words, '`');
+}
+
+/* Copy words with their pattern's characters hidden where they are not quoted. False where there are none, or where that
+ * cannot be told. */
 static bool hide(struct text *to, const char *words)
 {
     char quote = 0;
     bool any = false;
 
-    if (strpbrk(words, hidden) || strchr(words, '`') || strstr(words, "$(") || strstr(words, "${"))
+    if (is_involved(words))
         return false;
     for (const char *at = words; *at; at++) {
         const char *found = quote ? NULL : strchr(special, *at);

@@ -4,13 +4,14 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from clients import require
-from harness import Outcome
+from harness import Outcome, devshim_command, devshim_environment
 
 from devshim import embedding
 
@@ -276,3 +277,24 @@ def test_the_program_s_small_descriptors_are_its_own(inside: Run) -> None:
     got = inside("bash", "-c", script)
 
     assert (got.stdout, got.returncode) == ("12", 0), got.stderr
+
+
+def test_children_get_devices_from_a_program_that_has_outlived_its_waiter() -> None:
+    script = "exec 5<>/dev/counter0; echo begun; read go; (exec 6<>/dev/counter0 && echo opened)"
+    command = [*devshim_command(), "run", "--in-process", "-d", COUNTER, "--", "sh", "-c", script]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=devshim_environment(),
+    ) as run:
+        assert run.stdin
+        assert run.stdout
+        assert run.stdout.readline() == "begun\n"
+        run.kill()
+        run.wait()
+        said, complaints = run.communicate("go\n", timeout=60)
+
+    assert (said, complaints) == ("opened\n", "")

@@ -24,6 +24,10 @@ def test_children_have_the_device(program: Build, how: str) -> None:
     fine(run_devshim(program("children"), how, "/dev/hot0", devices=[HOT], timeout=60))
 
 
+def test_vfork_children_open_while_their_parents_threads_do(program: Build) -> None:
+    fine(run_devshim(program("children", "-pthread"), "vfork-among-threads", "/dev/hot0", devices=[HOT], timeout=60))
+
+
 def test_two_hundred_processes_use_one_device(program: Build) -> None:
     fine(run_devshim(program("children"), "crowd", "/dev/hot0", devices=[HOT], timeout=40))
 

@@ -8,6 +8,7 @@ import pytest
 from harness import Outcome, run_devshim
 
 from devshim import embedding
+from devshim.cli.seccomp import problem
 
 MODELS = Path(__file__).with_name("models.py")
 HOT = f"/dev/hot0={MODELS}:Hot"
@@ -34,6 +35,12 @@ def test_ten_thousand_jumps_out_of_calls_leave_nothing_behind(program: Build, ho
 @pytest.mark.parametrize("how", ["interrupted", "restarted"])
 def test_a_signal_ends_a_waiting_call_unless_it_is_to_restart(program: Build, how: str) -> None:
     fine(run_devshim(program("signals"), how, "/dev/box0", devices=[MAILBOX], timeout=60))
+
+
+@pytest.mark.skipif(problem() is not None, reason=f"the engine seccomp does not work here: {problem()}")
+def test_under_a_supervisor_a_signal_before_a_wait_ends_it_too(program: Build) -> None:
+    arguments = ("interrupted-often", "/dev/box0")
+    fine(run_devshim(program("signals"), *arguments, devices=[MAILBOX], options=["--engine", "seccomp"], timeout=60))
 
 
 def test_a_waiting_program_can_be_killed(program: Build) -> None:
@@ -69,3 +76,7 @@ def test_jumps_out_of_waiting_calls_leave_nothing_behind(program: Build) -> None
 
 def test_a_waiting_thread_can_be_cancelled(program: Build) -> None:
     fine(run_devshim(program("signals"), "cancelled", "/dev/box0", devices=[MAILBOX], timeout=60))
+
+
+def test_a_thread_cancelled_in_fread_leaves_the_stream_unlocked(program: Build) -> None:
+    fine(run_devshim(program("signals"), "cancelled-in-a-stream", "/dev/box0", devices=[MAILBOX], timeout=60))

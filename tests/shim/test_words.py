@@ -10,7 +10,7 @@ MODELS = Path(__file__).with_name("models.py")
 WORDS = [
     *("tty*", "tt[xy]?", "'tty*' t*1", r"\*", '"tty*"', "none*", "[", "x*", "x' y'*", "a*b", "t*1 $X *y"),
     *("$X*", '"$X"1*', "$X'*'", "~/none*", r"tty\1*", r"none*\*\\", "it's*", "(*)", "$UNSET*", "$(echo tty*)"),
-    *("plain", "", " * "),
+    *("a$[1+2]", "plain", "", " * "),
 ]
 NAMES = ("tty1", "tty2", "it's")
 

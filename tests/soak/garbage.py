@@ -44,12 +44,11 @@ class GarbageHost(Plugged):
         self.registry.head.moves = 8  # a number that answers have for a token now and then
         self.bell = os.memfd_create("garbage-bell")
         os.ftruncate(self.bell, wire.BELL_SIZE)
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.listener.bind(str(folder / "socket"))
-        self.listener.listen(64)
-        self.listener.settimeout(0.05)
+        self.listeners = [self.listen(folder / name) for name in ("socket", "quiet")]
         self.ends: list[socket.socket] = []
-        self.threads = [threading.Thread(target=self.greet), threading.Thread(target=self.answer)]
+        self.one_at_a_time = threading.Lock()
+        self.threads = [threading.Thread(target=self.greet, args=(one,)) for one in self.listeners]
+        self.threads.append(threading.Thread(target=self.answer))
 
     def run(self, *command: str | Path, cwd: str | Path | None = None) -> Outcome:
         """Run a program and let it hear garbage."""
@@ -61,41 +60,68 @@ class GarbageHost(Plugged):
             self.over.set()
             for thread in self.threads:
                 thread.join()
-            self.listener.close()
+            for listener in self.listeners:
+                listener.close()
             os.close(self.bell)
             for end in self.ends:
                 end.close()
 
-    # ---- The socket
+    # ---- The sockets
 
-    def greet(self) -> None:
-        """Answer on the socket: properly mostly, or nobody would get to the slots."""
+    def listen(self, path: Path) -> socket.socket:
+        """A socket at which programs ask."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        listener.listen(64)
+        listener.settimeout(0.05)
+        return listener
+
+    def greet(self, listener: socket.socket) -> None:
+        """Answer on a socket: properly mostly, or nobody would get to the slots."""
         while not self.over.is_set():
             try:
-                connection, _ = self.listener.accept()
+                connection, _ = listener.accept()
             except TimeoutError:
                 continue
-            with connection:
-                try:
-                    asked = structures.HelloRequest.from_buffer_copy(connection.recv(8192).ljust(64, b"\0"))
-                    self.reply(connection, asked.what)
-                except ConnectionError:
-                    continue
+            try:
+                asked = structures.HelloRequest.from_buffer_copy(connection.recv(8192).ljust(64, b"\0"))
+                with self.one_at_a_time:
+                    self.reply(connection, asked)
+            except ConnectionError:
+                pass
+            if connection not in self.ends:
+                connection.close()
 
-    def reply(self, connection: socket.socket, what: int) -> None:
+    def reply(self, connection: socket.socket, asked: structures.HelloRequest) -> None:
         """One answer."""
+        what = asked.what
         chance = self.random.random()
         if chance < 0.03:
             connection.sendall(self.random.randbytes(self.random.randrange(200)))
             return
-        fds = array.array("i", self.channel() if what == wire.HELLO_CHANNEL else [self.carrier()])
-        head = bytes(structures.HelloAnswer(magic=wire.WIRE_MAGIC, file=self.random.getrandbits(32), device=self.index))
+        carries = what == wire.HELLO_OPEN and self.random.random() < 0.5
+        if carries:
+            self.enter(os.fstat(connection.fileno()).st_dev, asked.inode)
+            self.ends.append(connection)
+        brings = what == wire.HELLO_CHANNEL or (carries and asked.channel)
+        fds = array.array("i", self.channel() if brings else [] if carries else [self.carrier()])
+        flags = (wire.ANSWER_CARRIER | self.random.choice((0, wire.ANSWER_FULL)) if carries else 0) | (
+            wire.ANSWER_CHANNEL if carries and brings else 0
+        )
+        head = bytes(
+            structures.HelloAnswer(
+                magic=wire.WIRE_MAGIC, flags=flags, file=self.random.getrandbits(32), device=self.index,
+                tag=self.random.choice((0, 40, self.random.getrandbits(32))),
+            )
+        )  # fmt: skip
         if 0.03 < chance < 0.1:
             head = self.random.randbytes(len(head))
             head = head[:8] + struct.pack("<I", struct.unpack_from("<I", head, 8)[0] & ~wire.ANSWER_WAIT) + head[12:]
         if chance > 0.95 and what != wire.HELLO_CHANNEL:
             fds.append(self.bell)
-        connection.sendmsg([head], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds.tobytes())])
+        connection.sendmsg([head], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds.tobytes())] if fds else [])
+        if carries:
+            connection.sendall(self.random.randbytes(self.random.choice((0, 8, 64))))
         for fd in fds:
             if fd != self.bell:
                 os.close(fd)
@@ -114,11 +140,15 @@ class GarbageHost(Plugged):
         ours, theirs = socket.socketpair()
         theirs.setblocking(False)
         status = os.fstat(theirs.fileno())
-        self.registry.add_carrier(status.st_dev, status.st_ino, 0, self.index, self.random.getrandbits(32), os.O_RDWR)
+        self.enter(status.st_dev, status.st_ino)
         self.ends.append(ours)
         if self.random.random() < 0.5:
             ours.send(self.random.randbytes(64))
         return theirs.detach()
+
+    def enter(self, dev: int, inode: int) -> None:
+        """Let the registry know a carrier."""
+        self.registry.add_carrier(dev, inode, 0, self.index, self.random.getrandbits(32), os.O_RDWR)
 
     # ---- The slots
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from harness import ROOT, devshim_environment
 
-LINK = ("-Wl,-z,now", "-Wl,-Bsymbolic-functions", "-ldl", "-lpthread")
-
 
 class Package:
     """A copy of devshim/ below folder; `environment` and `folder` as working directory make Python import it."""
@@ -34,8 +32,9 @@ class Package:
         """Compile the shim anew.  Raises CalledProcessError, with the compiler's words on stderr."""
         shim = self.folder / "devshim/shim"
         sources = sorted(map(str, shim.glob("*.c")))
-        ours = (shim / "compile_flags.txt").read_text().split()
-        self._compile([*ours, *flags, "-shared", "-o", str(shim / "libdevshim.so"), *sources, *LINK])
+        ours, link = ((shim / name).read_text().split() for name in ("compile_flags.txt", "link_flags.txt"))
+        library = str(shim / "libdevshim.so")
+        self._compile([*ours, *flags, "-shared", *link, "-o", library, *sources, "-ldl", "-lpthread"])
 
     def build_host(self, *flags: str) -> None:
         """Compile the host's C module anew, likewise."""

@@ -1,6 +1,7 @@
 /* children.c: processes made in every way use what they inherit and open what they like. children HOW NODE */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -98,6 +99,39 @@ static void vforked_first(void)
     ended_well(child);
 }
 
+static volatile int over;
+
+static void *open_again_and_again(void *unused)
+{
+    (void)unused;
+    while (!over)
+        use();
+    return NULL;
+}
+
+/* Threads open beside the child, which is none of them, though it runs in their memory. */
+static void vforked_among_threads(void)
+{
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_create(&threads[i], NULL, open_again_and_again, NULL) == 0);
+    for (int i = 0; i < 60; i++) {
+        pid_t child = vfork();
+        if (child == 0) {
+            for (int j = 0; j < 40; j++) {
+                int own = open(node, O_RDWR);
+                if (own < 0 || !reads(own) || close(own) != 0)
+                    _exit(1);
+            }
+            _exit(0);
+        }
+        ended_well(child);
+    }
+    over = 1;
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
 /* Two hundred processes with a file of their own and one in common. */
 static void crowd(void)
 {
@@ -148,6 +182,8 @@ int main(int argc, char **argv)
         vforked();
     else if (strcmp(argv[1], "vfork-first") == 0)
         vforked_first();
+    else if (strcmp(argv[1], "vfork-among-threads") == 0)
+        vforked_among_threads();
     else if (strcmp(argv[1], "crowd") == 0)
         crowd();
     else if (strcmp(argv[1], "row") == 0)

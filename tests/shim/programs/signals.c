@@ -132,6 +132,17 @@ static void interrupted(void)
     CHECK(handled >= 2);
 }
 
+/* Signals that come before a call waits, too. */
+static void interrupted_often(void)
+{
+    char c;
+    on(SIGALRM, count, 0);
+    every(300);
+    for (int i = 0; i < 1500; i++)
+        CHECK(read(fd, &c, 1) == -1 && errno == EINTR);
+    every(0);
+}
+
 static void write_at_the_fifth(int number)
 {
     (void)number;
@@ -203,6 +214,29 @@ static void cancelled(void)
     CHECK(write(fd, "h", 1) == 1 && read(fd, &first, 1) == 1);
 }
 
+static FILE *stream;
+
+static void *wait_in_fread(void *room)
+{
+    return fread(room, 1, 1 << 16, stream) ? NULL : room;
+}
+
+/* Whoever is next finds the stream unlocked. */
+static void cancelled_in_a_stream(void)
+{
+    static char room[1 << 16];
+    pthread_t thread;
+    void *result;
+    stream = fdopen(fd, "r+");
+    CHECK(stream && pthread_create(&thread, NULL, wait_in_fread, room) == 0);
+    UNTIL(ioctl(fd, TOLD) > 0);
+    pthread_cancel(thread);
+    CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
+    CHECK(ftrylockfile(stream) == 0);
+    funlockfile(stream);
+    CHECK(fclose(stream) == 0);
+}
+
 static volatile int rounds;
 
 static void *read_again_and_again(void *unused)
@@ -252,10 +286,14 @@ int main(int argc, char **argv)
         cancelled_at_work();
     else if (strcmp(how, "interrupted") == 0)
         interrupted();
+    else if (strcmp(how, "interrupted-often") == 0)
+        interrupted_often();
     else if (strcmp(how, "restarted") == 0)
         restarted();
     else if (strcmp(how, "killed") == 0)
         killed();
+    else if (strcmp(how, "cancelled-in-a-stream") == 0)
+        cancelled_in_a_stream();
     else if (strcmp(how, "cancelled") == 0)
         cancelled();
     else
