@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clients import MISSING, Client, add_system_folders, clients, require
@@ -18,6 +19,16 @@ settings.load_profile("devshim")
 for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(ignored) is signal.SIG_IGN:
         signal.signal(ignored, signal.default_int_handler if ignored == signal.SIGINT else signal.SIG_DFL)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Say which worker runs which test, where several do (--dist loadgroup)."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from together import Together
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

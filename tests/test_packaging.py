@@ -17,10 +17,7 @@ pytest.importorskip("setuptools", minversion="77", reason="needs setuptools 77 o
 ROOT = Path(__file__).parents[1]
 BUILT_OR_MADE = shutil.ignore_patterns(".*", "*.so", "*.so.new", "__pycache__", "build", "dist", "*.egg-info")
 
-pytestmark = [
-    pytest.mark.xdist_group("packaging"),  # one worker builds for all
-    pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

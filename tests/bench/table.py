@@ -10,6 +10,7 @@ from tests.bench.machine import Machine
 from tests.bench.samples import Row, Samples, Verdict
 
 HEAD = f"{'':27}{'native':>7} {'devshim':>7} {'p10 p90':>11} {'peer':>8} {'/native':>7} {'faster':>6}  target"
+WIDTH = 100
 UNITS = {"reads": "r", "added reads": "r", "native": "n", "of native": "n", "faster": "×", "added": "×"}
 
 
@@ -26,7 +27,7 @@ def lines(rows: Iterable[Row], machine: Machine) -> Iterator[str]:
     yield ""
     yield from below(rows, machine)
     for text in legend(rows, machine):
-        yield from textwrap.wrap(text, 100)
+        yield from textwrap.wrap(text, WIDTH)
 
 
 def line(row: Row, read: float, floors: Mapping[str, float] | None = None) -> str:
@@ -45,7 +46,8 @@ def below(rows: list[Row], machine: Machine) -> Iterator[str]:
     further, floored = [], []
     for row in rows:
         for verdict in row.verdicts(machine.read.median, machine.floors()):
-            text = f"  {row.group[:40]:40} {row.title[:26]:26} {in_words(verdict)}"
+            words = in_words(verdict)
+            text = f"{f'  {row.group[:40]:40} {row.title[:26]:26}'[: WIDTH - 1 - len(words)]} {words}"
             if verdict.target is not row.target:
                 further.append(text)
             elif verdict.below_floor:
@@ -77,7 +79,7 @@ def shown(row: Row, samples: Samples, part: float = 0.5) -> str:
 
 def digits(value: float) -> str:
     """Three digits, as many of them behind the point as fit."""
-    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
+    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}"
 
 
 def ratio(ours: Samples, other: Samples, throughput: bool = False) -> str:
@@ -85,7 +87,7 @@ def ratio(ours: Samples, other: Samples, throughput: bool = False) -> str:
     if not ours or not other:
         return "-"
     value = other.median / ours.median if throughput else ours.median / other.median
-    return f"×{digits(value)}"
+    return f"×{digits(value) if value < 10_000 else short(value)}"
 
 
 def in_words(verdict: Verdict) -> str:
@@ -93,7 +95,8 @@ def in_words(verdict: Verdict) -> str:
     target, figure = verdict.target, verdict.figure
     sign = "≥" if target.beside_peer or target.measure == "of native" else "≤"
     plus = "+" if target.measure in ("added reads", "added") else ""
-    reached = f"{figure:{plus if plus and not target.beside_peer else ''}.{2 if abs(figure) < 10 else 0}f}"
+    added = plus if not target.beside_peer else ""
+    reached = f"{figure:{added}.{2 if abs(figure) < 10 else 0}f}" if figure < 10_000 else added + short(figure)
     words = f"{sign}{plus}{short(target.value)}{UNITS[target.measure]} {reached} "
     if verdict.met:
         return words + "met"

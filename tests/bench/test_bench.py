@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from tests.bench import curves, table
+from tests.bench.machine import Machine
 from tests.bench.samples import Row, Samples, Target
+from tests.bench.systems import Bench
 
 ROOT = Path(__file__).parents[2]
 WITH_PEERS = ("calls/*/hot", "recording/*")
@@ -151,6 +153,21 @@ def test_what_is_added_is_compared_with_what_the_peer_adds() -> None:
     row.add("strace", [300.0])
     assert row.figure(read=100) == 100
     assert row.met(read=100)
+
+
+@pytest.mark.parametrize("slow", [99.96, 9.996e6, 1e9])
+def test_no_line_is_too_long_however_slow_a_machine_is(slow: float, tmp_path: Path) -> None:
+    targets = Target("added reads", 22.8, "open"), Target("native", 1.25)
+    row = Row("a group whose name has more than forty letters", "a title of thirty letters here", targets[0])
+    row.further = targets
+    row.native, row.devshim, row.umockdev = Samples([[999.6]]), Samples([[slow, slow]]), Samples([[slow]])
+    machine = Machine(Bench(tmp_path, 1, 1))
+    machine.read.add([99.96])
+    machine.bare["open"] = Samples([[9996.0]])
+
+    lines = [table.line(row, 99.96, machine.floors()), *table.below([row], machine)]
+
+    assert max(map(len, lines)) <= 100, lines
 
 
 def test_a_curve_is_drawn_through_its_rows() -> None:

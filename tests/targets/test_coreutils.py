@@ -129,14 +129,12 @@ def of_the_device(devshim_run, tmp_path_factory):
     return said_by(outcome.stdout)
 
 
-@pytest.mark.xdist_group("coreutils")
 @pytest.mark.client("xxd", "hexdump", "strings", "mawk", "perl", "cmp", "script", "xargs")
 @pytest.mark.parametrize("command", READING)
 def test_says_of_a_device_what_it_says_of_a_file(command, of_a_file, of_the_device):
     assert of_the_device[command] == of_a_file[command]
 
 
-@pytest.mark.xdist_group("coreutils")
 @pytest.mark.parametrize("command", OF_A_DEVICE)
 def test_says_of_a_device(command, of_the_device):
     assert of_the_device[command] == OF_A_DEVICE[command]

@@ -18,7 +18,7 @@ from harness import ROOT, devshim_command, devshim_environment
 
 from devshim import embedding
 
-pytestmark = [pytest.mark.client("apache2", "mod_wsgi"), pytest.mark.xdist_group("apache")]
+pytestmark = pytest.mark.client("apache2", "mod_wsgi")
 
 REQUESTS, AT_ONCE = 48, 12
 PATIENCE = 30  # seconds

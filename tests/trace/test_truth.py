@@ -37,6 +37,9 @@ CASES = sorted(
     if name.endswith("/cmd")
 )
 
+#: As the transcripts were made: what a program in Python had printed by the time timeout(1) ended it had been written.
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+
 #: What does not hold, and why; a case that begins to hold is a failure until it is taken out.
 NOT_HELD = {"v4l2/ffmpeg": "it reads the pictures from memory that the driver shares with it (mmap)"}
 
@@ -273,6 +276,6 @@ def test_a_replayed_transcript_gives_its_output_and_exit_code(folder, request):
     options = [str(folder / word) if word.endswith(".py") else word for word in OPTIONS.get(case, ())]
     options += [] if events and case not in UNTOLD else ["--error-exitcode", "0"]
 
-    outcome = run_devshim_verb("replay", trace, *options, "--", *words, env={"LC_ALL": "C.UTF-8"}, timeout=120)
+    outcome = run_devshim_verb("replay", trace, *options, "--", *words, env=ENVIRONMENT, timeout=120)
 
     held(outcome, case, folder)
