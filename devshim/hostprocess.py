@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 
 from devshim.rundirectory import lock_of, remove_run_directory
 
@@ -142,6 +143,7 @@ def keep_only(*descriptors: int) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0, inheritable=True)
     os.dup2(2, 1, inheritable=True)
+    sys.stdout = sys.stderr  # written line by line, and so not lost when this process exits at once
     first = 3
     for descriptor in sorted(descriptors):
         os.closerange(first, descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import importlib
 import importlib.util
 import mmap
@@ -18,6 +19,7 @@ from devshim.elf import Elf, NotElf
 from devshim.errors import DevshimError
 
 REBUILD = "run `make build` in a source tree, or install devshim again: pip install --force-reinstall devshim"
+MOUNT_PTS = "nothing is mounted at /dev/pts: mount -t devpts devpts /dev/pts (in a chroot: mount --bind /dev/pts ...)"
 SANDBOX = "a container's or sandbox's seccomp filter forbids it: allow it there (docker: --security-opt seccomp=...)"
 
 FUTEX_CALL = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "i686": 240, "armv7l": 240}
@@ -93,7 +95,8 @@ def tried(name: str, attempt: Callable[[], object]) -> Finding:
     try:
         attempt()
     except OSError as error:
-        return Finding(False, f"{name}: {error.strerror}", SANDBOX)
+        lacks_mount = attempt is pty and error.errno in (errno.ENOENT, errno.ENODEV)
+        return Finding(False, f"{name}: {error.strerror}", MOUNT_PTS if lacks_mount else SANDBOX)
     return Finding(True, name)
 
 

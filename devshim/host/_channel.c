@@ -18,6 +18,7 @@ typedef struct {
     Lock *lock;
     PyObject *files;  /* list: file number -> object with read, write, ioctl, seek, poll, lock, report */
     PyObject *noted;  /* called for OP_NOTE */
+    PyObject *settle; /* called where files were closed; NULL: the loop does that alone */
     uint32_t caller, caller_thread; /* who made the call that is being answered: its channel, its thread id */
     uint32_t told_caller, told_thread;
     PyObject *told; /* caller() of these, the same tuple as long as nobody else calls */
@@ -197,6 +198,15 @@ Lock *channel_lock(PyObject *object)
     return ((Channel *)object)->lock;
 }
 
+static void take_in_closes(Channel *self)
+{
+    PyObject *done = PyObject_CallNoArgs(self->settle);
+
+    if (!done)
+        PyErr_WriteUnraisable((PyObject *)Py_TYPE((PyObject *)self));
+    Py_XDECREF(done);
+}
+
 static PyObject *Channel_serve(PyObject *object, PyObject *unused)
 {
     Channel *self = (Channel *)object;
@@ -214,7 +224,9 @@ static PyObject *Channel_serve(PyObject *object, PyObject *unused)
         Py_END_ALLOW_THREADS
         if (!more)
             Py_RETURN_NONE;
-        if (self->waiting.processes[process].channel) {
+        if (process == CLOSES) {
+            take_in_closes(self);
+        } else if (self->waiting.processes[process].channel) {
             uint32_t cpu = slot_at(self->waiting.processes[process].channel, index)->cpu;
             answer_call(self, process, index);
             keep_near(&self->waiting, process, index, cpu);
@@ -296,9 +308,15 @@ static PyObject *Channel_remove(PyObject *object, PyObject *args)
 static PyObject *Channel_settle(PyObject *object, PyObject *args)
 {
     Channel *self = (Channel *)object;
+    PyObject *settle;
+    int loop, closes;
 
-    if (!PyArg_ParseTuple(args, "ii", &self->waiting.loop, &self->waiting.closes))
+    if (!PyArg_ParseTuple(args, "iiO", &loop, &closes, &settle))
         return NULL;
+    Py_XDECREF(self->settle);
+    self->settle = Py_NewRef(settle);
+    self->waiting.loop = loop;
+    self->waiting.closes = closes;
     Py_RETURN_NONE;
 }
 
@@ -362,18 +380,20 @@ static void Channel_dealloc(PyObject *object)
     Py_XDECREF((PyObject *)self->lock);
     Py_XDECREF(self->files);
     Py_XDECREF(self->noted);
+    Py_XDECREF(self->settle);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);
 }
 
-/* The host holds the channel, and the channel the host's noted(). */
+/* The host holds the channel, and the channel the host's methods. */
 static int Channel_traverse(PyObject *object, visitproc visit, void *arg)
 {
     Channel *self = (Channel *)object;
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->files);
     Py_VISIT(self->noted);
+    Py_VISIT(self->settle);
     return 0;
 }
 
@@ -382,6 +402,7 @@ static int Channel_clear(PyObject *object)
     Channel *self = (Channel *)object;
     Py_CLEAR(self->files);
     Py_CLEAR(self->noted);
+    Py_CLEAR(self->settle);
     Py_CLEAR(self->told);
     return 0;
 }
@@ -391,7 +412,7 @@ static PyMethodDef Channel_methods[] = {
     { "stop", Channel_stop, METH_NOARGS, "Let serve() return, and tell the targets that the host has gone." },
     { "add", Channel_add, METH_VARARGS, "Take in a process by the memfd of its channel; returns its number." },
     { "remove", Channel_remove, METH_VARARGS, "Forget a process that has died." },
-    { "settle", Channel_settle, METH_VARARGS, "settle(loop, closes): opens take in the closes before them, of which this epoll tells the loop's." },
+    { "settle", Channel_settle, METH_VARARGS, "settle(loop, closes, callback): opens take in the closes before them, of which this epoll tells the loop's; those soon after an open the callback takes in." },
     { "caller", Channel_caller, METH_NOARGS, "(number, thread id) of the process whose call is being answered." },
     { NULL, NULL, 0, NULL },
 };

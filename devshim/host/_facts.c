@@ -102,8 +102,8 @@ static PyObject *as_tuple(const struct fact *fact)
 /* take() -> [(maker, name, first, second, data, answer, number, promised, who, began, ended), ...] */
 static PyObject *Facts_take(PyObject *object, PyObject *unused)
 {
+    PyObject *list = PyList_New(0); /* first, for it may let the garbage collector run, and that more calls be noted */
     Facts *self = (Facts *)object, taken = *self;
-    PyObject *list = PyList_New(0);
     (void)unused;
 
     self->facts = NULL;

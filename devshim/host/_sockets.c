@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -158,10 +160,16 @@ int noted_descriptor(int first, int last)
     return -1;
 }
 
+/* Their numbers stay taken, for who gives them back in the child does not know. */
 void close_noted_descriptors(void)
 {
+    int nothing = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC);
+
     for (int fd = 0; (fd = noted_descriptor(fd, MOST_NOTED)) >= 0; fd++)
-        close(fd);
+        if (nothing < 0 || dup3(nothing, fd, O_CLOEXEC) < 0)
+            close(fd);
+    if (nothing >= 0)
+        close(nothing);
     memset(noted, 0, sizeof noted);
 }
 
@@ -290,10 +298,32 @@ PyObject *sockets_empty(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-/* listen(path) -> fd: a socket at a path to which anybody who gets there may connect. */
-PyObject *sockets_listen(PyObject *module, PyObject *args)
+/* /proc/net/unix tells everybody by which path a socket was bound, and the run's directory is a secret: so by another one,
+ * unless there is no /proc. */
+static bool bind_secretly(int fd, const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *name = strrchr(path, '/') + 1;
+    char directory[sizeof address.sun_path] = "";
+
+    memcpy(directory, path, (size_t)(name - path));
+    int way = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", way, name);
+    bool bound = way >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    if (!bound && errno == ENOENT) {
+        strcpy(address.sun_path, path);
+        bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    }
+    int error = errno;
+    if (way >= 0)
+        close(way);
+    errno = error;
+    return bound;
+}
+
+/* listen(path) -> fd: a socket at an absolute path to which anybody who gets there may connect. */
+PyObject *sockets_listen(PyObject *module, PyObject *args)
+{
     PyObject *path;
     char *text;
     Py_ssize_t length;
@@ -302,34 +332,32 @@ PyObject *sockets_listen(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "S", &path) || PyBytes_AsStringAndSize(path, &text, &length) < 0)
         return NULL;
     errno = ENAMETOOLONG;
-    if ((size_t)length >= sizeof address.sun_path)
-        return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
-    memcpy(address.sun_path, text, (size_t)length);
+    if ((size_t)length >= sizeof ((struct sockaddr_un *)0)->sun_path) /* nobody could connect */
+        return PyErr_SetFromErrnoWithFilename(PyExc_OSError, text);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && chmod(text, 0666) == 0 && listen(fd, 1024) == 0)
+    if (fd >= 0 && bind_secretly(fd, text) && chmod(text, 0666) == 0 && listen(fd, 1024) == 0)
         return PyLong_FromLong(fd); /* the directory is what keeps others out */
-    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    PyErr_SetFromErrnoWithFilename(PyExc_OSError, text);
     if (fd >= 0)
         close(fd);
     return NULL;
 }
 
-/* hang_up(fd, last words, descriptor): the other end finds the connection ended, at once after these. False where
- * they could not be said any more. */
+/* hang_up(fd, last words, descriptor): the other end finds the connection ended, at once after these, if any. False where
+ * it had gone before. */
 PyObject *sockets_hang_up(PyObject *module, PyObject *args)
 {
     int fd, descriptor = -1;
     PyObject *bytes = NULL;
     char *words = NULL;
     Py_ssize_t size = 0;
-    bool said = true;
+    bool there;
     (void)module;
 
     if (!PyArg_ParseTuple(args, "i|Si", &fd, &bytes, &descriptor) || (bytes && PyBytes_AsStringAndSize(bytes, &words, &size) < 0))
         return NULL;
-    if (words)
-        said = send_descriptors(fd, words, size, &descriptor, descriptor >= 0) >= 0;
+    there = words ? send_descriptors(fd, words, size, &descriptor, descriptor >= 0) >= 0 : !is_ready(fd, 0);
     if (shutdown(fd, SHUT_RDWR) < 0 && errno != ENOTCONN)
         return PyErr_SetFromErrno(PyExc_OSError);
-    return PyBool_FromLong(said);
+    return PyBool_FromLong(there);
 }

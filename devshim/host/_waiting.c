@@ -4,11 +4,13 @@
 #include "_lock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 
 #define SPINS   600u   /* looks before sleeping: some 20 us */
 #define OPENED  1800u  /* the same after an open, whose caller has a socket to make before it asks again */
+#define BETWEEN 64u   /* of these looks, before one for closes */
 #define CROWDED 16u    /* calls in a row from our own core, each soon after the last, before we move away */
 #define SOON    300000 /* ns: a caller that waits longer between its calls is not a busy one */
 #define UNHEARD 64u    /* calls, while which a close need not be heard of */
@@ -155,7 +157,8 @@ static void come_back(struct waiting *self)
 }
 
 /* Who opens closes as well, and opens the next: each close would wake the loop, which costs both of us more than an open
- * does, and an open takes in all closes before it. So the loop hears of none until we sleep, or have answered some calls. */
+ * does. So the loop hears of none until we sleep, or have answered some calls: we take them in ourselves, while the caller
+ * makes its next socket, and an open takes in what is left. */
 static void let_loop_hear(struct waiting *self, bool of_closes)
 {
     struct epoll_event event = { .events = of_closes ? EPOLLIN : 0, .data.fd = self->closes };
@@ -163,6 +166,12 @@ static void let_loop_hear(struct waiting *self, bool of_closes)
     if (self->closes >= 0 && of_closes == (self->unheard != 0))
         epoll_ctl(self->loop, EPOLL_CTL_MOD, self->closes, &event);
     self->unheard = of_closes ? 0 : UNHEARD;
+}
+
+static bool are_closed(const struct waiting *self)
+{
+    struct pollfd ends = { .fd = self->closes, .events = POLLIN };
+    return self->closes >= 0 && poll(&ends, 1, 0) > 0;
 }
 
 static bool wait_for_call(struct waiting *self, uint32_t *process, uint32_t *index)
@@ -187,6 +196,10 @@ static bool wait_for_call(struct waiting *self, uint32_t *process, uint32_t *ind
                 return true;
             if (__atomic_load_n(&bell->summary, __ATOMIC_RELAXED) && take_rung(self, process, index))
                 return true;
+            if (self->unheard && i % BETWEEN == BETWEEN - 1 && are_closed(self)) {
+                *process = CLOSES;
+                return true;
+            }
             pause_briefly();
         }
         uint32_t rung = __atomic_load_n(&bell->rung, __ATOMIC_SEQ_CST);

@@ -11,7 +11,8 @@
 
 #include "../shim/wire.h"
 
-#define WATCHED 8 /* slots that are looked at without being rung for */
+#define WATCHED 8          /* slots that are looked at without being rung for */
+#define CLOSES  UINT32_MAX /* in place of a process: files were closed */
 
 struct process {
     struct channel *channel; /* NULL: no process has this number */
@@ -34,7 +35,7 @@ struct waiting {
     int64_t last;      /* ns: when a call came from our own core */
     bool moved;
     int loop, closes;  /* the loop's epoll, and that of the files' ends in it (closes.py); -1: none */
-    uint32_t unheard;  /* for so many more calls the loop does not hear of closes */
+    uint32_t unheard;  /* for so many more calls, or rounds of closes, the loop does not hear of closes */
     bool opened;       /* the call that was answered last was an open's */
 };
 
@@ -46,7 +47,7 @@ static inline struct slot *slot_at(struct channel *channel, uint32_t index)
 /* By the thread that is going to wait. */
 void begin_waiting(struct waiting *self);
 
-/* Without the GIL: whose call is next. False when told to stop. */
+/* Without the GIL: whose call is next, or CLOSES. False when told to stop. */
 bool next_call(struct waiting *self, uint32_t *process, uint32_t *index);
 
 /* After an answer: be where and how the same caller's next call is soonest met. cpu: where the caller runs. */

@@ -210,10 +210,11 @@ class Bootstrap:
             raise
         self._trusted[pid].channels.append(channel)
         self.host.callers.joined(channel, pid)
+        self.host.promises.joined(channel)
         return memfd
 
     def _redeem(self, asker: Asker, ticket: int) -> bool:
-        promised = self.host.promised.pop(ticket, None)
+        promised = self.host.promises.redeem(ticket)
         return self._hand_over(asker, promised if promised is not None else self.host.waits.descriptor(ticket))
 
     def _hand_over(self, asker: Asker, fd: int) -> bool:
@@ -225,6 +226,8 @@ class Bootstrap:
 
     def _open(self, asker: Asker, flags: int, plug: DevicePlug, thread: int) -> bool:
         self.host.closes.settle()
+        if not plug.plugged:  # a close has unplugged it
+            return self._refuse(asker, errno.ENODEV)
         who = asker.pid, thread
         try:
             opened = plug.open(flags, asker.pid, asker)
@@ -286,7 +289,7 @@ class Bootstrap:
             keep = False
             try:
                 if not asker.gone():
-                    keep = self._open(asker, flags, plug, thread) if plug.plugged else self._refuse(asker, errno.ENODEV)
+                    keep = self._open(asker, flags, plug, thread)
             finally:
                 if not keep and not asker.is_carrier:
                     os.close(asker.fd)
@@ -304,7 +307,8 @@ class Bootstrap:
 
     def _trust(self, pid: int) -> bool:
         """Take a process in, until it dies, if it comes from the run's program."""
-        if self.root is None or descends(pid, {self.root, *self._trusted}):
+        own = os.getpid()  # a program that brought its host in may have outlived the waiter, which is the root
+        if self.root is None or descends(pid, {self.root, own, *self._trusted}):
             return self._take_in(pid)
         self.hear()  # of a program that was started just before the waiter died
         return descends(pid, set(self._trusted)) and self._take_in(pid)
@@ -325,6 +329,7 @@ class Bootstrap:
         self._look_whether_alone()
         for index in process.channels:
             self.host.channel.remove(index)
+            self.host.promises.left(index)
         self.host.callers.died(process.pid)
         self.host.process_died(process.pid)
 

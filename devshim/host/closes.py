@@ -46,12 +46,13 @@ class Closes:
     def settle(self) -> None:
         """Handle all closes that have happened."""
         while True:
-            ready = self._epoll.poll(0, AT_ONCE)
-            for fd, _ in ready:
-                file = self._files.get(fd)
+            ready = [(fd, self._files.get(fd)) for fd, _ in self._epoll.poll(0, AT_ONCE)]
+            for fd, file in ready:
+                if file is None or self._files.get(fd) is not file:
+                    continue  # what came of an earlier one has closed it, and the number may be another's by now
                 if fd in self._shut:
                     self._shut.discard(fd)
-                elif file is not None:
+                else:
                     file.plug.closed(file)
             if len(ready) < AT_ONCE:
                 return

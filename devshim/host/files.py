@@ -92,7 +92,6 @@ class Opened(Answering):
         """The device was unplugged: readers and pollers see the hang-up, calls get ENODEV."""
         self.gone = True
         self.host.lose_file(self.number)
-        hang_up(self.end)
 
 
 class OpenFile(Opened):
@@ -325,8 +324,7 @@ class OpenFile(Opened):
 
         Whether it has cannot be seen on a socket that was shut down.  So a pipe's end lies in it, which goes with it.
         """
-        self.gone = True
-        self.host.lose_file(self.number)
+        super().hang_up()
         self.host.closes.forget(self)
         pipe, end = os.pipe2(os.O_CLOEXEC)
         self._token += 1

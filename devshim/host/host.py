@@ -25,6 +25,7 @@ from devshim.host.log import Log
 from devshim.host.loop import Loop
 from devshim.host.picture import Picture
 from devshim.host.plugs import DevicePlug, plug_class
+from devshim.host.promises import Promises
 from devshim.host.realnodes import RealNodes
 from devshim.host.registry import Registry
 from devshim.host.threads import HostThread
@@ -80,14 +81,13 @@ class Host:
         self.waits = WaitPoints()
         self.files: list[Answering | ObservedFile | GoneFile | None] = [None]
         self.numbers: list[int] = []
-        self.promised: dict[int, int] = {}
-        self._promise = 1 << 63
+        self.promises = Promises()
         self._plugs: dict[str, DevicePlug] = {}
         self._device_numbers = DeviceNumbers()
         self.picture = Picture(self)
         self.bootstrap = Bootstrap(self, run, root)
         self.channel = Channel(self.bootstrap.bell, self.lock, self.files, self.noted)
-        self.channel.settle(self.loop.descriptor, self.closes.descriptor)
+        self.channel.settle(self.loop.descriptor, self.closes.descriptor, self._take_in_closes)
         self.callers = Callers()
         self.observers: Observers | None = None
         self.kept: Noted | None = None
@@ -177,7 +177,7 @@ class Host:
     def release(self) -> None:
         """Give back every descriptor and mapping; after stop(), and after loop.run() has returned."""
         with self.lock:
-            for plug in self._plugs.values():
+            for plug in list(self._plugs.values()):  # what goes may plug something, or forget it
                 try:
                     self.unplug(plug)
                 except Exception as exception:
@@ -202,9 +202,7 @@ class Host:
             for file in plug.files:
                 os.close(file.end)
             plug.files.clear()
-        for fd in self.promised.values():
-            os.close(fd)
-        self.promised.clear()
+        self.promises.release()
         self.waits.release()
         self.picture.close()
         self.bootstrap.release()
@@ -342,10 +340,8 @@ class Host:
         return self.promise_descriptor(fd)
 
     def promise_descriptor(self, fd: int) -> int:
-        """Hand over a descriptor as it is; returns the ticket with which the program fetches it."""
-        self._promise += 1
-        self.promised[self._promise] = fd
-        return self._promise
+        """Hand over a descriptor as it is; returns the ticket with which the program whose call it is fetches it."""
+        return self.promises.make(fd, self.channel.caller()[0])
 
     def lacks(self, problem: Exception) -> None:
         """A carrier could not be made; what is lacking is said once: the program has limits of its own."""
@@ -368,6 +364,13 @@ class Host:
         self.closes.settle()
         self.bootstrap.settle()
 
+    def _take_in_closes(self) -> None:
+        """Files were closed soon after an open; in the thread of calls."""
+        try:
+            self.closes.settle()
+        except (Exception, SystemExit) as exception:
+            self.callback_failed(self._take_in_closes, exception)
+
     def settle_closes(self) -> None:
         """Notice all closes that have happened, those of terminals too."""
         self.closes.settle()
@@ -378,7 +381,7 @@ class Host:
         """A process died: it may have taken tokens that were meant for others, and its locks are free."""
         for plug in self._with_files():
             plug.records.died(pid)
-            for file in plug.files:
+            for file in list(plug.files):  # a model that is asked may open, or unplug
                 file.refresh()
 
     # ---- What the user hears

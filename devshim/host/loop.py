@@ -40,7 +40,7 @@ class Loop:
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._epoll.register(self._wake_read, select.EPOLLIN)
         self._sleeping_until: float | None = None
-        self._running = False
+        self._stopped = False  # perhaps before it runs
         self.thread: int | None = None  # that runs it
         self.closed = False
         self._forgotten: set[int] = set()  # unwatched while a batch of events is served: theirs are void
@@ -101,8 +101,8 @@ class Loop:
         self._wake()
 
     def stop(self) -> None:
-        """Let run() return; from any thread."""
-        self._running = False
+        """Let run() return, or not even begin; from any thread."""
+        self._stopped = True
         self._wake()
 
     def _wake(self) -> None:
@@ -113,10 +113,9 @@ class Loop:
 
     def run(self) -> None:
         """Serve until stop()."""
-        self._running = True
         self.thread = _thread.get_ident()
         be_prompt()
-        while self._running:
+        while not self._stopped:
             with self.lock:
                 pause = self._before_sleep()
             ready = self._epoll.poll(pause, 64)
@@ -125,6 +124,7 @@ class Loop:
                 with self.lock:
                     if fd not in self._forgotten:  # the number may be a new descriptor's already
                         self._serve(fd, events)
+        self._stopped = False
 
     def _before_sleep(self) -> float:
         """Do what is due, and return for how long there is nothing to do."""

@@ -95,6 +95,7 @@ class OwnProcess:
 
     def _open(self, path: str, flags: int, thread: int) -> Handed:
         host = self.host
+        host.closes.settle()
         plug = host.plug_at(path)
         if plug is None:  # below /sys it may not be laid out yet, where another host's program has looked for it
             host.picture.settle()
@@ -104,7 +105,6 @@ class OwnProcess:
         user = os.geteuid()
         if user and not plug.may_open(flags, user, os.getegid(), os.getgroups):
             return refused(errno.EACCES)
-        host.closes.settle()
         who = os.getpid(), thread
         lowest = os.dup(host.bootstrap.listener)  # the program expects the lowest number; take it first
         try:
@@ -129,7 +129,7 @@ class OwnProcess:
         return lowest, 0, number, index, plug.flags
 
     def _redeem(self, ticket: int) -> Handed:
-        promised = self.host.promised.pop(ticket, None)
+        promised = self.host.promises.redeem(ticket)
         return promised if promised is not None else self.host.waits.descriptor(ticket), 0, 0, 0, 0
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from functools import cache
 from typing import TYPE_CHECKING
 
-from devshim.host._channel import PACKETS, STREAM, carrier, send, send_each
+from devshim.host._channel import PACKETS, STREAM, carrier, hang_up, send, send_each
 from devshim.host.files import Opened
 
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ class OpenStream(Opened):
         """The device was unplugged, or takes this file away."""
         self.closing()
         super().hang_up()
-        self.host.closes.hung_up(self)
+        if hang_up(self.end):
+            self.host.closes.hung_up(self)
+        else:  # the program has closed it since we looked for closes, and no more is to be heard of it
+            self.plug.closed(self)
 
     def closing(self) -> None:
         """Send no more."""

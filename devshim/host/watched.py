@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from devshim.host._channel import raised
+
 if TYPE_CHECKING:
     from devshim.host.host import Host
     from devshim.host.plugs import DevicePlug
@@ -30,7 +32,7 @@ class Watched:
             fd = os.open(self._tree.placeholder(plug.node), flags & os.O_ACCMODE | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return  # out of descriptors, or just unplugged: nobody is told of this one
-        self._held.setdefault(number, []).append(fd)
+        self._held.setdefault(number, []).append(raised(fd))
 
     def drop(self, number: int) -> None:
         """The file's last descriptor has gone."""

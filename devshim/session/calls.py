@@ -39,7 +39,7 @@ class Watch:
             return True
         try:
             self.value = self._condition()
-        except Exception as error:
+        except BaseException as error:  # pytest.fail() and skip() raise what is no Exception
             self.error = error
         if self.value or self.error is not None:
             self.count = self._calls.count
@@ -73,7 +73,7 @@ class Calls:
 
     def __init__(self) -> None:
         self.noted = Noted(MOST_KEPT)
-        self.errors: list[Exception] = []
+        self.errors: list[BaseException] = []
         self._watches: list[Watch] = []
         self._reactions: list[Reaction] = []
 
@@ -112,7 +112,7 @@ class Calls:
                     continue
                 reaction.pending = False
                 reaction.action()
-            except Exception as error:
+            except BaseException as error:
                 reaction.pending = False
                 self.errors.append(error)
         self._reactions = [reaction for reaction in self._reactions if reaction.pending]

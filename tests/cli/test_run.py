@@ -216,6 +216,23 @@ class TestRunDirectory:
         assert run_devshim("true", env={"DEVSHIM_RUN": str(room / "gone")}).returncode == 0
 
 
+@pytest.mark.parametrize("placed", [[], ["--in-process"]])
+def test_what_a_model_prints_is_on_stderr_and_none_of_it_is_lost(tmp_path: Path, placed: list[str]) -> None:
+    model = tmp_path / "talker.py"
+    model.write_text(
+        "from devshim import Device\n"
+        "class Talker(Device):\n"
+        "    def read(self, size):\n"
+        "        print('asked')\n"
+        "        return b''\n"
+    )
+    buffered = {"PYTHONUNBUFFERED": ""}
+
+    outcome = run_devshim("cat", "/dev/talker", devices=[f"/dev/talker={model}"], options=placed, env=buffered)
+
+    assert (outcome.stdout, outcome.stderr) == ("", "asked\n")
+
+
 def test_mode_of_the_directory_does_not_depend_on_the_umask(room: Path) -> None:
     before = os.umask(0o077)
     try:

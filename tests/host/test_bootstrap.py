@@ -1,5 +1,6 @@
 """The run's sockets: what becomes a carrier, and who is not answered any more."""
 
+import errno
 import os
 import socket
 import threading
@@ -149,4 +150,26 @@ def test_who_asks_at_the_quiet_socket_later_than_the_host_looks_is_answered_all_
 
         ask(connection, inode_of(connection))
 
+        assert answer_to(connection)[0] == 0
+
+
+def test_no_list_of_sockets_tells_other_users_where_a_run_is(host: Host, tmp_path: Path) -> None:
+    with connected(tmp_path), connected(tmp_path, "quiet"):
+        assert str(tmp_path) not in Path("/proc/net/unix").read_text()
+
+
+def test_the_quiet_socket_has_room_again_once_the_host_has_looked(host: Host, tmp_path: Path) -> None:
+    full = False
+    while not full:  # listen(2)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.setblocking(False)
+            full = connection.connect_ex(str(tmp_path / "quiet")) == errno.EAGAIN
+
+    with host.lock:
+        host.bootstrap.look()
+
+    with connected(tmp_path, "quiet") as connection:
+        ask(connection, inode_of(connection))
+        with host.lock:
+            host.bootstrap.look()
         assert answer_to(connection)[0] == 0

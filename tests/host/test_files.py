@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from devshim import WAIT, Device
+from devshim import WAIT, Device, File, Stream
 from devshim.host import wire
 from devshim.host.files import OpenFile
 from devshim.host.host import Host
@@ -215,6 +215,78 @@ def test_an_unplugged_file_answers_enodev_until_it_is_closed(host: Host, plug: D
     host.loop.run()
     assert host.files[program.number] is None
     assert plug.device.closes == 1  # type: ignore[attr-defined]
+
+
+class Letters(Device, Stream):
+    """A stream."""
+
+    record = 1
+
+
+def test_a_stream_that_is_closed_as_it_is_unplugged_is_closed(host: Host) -> None:
+    plug = host.plug("/dev/letters0", Letters())
+    fd, number, _ = plug.open(os.O_RDONLY, os.getpid())
+    (opened,) = plug.files
+
+    os.close(fd)
+    opened.hang_up()
+    host.closes.settle()
+
+    assert host.files[number] is None
+    assert not plug.files
+
+
+def test_a_stream_that_is_closed_after_it_was_unplugged_is_closed(host: Host) -> None:
+    plug = host.plug("/dev/letters0", Letters())
+    fd, number, _ = plug.open(os.O_RDONLY, os.getpid())
+
+    plug.unplug()
+    host.closes.settle()
+    assert plug.files
+
+    os.close(fd)
+    host.closes.settle()
+    assert host.files[number] is None
+    assert not plug.files
+
+
+class Turns(Device):
+    """Is opened twice more by the first who closes it."""
+
+    closed = False
+    again: list[int] = []
+
+    def open(self, flags: int) -> Any:
+        """A file for each."""
+        return Turn(self)
+
+
+class Turn(File):
+    """One of its files."""
+
+    def __init__(self, device: Turns) -> None:
+        self.device = device
+
+    def close(self) -> None:
+        """Open it for those who waited, as wake() does."""
+        plug: Any = self.device._plug
+        if not self.device.closed:
+            self.device.closed = True
+            plug.settle()  # as each open does
+            self.device.again += [plug.open(os.O_RDWR, os.getpid())[0] for _ in range(2)]
+
+
+def test_what_is_opened_while_closes_are_handled_is_not_taken_for_closed(host: Host) -> None:
+    plug = host.plug("/dev/turns0", Turns())
+    ends = [plug.open(os.O_RDWR, os.getpid())[0] for _ in range(2)]
+    for fd in ends:
+        os.close(fd)
+
+    host.closes.settle()
+
+    assert len(plug.files) == 2
+    for fd in plug.device.again:  # type: ignore[attr-defined]
+        os.close(fd)
 
 
 def test_replugging_brings_the_node_back(host: Host, plug: DevicePlug, program: Program) -> None:

@@ -96,6 +96,19 @@ def test_a_timer_of_another_thread_wakes_the_loop(loop: Loop) -> None:
     run(loop)
 
 
+def test_a_loop_that_is_stopped_before_it_runs_returns_at_once(loop: Loop) -> None:
+    calls: list[str] = []
+    loop.soon(lambda: calls.append("served"))
+    loop.stop()
+
+    run(loop)
+    assert not calls
+
+    loop.after(0, loop.stop)
+    run(loop)
+    assert calls
+
+
 def test_nothing_handed_over_by_many_threads_is_lost(loop: Loop) -> None:
     seen: list[int] = []
 

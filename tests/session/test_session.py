@@ -347,6 +347,20 @@ def test_calls_that_the_test_has_heard_of_are_followed_by_no_action(session: Ses
         assert done == ["run", "until"]
 
 
+def test_a_condition_may_fail_the_test_in_the_hosts_thread(session: Session, tmp_path: Path) -> None:
+    begin = tmp_path / "begin"
+
+    def ended() -> None:
+        begin.touch()  # looked at from now on
+        if threading.current_thread() is not threading.main_thread() and program.returncode is not None:
+            pytest.fail("it has ended")
+
+    waits = f"until [ -e '{begin}' ]; do :; done"
+    with session.start("sh", "-c", waits) as program, pytest.raises(pytest.fail.Exception, match="it has ended"):
+        session.until(ended, timeout=60)
+    assert session.run("true").returncode == 0
+
+
 def test_what_an_action_raises_comes_out_of_the_run(session: Session) -> None:
     session.plug("/dev/box", Box())
     session.after(lambda call: call.name == "write", lambda: 1 / 0)
@@ -492,3 +506,47 @@ def test_a_forked_child_cannot_plug_and_ends_nothing_of_its_parents(session: Ses
             os._exit(code)
     assert os.waitpid(pid, 0)[1] == 0
     assert session.run("sh", "-c", "echo x > /dev/box").returncode == 0
+
+
+def test_a_forked_child_gives_its_parents_descriptors_back_without_a_word(
+    session: Session, capfd: pytest.CaptureFixture[str]
+) -> None:
+    session.plug("/dev/box", Box())
+    with open("/dev/box", "rb"), session.start("sleep", "60"):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+    assert capfd.readouterr().err == ""
+
+
+WATCHER = """
+import ctypes, os, struct
+libc = ctypes.CDLL(None)
+fd = libc.inotify_init1(0)
+libc.inotify_add_watch(fd, b"/dev/box", 0x38)
+print("ready", flush=True)
+for _ in range(2):
+    print(hex(struct.unpack_from("iI", os.read(fd, 16))[1]), flush=True)
+"""
+
+
+def test_who_watches_a_node_hears_of_its_close_although_a_forked_child_lives(session: Session) -> None:
+    session.plug("/dev/box", Box())
+    with session.start(sys.executable, "-c", WATCHER) as watcher:
+        session.until(lambda: watcher.stdout == b"ready\n")
+        fd = os.open("/dev/box", os.O_RDWR)
+        ours, theirs = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(theirs)
+            os.close(fd)
+            os.read(ours, 1)  # until the parent ends that
+            os._exit(0)
+        os.close(ours)
+        try:
+            os.close(fd)
+            session.until(lambda: watcher.stdout == b"ready\n0x20\n0x8\n")
+        finally:
+            os.close(theirs)
+            os.waitpid(pid, 0)
