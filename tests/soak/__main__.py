@@ -97,12 +97,18 @@ class Soak:
             f"  {inside} calls in the program itself: flat; {inside} of a session's own process: {session} KiB"
         )
 
+    def cycles(self, seconds: float) -> str:
+        """As many as the time allows, at most 10,000 unless asked for more."""
+        count = self.options.count or min(10_000, round(20 * seconds))
+        return f"{count} times plugged, run and unplugged in one process: {memory.flat_cycles(count, count + 60)} KiB"
+
 
 STEPS: Mapping[str, tuple[Callable[[Soak, float], str], float]] = {
-    "scripts": (Soak.scripts, 0.45),
+    "scripts": (Soak.scripts, 0.4),
     "deaths": (Soak.deaths, 0.25),
     "hostile": (Soak.hostile, 0.1),
     "memory": (Soak.memory, 0.1),
+    "cycles": (Soak.cycles, 0.05),
     "sanitized": (Soak.sanitized, 0.1),
     "starved": (Soak.starved, 0),
 }

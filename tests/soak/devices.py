@@ -280,7 +280,7 @@ class Health(Device):
         counts = {
             "descriptors": len(os.listdir("/proc/self/fd")),
             "files": sum(file is not None for file in host.files),
-            "promised": len(host.promised),
+            "promised": len(host.promises),
             "carriers": carriers(host.registry),
             "trusted": len(host.bootstrap._trusted),
             "failures": len(host.failures),

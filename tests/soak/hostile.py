@@ -14,6 +14,7 @@ import mmap
 import os
 import platform
 import random
+import signal
 import socket
 import struct
 import sys
@@ -122,6 +123,7 @@ class Attack:
     def __init__(self) -> None:
         self.peer = Peer()
         self.honest = os.open("/dev/cell1", os.O_RDWR)
+        self.crowd: list[socket.socket] = []
 
     def raw(self, message: str, linger: bool, attach: bool) -> str:
         """Bytes for the socket."""
@@ -145,6 +147,33 @@ class Attack:
                 wrong = f"got {where}"
             os.close(fd)
         return wrong
+
+    def quiet(self, count: int, message: str, attach: bool, looks: int, stays: bool) -> str:
+        """Connections where nobody is waited for, of which the host is told or not; some stay until the next such act.
+
+        Those that have been closed wait to be looked at, too.
+        """
+        for connection in self.crowd:
+            connection.close()
+        self.crowd.clear()
+        for _ in range(count):
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            try:
+                connection.connect(f"{RUN}/quiet")
+                if attach:
+                    socket.send_fds(connection, [bytes.fromhex(message) or b"x"], [0, 1, 2])
+                elif message:
+                    connection.send(bytes.fromhex(message))
+            except (BlockingIOError, BrokenPipeError):
+                stays = False
+            if stays:
+                self.crowd.append(connection)
+            else:
+                connection.close()
+        said = ""
+        for _ in range(looks):
+            said = said or self.peer.ask(2, [wire.OP_NOTE, 0, wire.NOTE_LOOK, 0, -1, 0, 0, 0], b"")
+        return said
 
     def slot(self, index: int, words: list[int], data: str) -> str:
         """A request in shared memory."""
@@ -194,6 +223,9 @@ class Attack:
 
     def check(self) -> str:
         """Honest calls; what lies in the device is not looked at, for a program of the run may write there."""
+        signal.alarm(round(PATIENCE))  # the end, should nobody answer
+        os.close(os.open("/dev/cell0", os.O_RDWR))
+        signal.alarm(0)
         if len(data := os.pread(self.honest, 251, 251)) != 251:
             return f"an honest read gave {data!r}"
         if fcntl.ioctl(self.honest, 0x5304, 300) != 44:

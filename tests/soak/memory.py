@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.soak.scripts import DEVICES, Wrong
 
 MOST_GROWTH = 1500
 """KiB: the allocator's own to and fro."""
+MOST_MAPPINGS = 16
+"""More of these: where the allocator's memory lies is its own affair."""
 KEPT = 60_000
 """Calls in a part of a session from which on the third part finds as many noted as are ever kept."""
 EQUAL = ("descriptors", "files", "promised", "carriers", "trusted", "failures", "mappings")
@@ -62,4 +65,22 @@ def flat_session(calls: int, timeout: float = 60) -> list[int]:
     sizes = [look["rss"] for look in looks]
     if calls // len(looks) >= KEPT and sizes[-1] > sizes[2] + 2 * MOST_GROWTH:
         raise Wrong(f"session: memory: {sizes} KiB after each part of {calls} calls")
+    return sizes
+
+
+def flat_cycles(cycles: int, timeout: float = 60) -> list[int]:
+    """Plug, run and unplug so often in one process; returns its KiB after each part.  Raises Wrong where it grows."""
+    words = [os.path.realpath(sys.executable), "-m", "tests.soak.cycles", str(cycles)]
+    with tempfile.TemporaryDirectory(prefix="devshim-soak-") as folder:
+        outcome = run(words, env=devshim_environment({"TMPDIR": folder}), cwd=ROOT, timeout=timeout)
+    looks = [json.loads(line) for line in outcome.stdout.splitlines()]
+    if outcome.returncode or not looks or outcome.stderr:
+        raise Wrong(f"cycles: exit code {outcome.returncode}\n{outcome.stderr[-2000:]}")
+    for what in ("descriptors", "threads", "mappings", "files"):
+        first, last = looks[0][what], looks[-1][what]
+        if last != first and (what != "mappings" or last > first + MOST_MAPPINGS):
+            raise Wrong(f"cycles: {what}: {[look[what] for look in looks]} after each part of {cycles} cycles")
+    sizes = [look["rss"] for look in looks]
+    if sizes[-1] > sizes[0] + MOST_GROWTH:
+        raise Wrong(f"cycles: memory: {sizes} KiB after each part of {cycles} cycles")
     return sizes

@@ -102,8 +102,11 @@ class Player:
 def check_all(scripts: Sequence[list[Step]], outcome: Outcome) -> None:
     """Compare what was printed with what must be.  Raises Wrong."""
     parts = re.split(r"^= ", outcome.stdout, flags=re.MULTILINE)[1:]
-    for steps, part in zip(scripts, parts, strict=False):
-        check(steps, part.splitlines()[1:], outcome.stderr)
+    for number, (steps, part) in enumerate(zip(scripts, parts, strict=False)):
+        try:
+            check(steps, part.splitlines()[1:], outcome.stderr)
+        except Wrong as wrong:
+            raise Wrong(f"script {number}: {wrong}") from None
     if outcome.returncode or len(parts) != len(scripts):
         raise Wrong(
             f"exit code {outcome.returncode} after {len(parts)} of {len(scripts)} scripts: {outcome.stdout[-300:]}"

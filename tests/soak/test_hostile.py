@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import ROOT, devshim_command, devshim_environment
+from harness import ROOT, devshim_command, devshim_environment, run_devshim
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.soak.deaths import descendants, plugs
+from tests.soak.memory import EQUAL
+from tests.soak.scripts import DEVICES
 
 EXAMPLES = int(os.environ.get("DEVSHIM_SOAK_EXAMPLES", "40"))
 UINT32, UINT64 = st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 64) - 1)
@@ -46,6 +48,11 @@ ACTS = st.one_of(
         st.just("polite"), st.integers(0, 5), UINT32, UINT32, st.one_of(st.integers(1 << 63, (1 << 63) + 3), UINT64),
         PATHS,
         st.integers(-1, 6000),
+    ),
+    st.tuples(
+        st.just("quiet"), st.sampled_from([0, 1, 3, 100]), st.binary(max_size=6000).map(bytes.hex), st.booleans(),
+        st.integers(0, 3),
+        st.booleans(),
     ),
     st.tuples(st.just("slot"), st.integers(0, 127), WORDS, DATA),
     st.tuples(st.just("heads"), st.binary(min_size=64, max_size=64).map(bytes.hex)),
@@ -98,3 +105,20 @@ def hostile_run() -> Iterator[Run]:
 @given(acts=st.lists(ACTS, min_size=1, max_size=6))
 def test_whatever_a_program_says_the_host_serves_the_others(hostile_run: Run, acts: list[Any]) -> None:
     assert hostile_run.do(acts) == "well"
+
+
+def test_a_crowd_at_the_quiet_socket_keeps_nobody_from_opening(hostile_run: Run) -> None:
+    for told in (0, 1):
+        assert hostile_run.do([["quiet", 1500, "", False, told, False]]) == "well"  # listen(2): some 1,000 have room
+        assert hostile_run.do([["quiet", 400, "00", False, told, True]]) == "well"
+        assert hostile_run.do([["quiet", 400, "", True, told, True]]) == "well"
+
+
+def test_a_new_file_that_a_dying_program_was_promised_goes_with_it() -> None:
+    outcome = run_devshim(sys.executable, "-m", "tests.soak.unfetched", devices=DEVICES, cwd=ROOT)
+
+    assert outcome.returncode == 0, outcome.stderr
+    before, promised, after = outcome.stdout.splitlines()
+    was, is_now = json.loads(before), json.loads(after)
+    assert int(promised) >= 1
+    assert {what: is_now[what] for what in EQUAL} == {what: was[what] for what in EQUAL}

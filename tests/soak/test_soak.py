@@ -78,6 +78,10 @@ def test_calls_of_a_session_leave_nothing() -> None:
     memory.flat_session(4000)
 
 
+def test_plugging_running_and_unplugging_leaves_nothing() -> None:
+    memory.flat_cycles(20)
+
+
 @pytest.mark.parametrize("limit", ["-n 8", "-n 22", f"-v {40 << 10}"])
 def test_a_limit_that_is_too_low_is_said_in_one_line(busy: Path, limit: str) -> None:
     starved.judge(limit, starved.limited(limit, busy))

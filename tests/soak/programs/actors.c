@@ -181,12 +181,16 @@ static void print_answer(int step, struct actor *actor)
     set_state(actor, IDLE);
 }
 
+/* Seen asleep once it may have been on its way: for a page, or for a supervisor to let the call through. */
 static void await(int step, struct actor *actor)
 {
+    enum { ASLEEP = 8 };
     double deadline = now() + PATIENCE;
     int may_wait = strcmp(operation_name(stage->script[actor->step].op), "echo") != 0; /* which waits for its answer */
-    for (unsigned looks = 0; state_of(actor) != DONE; looks++) {
-        if (may_wait && looks > 5 && waits_in_kernel(actor) && state_of(actor) != DONE) {
+    int asleep = 0;
+    while (state_of(actor) != DONE) {
+        asleep = may_wait && waits_in_kernel(actor) ? asleep + 1 : 0;
+        if (asleep > ASLEEP && state_of(actor) != DONE) {
             printf("%d waits\n", step);
             return;
         }
