@@ -325,6 +325,14 @@ class Host:
         else:
             there.inner = answers or GoneFile()
 
+    def free_file(self, number: int) -> None:
+        """A file has gone: its number is another's soon, and what was noted of its calls no longer holds it."""
+        there = self.files[number]
+        if there is not None and not isinstance(there, (Answering, GoneFile)):
+            there.inner = GoneFile()
+        self.files[number] = None
+        self.numbers.append(number)
+
     def observed(self, number: int) -> ObservedFile | None:
         """What stands before a file where calls are observed."""
         there = self.files[number]

@@ -49,9 +49,9 @@ def line_of(seen: Seen) -> str:
     if name in ("write", "pwrite"):
         shown = f"{show_bytes(event.data)}, {len(event.data)}{position(event.offset)}"
         return f"{name}({node}, {shown}) = {outcome(answer)}"
-    if name == "ioctl" and seen.file is not None:
+    if name == "ioctl" and seen.kind is not None:
         copied = isinstance(answer, bytes)
-        shown = show_argument(seen, seen.file)
+        shown = show_argument(seen, seen.kind)
         result = 0 if copied else outcome(answer)
         return f"ioctl({node}, {event.label or hex(event.request)}{shown}) = {result}{filled(data_of(answer))}"
     if name == "lseek":
@@ -61,15 +61,15 @@ def line_of(seen: Seen) -> str:
     return f"{name}({node}) = {outcome(answer)}"
 
 
-def show_argument(seen: Seen, file: File) -> str:
+def show_argument(seen: Seen, kind: type[File]) -> str:
     """An ioctl's argument before the call and after it, decoded where the model describes the request."""
     request, answer = seen.event.request, seen.answer
-    handler = find_handler(type(file).ioctls, request)
+    handler = find_handler(kind.ioctls, request)
     argument = seen.event.argument or 0
     only_out = handler is not None and handler.access == "r"  # what was there before is the program's rubbish
-    before = "" if only_out else decoded(file, request, argument, seen.asked)
+    before = "" if only_out else decoded(kind, request, argument, seen.asked)
     out = data_of(answer)
-    after = decoded(file, request, argument, as_asked(out)) if out is not None else before
+    after = decoded(kind, request, argument, as_asked(out)) if out is not None else before
     return comma(before if before == after else f"{before} => {after}" if before else after)
 
 
@@ -114,9 +114,9 @@ def outcome(answer: Any) -> str:
     return f"{result} (a new file)" if flags & wire.ANSWER_FILE else str(result)
 
 
-def decoded(file: File, request: int, argument: int, data: bytes) -> str:
+def decoded(kind: type[File], request: int, argument: int, data: bytes) -> str:
     """An ioctl's argument in words, as far as it is described."""
-    handler = find_handler(type(file).ioctls, request)
+    handler = find_handler(kind.ioctls, request)
     if handler is None:
         return f"{argument:#x}"
     try:

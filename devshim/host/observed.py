@@ -35,15 +35,15 @@ class Seen(NamedTuple):
     """One call that was answered.
 
     event    the call; finished is False where the answer is "nothing yet"
-    plug     the device at its node
-    file     the model's file that answered; None of an open that failed
+    mark     of the device's plug: calls outlive the device, and do not hold it
+    kind     the class of the model's file that answered; None of an open that failed
     asked    of an ioctl, its argument as it travelled (shim/wire.h); else b""
     answer   what went back, as host/answering.py has it
     """
 
     event: Event
-    plug: DevicePlug
-    file: File | None
+    mark: object
+    kind: type[File] | None
     asked: bytes
     answer: Any
 
@@ -70,9 +70,9 @@ class Observers:
         """Process and thread of the call that is being answered, by number."""
         return self.callers.of_channel(*self.asking())
 
-    def _tell(self, event: Event, plug: DevicePlug, file: File | None, answer: Any) -> None:
+    def _tell(self, event: Event, mark: object, file: ObservedFile | None, answer: Any) -> None:
         event.time, event.took = monotonic() - self.began, 0.0
-        self.noted.add(Seen(event, plug, file, b"", answer))
+        self.noted.add(Seen(event, mark, file.kind if file is not None else None, b"", answer))
 
     def opened(
         self, plug: DevicePlug, flags: int, file: ObservedFile | None, error: int, caller: tuple[int, int]
@@ -91,13 +91,13 @@ class Observers:
         event.flags, (event.process, event.thread) = flags, caller
         if error:
             event.result, event.error = -1, errno.errorcode.get(error, str(error))
-        self._tell(event, plug, file.file if file is not None else None, None)
+        self._tell(event, plug.mark, file, None)
 
     def closed(self, plug: DevicePlug, file: ObservedFile) -> None:
         """The last descriptor of a file has gone; nobody can tell by whose hand, so it counts as the opener's."""
         event = Event("close", file.node, file.number)
         event.process, event.thread = file.opener
-        self._tell(event, plug, file.file, 0)
+        self._tell(event, plug.mark, file, 0)
 
 
 class ObservedFile(NotedFile):
@@ -108,8 +108,8 @@ class ObservedFile(NotedFile):
 
     def __init__(self, observers: Observers, inner: Answering) -> None:
         super().__init__(inner, observers.noted, observers, observers.callers.known)
-        self.plug = inner.plug
-        self.file = inner.file
+        self.mark = inner.plug.mark
+        self.kind = type(inner.file)
         self.node = inner.plug.node
         self.opener = (1, 1)
 
@@ -126,7 +126,7 @@ class ObservedFile(NotedFile):
         asked = b""
         if name == "ioctl":
             asked = data
-            describe_ioctl(event, find_handler(type(self.file).ioctls, first), (first, second, data), answer, promised)
+            describe_ioctl(event, find_handler(self.kind.ioctls, first), (first, second, data), answer, promised)
         elif name == "lseek":
             event.offset, event.flags, event.operation = first, second, WHENCE.get(second, str(second))
         elif name == "flock":
@@ -141,7 +141,7 @@ class ObservedFile(NotedFile):
             out = data_of(answer) if name == "read" else data
             event.size, event.data = first, bytes(out) if out is not None else b""
         understand(event, answer)
-        return Seen(event, self.plug, self.file, asked, answer)
+        return Seen(event, self.mark, self.kind, asked, answer)
 
 
 def describe_ioctl(

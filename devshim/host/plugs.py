@@ -66,6 +66,7 @@ class DevicePlug:
         self.node = node
         self.device = device
         self.rdev = rdev
+        self.mark = object()  # by which its calls are known, also when nothing else is left of it
         self.waits = host.waits.make()
         self.locks = Locks(host.waits.make())
         self.records = Locks(host.waits.make())
@@ -94,7 +95,7 @@ class DevicePlug:
         with self.host.lock:
             self.settle_close()
             kept = self.host.kept
-            return [seen.event for seen in kept.seen() if seen.plug is self] if kept is not None else []
+            return [seen.event for seen in kept.seen() if seen.mark is self.mark] if kept is not None else []
 
     # ---- The registry's part
 
@@ -270,8 +271,7 @@ class DevicePlug:
         self.host.registry.remove_carrier(*open_file.key)
         os.close(open_file.end)
         self.host.closed(self, open_file.number)
-        self.host.files[open_file.number] = None
-        self.host.numbers.append(open_file.number)
+        self.host.free_file(open_file.number)
         self.locks.closed(open_file.number)
         self.records.closed(open_file.number)
         if self._forgotten and not self.files:

@@ -79,8 +79,7 @@ class TtyPlug(DevicePlug):
     def forget(self) -> None:
         """Its number is free, too: the pty is closed."""
         super().forget()
-        self.host.files[self.number] = None
-        self.host.numbers.append(self.number)
+        self.host.free_file(self.number)
 
     def identities(self) -> Iterable[tuple[int, int]]:
         """st_dev and st_ino of the pty."""

@@ -65,7 +65,7 @@ class Heard(NamedTuple):
 
     event: Event
     line: Callable[[], str]
-    plug: None = None
+    mark: None = None
 
 
 class Calls:

@@ -1,5 +1,6 @@
 """A session in this very interpreter: devices from Python, programs that meet them, and nothing left at the end."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from ctypes import c_uint32
 from pathlib import Path
@@ -550,3 +552,22 @@ def test_who_watches_a_node_hears_of_its_close_although_a_forked_child_lives(ses
         finally:
             os.close(theirs)
             os.waitpid(pid, 0)
+
+
+def test_calls_tell_of_a_device_that_has_gone_and_do_not_keep_it() -> None:
+    with Session() as session:
+        gone = session.plug("/dev/box0", Box())
+        gone.text = b"contents"
+        with open("/dev/box0", "rb", buffering=0) as file:
+            file.read(8)
+        gone.unplug()
+        told = [event.name for event in gone.calls]
+        session.plug("/dev/box0", Box())
+        device = weakref.ref(gone)
+        del gone
+        gc.collect()
+
+        assert device() is None
+        assert told == ["open", "read", "close"]
+        assert [event.name for event in session.calls] == told
+        assert "read(/dev/box0" in session.lines()[1]
