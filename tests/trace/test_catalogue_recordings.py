@@ -59,7 +59,7 @@ COMMANDS = [
     (["/dev/rtc0=cmos_rtc"], "hwclock --param-get features; cat /sys/class/rtc/rtc0/name"),
     (["/dev/watchdog0=itco_wdt"], "wdctl -s 60 /dev/watchdog0"),
     (["/dev/lirc0=mceusb,period=0.1"], "ir-ctl -1 -r -d /dev/lirc0; ir-ctl -d /dev/lirc0 -S nec:0x1234"),
-    (["/dev/mtd0=mt29f1g08"], "mtdinfo /dev/mtd0; nanddump -q -l 2048 /dev/mtd0 | md5sum; flash_erase -q /dev/mtd0 0 1"),
+    (["/dev/mtd0=mt29f1g08"], "mtdinfo /dev/mtd0; nanddump -q -l 2048 /dev/mtd0 | md5sum; flash_erase /dev/mtd0 0 1"),
     (["/sys/class/hwmon/hwmon0=nct6775"], "sensors"),
     (["/sys/class/hwmon/hwmon0=lm75,celsius=31"], "sensors"),
     (["/sys/class/leds/ACT=pi_act_led"], "brightnessctl -d ACT info; brightnessctl -d ACT set 1"),
