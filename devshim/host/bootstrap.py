@@ -269,6 +269,9 @@ class Bootstrap:
         asker.flags |= wire.ANSWER_CHANNEL
         try:
             answer(asker.fd, asker.answered(number, index, plug.flags), memfd, self.bell)
+        except OSError:  # too many descriptors on their way
+            asker.flags &= ~wire.ANSWER_CHANNEL
+            answer(asker.fd, asker.answered(number, index, plug.flags))
         finally:
             os.close(memfd)
 
@@ -290,6 +293,8 @@ class Bootstrap:
             try:
                 if not asker.gone():
                     keep = self._open(asker, flags, plug, thread)
+            except OSError as problem:  # the kernel did not take the answer; those behind it have their turn
+                self.host.failed(plug.device, "open", problem, "the program gets ENODEV")
             finally:
                 if not keep and not asker.is_carrier:
                     os.close(asker.fd)
