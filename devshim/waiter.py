@@ -39,6 +39,9 @@ FOREVER = 1e6
 GRACE = 10.0
 """Seconds that the host has to finish when the run is over."""
 
+SETTLING = 2.0
+"""Seconds that what answered for the programs may take to end after the last of them."""
+
 RECORDER_GRACE = 300.0
 """The same where it has still to write what the programs left to be recorded, which may be much."""
 
@@ -97,6 +100,18 @@ class Waiter:
         except Interrupted:
             return None
         return None
+
+    def until_supervisors_ended(self) -> None:
+        """Wait for what answered for programs that have all ended: it ends with the last of them, or was killed."""
+        deadline = time.monotonic() + SETTLING
+        try:
+            while not self.others() and self.supervisors():
+                rest = deadline - time.monotonic()
+                if rest <= 0:
+                    return
+                self.take_signal(rest)
+        except Interrupted:
+            return
 
     def until_host_ended(self, grace: float = GRACE) -> None:
         """Wait for the host to finish; kill it if it does not, or when the user is tired of it."""
@@ -228,6 +243,12 @@ class Waiter:
 
         self.reap()
         return [pid for pid in children() if pid != self.host.pid and not self.is_supervisor(pid)]
+
+    def supervisors(self) -> list[int]:
+        """Processes of ours that answer for programs."""
+        from devshim.processes import children
+
+        return [pid for pid in children() if self.is_supervisor(pid)]
 
     def is_supervisor(self, pid: int) -> bool:
         """Tell a process of ours that answers for programs, and ends when the last of them has ended."""

@@ -131,6 +131,7 @@ def finish(waiter: Waiter, code: int, options: Options, run_directory: str) -> i
         return code  # over before the host had begun: nobody can have needed it
     if options.needs_loading():
         waiter.until_alone(options.linger)
+    waiter.until_supervisors_ended()
     if options.in_process:  # the host removes the directory
         from devshim import embedding
 
