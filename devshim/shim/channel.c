@@ -87,65 +87,12 @@ static void free_dead_slots(struct channel *channel)
     errno = before;
 }
 
-struct slot *take_slot(void)
-{
-    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-    struct connection *page = connected();
-
-    if (!page) {
-        if (errno == ENODEV)
-            host_is_gone();
-        return NULL;
-    }
-    if (page->direct && stands_aside()) {
-        errno = EBUSY;
-        return NULL;
-    }
-    uint32_t id = thread_id(page);
-    for (;;) {
-        for (uint32_t i = 0; i < SLOTS; i++) {
-            uint32_t index = (thread.hint + i) % SLOTS;
-            struct slot *slot = slot_at(page->channel, index);
-            if (take(slot, id, frame)) {
-                thread.hint = index;
-                return slot;
-            }
-        }
-        free_dead_slots(page->channel);
-        sched_yield();
-    }
-}
-
-void free_slot(struct slot *slot)
-{
-    slot->state = SLOT_IDLE;
-    __atomic_store_n(&slot->owner, 0, __ATOMIC_RELEASE);
-}
-
 static uint32_t slot_index(const struct slot *slot)
 {
     return (uint32_t)(((const char *)slot - (const char *)connection->channel - CHANNEL_HEAD) / SLOT_SIZE);
 }
 
-void *slot_room(struct slot *slot)
-{
-    if (!slot->large)
-        return slot->data;
-    return (char *)connection->channel + CHANNEL_SMALL + (size_t)slot_index(slot) * LARGE_DATA;
-}
-
-size_t slot_limit(const struct slot *slot)
-{
-    return slot_index(slot) < rooms_of(connection) ? LARGE_DATA : SLOT_DATA;
-}
-
-void *slot_data(struct slot *slot, size_t size)
-{
-    slot->large = size > SLOT_DATA;
-    return slot_room(slot);
-}
-
-/* ---- One conversation ---------------------------------------------------------------------------- */
+/* ---- Being answered ------------------------------------------------------------------------------ */
 
 static void ring(struct connection *page, uint32_t index)
 {
@@ -191,6 +138,85 @@ static bool sleep_until_answered(struct slot *slot, struct bell *bell)
     slot->sleeping = 0;
     return answered(slot);
 }
+
+/* ---- A slot of one's own --------------------------------------------------------------------------- */
+
+/* A call of this very thread that it has asked for, and that the host has not begun with: a signal interrupted it, and the
+ * handler calls, too, or jumped out of it to a place from where it cannot be seen to be left behind. */
+static bool asked_before(const struct slot *slot, uint32_t id)
+{
+    return __atomic_load_n(&slot->owner, __ATOMIC_RELAXED) == id
+           && __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_REQUEST;
+}
+
+/* What a thread asks for later must not be answered sooner: a read that it gave up would take what it writes now. */
+static void let_it_be_answered(struct connection *page, struct slot *slot)
+{
+    int before = errno;
+
+    if (!page->bell)
+        return;
+    ring(page, slot_index(slot)); /* the signal may have come before */
+    sleep_until_answered(slot, page->bell);
+    errno = before;
+}
+
+struct slot *take_slot(void)
+{
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    struct connection *page = connected();
+
+    if (!page) {
+        if (errno == ENODEV)
+            host_is_gone();
+        return NULL;
+    }
+    if (page->direct && stands_aside()) {
+        errno = EBUSY;
+        return NULL;
+    }
+    uint32_t id = thread_id(page);
+    for (;;) {
+        for (uint32_t i = 0; i < SLOTS; i++) {
+            uint32_t index = (thread.hint + i) % SLOTS;
+            struct slot *slot = slot_at(page->channel, index);
+            if (take(slot, id, frame)) {
+                thread.hint = index;
+                return slot;
+            }
+            if (asked_before(slot, id))
+                let_it_be_answered(page, slot);
+        }
+        free_dead_slots(page->channel);
+        sched_yield();
+    }
+}
+
+void free_slot(struct slot *slot)
+{
+    slot->state = SLOT_IDLE;
+    __atomic_store_n(&slot->owner, 0, __ATOMIC_RELEASE);
+}
+
+void *slot_room(struct slot *slot)
+{
+    if (!slot->large)
+        return slot->data;
+    return (char *)connection->channel + CHANNEL_SMALL + (size_t)slot_index(slot) * LARGE_DATA;
+}
+
+size_t slot_limit(const struct slot *slot)
+{
+    return slot_index(slot) < rooms_of(connection) ? LARGE_DATA : SLOT_DATA;
+}
+
+void *slot_data(struct slot *slot, size_t size)
+{
+    slot->large = size > SLOT_DATA;
+    return slot_room(slot);
+}
+
+/* ---- One conversation ---------------------------------------------------------------------------- */
 
 static bool opens(const struct slot *slot)
 {

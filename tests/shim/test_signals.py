@@ -71,7 +71,7 @@ def test_with_the_host_inside_no_signal_and_no_cancellation_leaves_it_locked(
 
 
 def test_jumps_out_of_waiting_calls_leave_nothing_behind(program: Build) -> None:
-    fine(run_devshim(program("signals"), "jump-waiting", "/dev/box0", "300", devices=[MAILBOX], timeout=60))
+    fine(run_devshim(program("signals"), "jump-waiting", "/dev/box0", "1500", devices=[MAILBOX], timeout=60))
 
 
 def test_a_waiting_thread_can_be_cancelled(program: Build) -> None:

@@ -89,7 +89,20 @@ static void out_of_a_call(int flags, int most)
         CHECK(reads(fd));
 }
 
-/* The same where the call waits; NODE is a Mailbox */
+/* The same where the call waits; NODE is a Mailbox. What is written afterwards is not for the call that was left, from
+ * wherever it is written. */
+static void __attribute__((noinline)) writes_and_reads(int depth)
+{
+    volatile char deep[512];
+    char c;
+    deep[depth] = 0;
+    if (depth > 0)
+        writes_and_reads(depth - 1);
+    else
+        CHECK(write(fd, "h", 1) == 1 && read(fd, &c, 1) == 1 && c == 'h');
+    deep[0] = 0;
+}
+
 static void out_of_a_wait(int most)
 {
     volatile int jumps = 0;
@@ -99,17 +112,16 @@ static void out_of_a_wait(int most)
     while (jumps < most) {
         if (sigsetjmp(out, 1)) {
             jumps++;
+            writes_and_reads(jumps % 8);
             continue;
         }
-        ualarm(500, 0);
+        ualarm(20 + 20 * (jumps % 25), 0);
         if (jumps % 2)
             read(fd, &c, 1);
         else
             ioctl(fd, TAKE, &letter);
         CHECK(!"a letter has come");
     }
-    signal(SIGALRM, SIG_IGN);
-    CHECK(write(fd, "h", 1) == 1 && read(fd, &c, 1) == 1 && c == 'h');
 }
 
 /* ---- A call that waits, ended by a signal */
