@@ -22,6 +22,7 @@
 #define SPINS        1600u        /* looks at the answer before sleeping: some 40 us, what a sleep costs where the host
                                    * runs on another core */
 #define OPENING      4800u        /* the same while the host opens a device, which takes it about as long as SPINS do */
+#define CLAIMED      (1u << 30)  /* in a slot's owner: is being taken from the one before; no thread id has the bit */
 #define PATIENCE_NS  500000000l   /* how often a sleeper makes sure that the host lives */
 
 static __thread struct {
@@ -35,8 +36,10 @@ static uint32_t thread_id(const struct connection *page)
     uint32_t epoch = __atomic_load_n(&page->epoch, __ATOMIC_RELAXED);
 
     if (thread.epoch != epoch) {
-        uint32_t rooms = rooms_of(page);
-        thread.id = (uint32_t)real.syscall(SYS_gettid);
+        uint32_t rooms = rooms_of(page), id = (uint32_t)real.syscall(SYS_gettid);
+        if (in_borrowed_memory()) /* a vfork child's: the thread is its parent's */
+            return id;
+        thread.id = id;
         thread.hint = thread.id % (rooms ? rooms : SLOTS);
         thread.epoch = epoch;
     }
@@ -48,41 +51,55 @@ static struct slot *slot_at(struct channel *channel, uint32_t index)
     return (struct slot *)((char *)channel + CHANNEL_HEAD + (size_t)index * SLOT_SIZE);
 }
 
+/* From here on neither another thread nor a handler of this one's takes it. */
+static bool claim(struct slot *slot, uint32_t owner, uint32_t id)
+{
+    return __atomic_compare_exchange_n(&slot->owner, &owner, id | CLAIMED, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void give_to(struct slot *slot, uint32_t owner)
+{
+    __atomic_store_n(&slot->owner, owner, __ATOMIC_RELEASE);
+}
+
 /* What nobody waits for any more is the host's no longer, unless it is at it: then it comes back to us later. */
-static bool take_back(struct slot *slot)
+static bool take_back(struct slot *slot, uint32_t owner, uint32_t id)
 {
     uint32_t request = SLOT_REQUEST;
-    return __atomic_compare_exchange_n(&slot->state, &request, SLOT_IDLE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
-           || request != SLOT_SERVING;
+
+    if (!claim(slot, owner, id))
+        return false;
+    if (__atomic_compare_exchange_n(&slot->state, &request, SLOT_IDLE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+        || request != SLOT_SERVING)
+        return true;
+    give_to(slot, owner);
+    return false;
 }
 
 static bool take(struct slot *slot, uint32_t id, uintptr_t frame)
 {
     uint32_t owner = __atomic_load_n(&slot->owner, __ATOMIC_RELAXED);
 
-    if (owner == 0) {
-        if (!__atomic_compare_exchange_n(&slot->owner, &owner, id, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-            return false;
-    } else if (owner != id || !left_behind(slot->frame, frame) || !take_back(slot)) {
+    if (owner == 0 ? !claim(slot, 0, id) : owner != id || !left_behind(slot->frame, frame) || !take_back(slot, id, id))
         return false;
-    }
     slot->state = SLOT_IDLE;
     slot->frame = frame;
     slot->large = 0;
+    give_to(slot, id);
     return true;
 }
 
 /* Threads die without a word: when all slots are taken, those of dead threads are free. */
-static void free_dead_slots(struct channel *channel)
+static void free_dead_slots(struct channel *channel, uint32_t id)
 {
-    long process = real.syscall(SYS_getpid);
     int before = errno;
 
     for (uint32_t i = 0; i < SLOTS; i++) {
         struct slot *slot = slot_at(channel, i);
         uint32_t owner = __atomic_load_n(&slot->owner, __ATOMIC_RELAXED);
-        if (owner && real.syscall(SYS_tgkill, process, owner, 0) < 0 && take_back(slot))
-            __atomic_compare_exchange_n(&slot->owner, &owner, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+        if (owner && real.syscall(SYS_tkill, owner & ~CLAIMED, 0) < 0 && errno == ESRCH /* a vfork child is of another process */
+            && take_back(slot, owner, id))
+            give_to(slot, 0);
     }
     errno = before;
 }
@@ -187,7 +204,7 @@ struct slot *take_slot(void)
             if (asked_before(slot, id))
                 let_it_be_answered(page, slot);
         }
-        free_dead_slots(page->channel);
+        free_dead_slots(page->channel, id);
         sched_yield();
     }
 }
@@ -195,7 +212,7 @@ struct slot *take_slot(void)
 void free_slot(struct slot *slot)
 {
     slot->state = SLOT_IDLE;
-    __atomic_store_n(&slot->owner, 0, __ATOMIC_RELEASE);
+    give_to(slot, 0);
 }
 
 void *slot_room(struct slot *slot)
@@ -231,7 +248,7 @@ bool converse(struct slot *slot)
     int before = errno;
 
     slot->generation++;
-    slot->thread = thread.id;
+    slot->thread = slot->owner;
     if (direct) {
         serve_directly(direct, slot, slot_room(slot), slot->large ? LARGE_DATA : SLOT_DATA);
         return true;
