@@ -27,6 +27,7 @@
 
 static __thread struct {
     uint32_t epoch, id, hint;
+    uintptr_t taking; /* the frame of the call that is taking a slot; 0: none is */
 } thread __attribute__((tls_model("initial-exec")));
 
 /* ---- Slots -------------------------------------------------------------------------------------- */
@@ -63,24 +64,31 @@ static void give_to(struct slot *slot, uint32_t owner)
 }
 
 /* What nobody waits for any more is the host's no longer, unless it is at it: then it comes back to us later. */
-static bool take_back(struct slot *slot, uint32_t owner, uint32_t id)
+static bool call_off(struct slot *slot)
 {
     uint32_t request = SLOT_REQUEST;
+    return __atomic_compare_exchange_n(&slot->state, &request, SLOT_IDLE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+           || request != SLOT_SERVING;
+}
 
+static bool take_back(struct slot *slot, uint32_t owner, uint32_t id)
+{
     if (!claim(slot, owner, id))
         return false;
-    if (__atomic_compare_exchange_n(&slot->state, &request, SLOT_IDLE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
-        || request != SLOT_SERVING)
+    if (call_off(slot))
         return true;
     give_to(slot, owner);
     return false;
 }
 
-static bool take(struct slot *slot, uint32_t id, uintptr_t frame)
+/* What this thread has claimed is its own where no call of it is at that: a handler jumped out of the one that was. */
+static bool take(struct slot *slot, uint32_t id, uintptr_t frame, bool amid_another)
 {
     uint32_t owner = __atomic_load_n(&slot->owner, __ATOMIC_RELAXED);
 
-    if (owner == 0 ? !claim(slot, 0, id) : owner != id || !left_behind(slot->frame, frame) || !take_back(slot, id, id))
+    if (owner == 0 ? !claim(slot, 0, id)
+        : owner == id ? !left_behind(slot->frame, frame) || !take_back(slot, id, id)
+        : owner != (id | CLAIMED) || amid_another || !call_off(slot))
         return false;
     slot->state = SLOT_IDLE;
     slot->frame = frame;
@@ -193,12 +201,19 @@ struct slot *take_slot(void)
         return NULL;
     }
     uint32_t id = thread_id(page);
+    bool amid_another = thread.taking && !left_behind(thread.taking, frame);
+    if (!amid_another)
+        thread.taking = frame;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     for (;;) {
         for (uint32_t i = 0; i < SLOTS; i++) {
             uint32_t index = (thread.hint + i) % SLOTS;
             struct slot *slot = slot_at(page->channel, index);
-            if (take(slot, id, frame)) {
+            if (take(slot, id, frame, amid_another)) {
                 thread.hint = index;
+                __atomic_signal_fence(__ATOMIC_SEQ_CST);
+                if (!amid_another)
+                    thread.taking = 0;
                 return slot;
             }
             if (asked_before(slot, id))

@@ -29,7 +29,7 @@ def test_a_handler_uses_the_device_in_the_middle_of_a_call(program: Build, how: 
 
 @pytest.mark.parametrize("how", ["jump", "jump-altstack"])
 def test_ten_thousand_jumps_out_of_calls_leave_nothing_behind(program: Build, how: str) -> None:
-    fine(run_devshim(program("signals"), how, "/dev/hot0", devices=[HOT], timeout=60))
+    fine(run_devshim(program("signals"), how, "/dev/hot0", devices=[HOT], timeout=150))
 
 
 @pytest.mark.parametrize("how", ["interrupted", "restarted"])
