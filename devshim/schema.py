@@ -50,7 +50,9 @@ def complaints(document: Document, error: Any) -> Iterator[tuple[Place, str]]:
         # Next to an unknown key the missing one is most likely that, misspelt.
         for key in error.validator_value if not unknown_keys(error) else ():
             if key not in error.instance:
-                yield document.place(path), f'"{key}" is missing{inside(path)}'
+                only = error.schema.get("properties", {}).get(key, {}).get("const")
+                hint = f"; write {key}: {only}" if only is not None else ""
+                yield document.place(path), f'"{key}" is missing{inside(path)}{hint}'
     else:
         yield document.place(path), words(path, error)
 
@@ -75,6 +77,8 @@ def words(path: Path, error: Any) -> str:
     if error.validator == "type":
         kinds = [limit] if isinstance(limit, str) else limit
         hint = "; put it into quotes" if "string" in kinds and isinstance(value, (int, float)) else ""
+        if kinds == ["object"] and "required" in error.schema:
+            hint = f"; it needs {' and '.join(error.schema['required'])}"
         return f"{what} must be {' or '.join(TYPES[kind] for kind in kinds)}, not {shown(value)}{hint}"
     if error.validator in ("enum", "const"):
         choices = [limit] if error.validator == "const" else limit

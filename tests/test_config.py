@@ -86,8 +86,8 @@ def test_what_a_model_refuses_is_said_with_the_place_of_its_entry(written):
     ("text", "says"),
     [
         ("", ": it is empty; it begins with version: 1"),
-        ("- a\n", ":1:1: this must be a mapping (key: value), not a list"),
-        ("devices: []\n", ':1:1: "version" is missing'),
+        ("- a\n", ":1:1: this must be a mapping (key: value), not a list; it needs version"),
+        ("devices: []\n", ':1:1: "version" is missing; write version: 1'),
         ("device: []\n", ':1:1: unknown key "device"; did you mean "devices"?'),
         ('version: "1"\n', ':1:10: "version" is "1", but must be 1, without quotes'),
         ("version: 2\n", ':1:10: "version" is 2, but must be 1'),
@@ -96,6 +96,7 @@ def test_what_a_model_refuses_is_said_with_the_place_of_its_entry(written):
         ("version: 1\ndevices: {}\n", ':2:10: "devices" must be a list, not a mapping'),
         ("version: 1\ndevices: [{path: /dev/x}]\n", ':2:11: "model" is missing in devices[0]'),
         ("version: 1\ndevices: [{path: /dev/x, model: 5}]\n", ':2:33: "model" must be text, not 5; put it into quotes'),
+        ("version: 1\ndevices: [a]\n", ':2:11: this must be a mapping (key: value), not "a"; it needs path and model'),
         ("version: 1\ndevices: [{path: x, model: gps}]\n", ':2:18: "x" is no node'),
         ("version: 1\ndevices: [{path: /dev, model: gps}]\n", ":2:18: /dev is a folder"),
         ("version: 1\nonly_plugged: yes\n", ':2:15: "only_plugged" must be true or false, not "yes"'),

@@ -120,6 +120,11 @@ def os_error_text(error: OSError) -> str:
     reason += WAYS_OUT.get(error.errno or 0, "")
     if error.filename is not None:
         return f"{error.filename}: {reason}"
+    if error.errno == ENOSPC:
+        from devshim.rundirectory import run_directory_parent
+
+        place = run_directory_parent(os.environ)
+        return f"{place}, or where the output goes: {reason}"  # nothing else is written without its name
     return reason if os.stat(".").st_nlink else "the working directory has been removed; change to another one"
 
 

@@ -1,8 +1,12 @@
 /* wrap_stat.c: what a path or a descriptor is. A plugged node shows its placeholder's mode, owner and times, and its
  * device's type and number; by path or by descriptor, the same. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
 
 #include "paths.h"
 #include "procfds.h"
@@ -203,10 +207,60 @@ INTERPOSE int __lxstat(int version, const char *path, struct stat *status);
 INTERPOSE int __fxstat(int version, int fd, struct stat *status);
 INTERPOSE int __fxstatat(int version, int dirfd, const char *path, struct stat *status, int flags);
 
+/* The oldest there is, for programs of an older libc than ours. */
+#if defined(__x86_64__)
+__asm__(".symver dladdr, dladdr@GLIBC_2.2.5");
+#elif defined(__aarch64__)
+__asm__(".symver dladdr, dladdr@GLIBC_2.17");
+#endif
+
+static int callers_version;
+
+static int next_fxstat(int fd, struct stat *status)
+{
+    return LATE(__fxstat)(callers_version, fd, status);
+}
+
+static int next_fxstatat(int dirfd, const char *restrict path, struct stat *restrict status, int flags)
+{
+    return LATE(__fxstatat)(callers_version, dirfd, path, status, flags);
+}
+
+static bool in_one_library(const void *one, const void *other)
+{
+    Dl_info ones, others;
+    return one && other && dladdr(one, &ones) && dladdr(other, &others) && ones.dli_fbase == others.dli_fbase;
+}
+
+/* Whether a library behind the shim stands in for both. */
+static bool has_both(const void *name, const void *old_name)
+{
+    return in_one_library(name, old_name) && !in_one_library(name, (const void *)(uintptr_t)&gnu_get_libc_version);
+}
+
+/* Such a one, as libfakeroot, may come by here for what we have just called of it. From now on it is asked by the old name,
+ * behind which there is the next library's. */
+static void ask_by_old_names(int version)
+{
+    static bool done;
+
+    if (!started || __atomic_exchange_n(&done, true, __ATOMIC_RELAXED))
+        return;
+    int before = errno;
+    callers_version = version;
+    if (has_both((const void *)(uintptr_t)real.fstat, (const void *)(uintptr_t)&LATE(__fxstat)))
+        __atomic_store_n(&real.fstat, next_fxstat, __ATOMIC_RELEASE);
+    if (has_both((const void *)(uintptr_t)real.fstatat, (const void *)(uintptr_t)&LATE(__fxstatat)))
+        __atomic_store_n(&real.fstatat, next_fxstatat, __ATOMIC_RELEASE);
+    errno = before;
+}
+
 static int of_known_version(int version)
 {
-    if (version == 0 || version == 1 || version == 3) /* _STAT_VER and _STAT_VER_KERNEL of all machines */
+    if (version == 0 || version == 1 || version == 3) { /* _STAT_VER and _STAT_VER_KERNEL of all machines */
+        ask_by_old_names(version);
         return 1;
+    }
     errno = EINVAL;
     return 0;
 }

@@ -83,4 +83,7 @@ def test_a_run_that_finds_no_room_at_all_says_so(folder: Path, kilobytes: int) -
     got = run_in_small(folder, kilobytes, "cat", "/dev/word0")
 
     assert (got.stdout, got.returncode) == ("", 125)
-    assert got.stderr == "devshim: No space left on device; make room there, or set TMPDIR to another directory\n"
+    assert got.stderr == (
+        f"devshim: {folder}/small, or where the output goes: No space left on device; "
+        "make room there, or set TMPDIR to another directory\n"
+    )

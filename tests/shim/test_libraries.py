@@ -20,6 +20,20 @@ def test_another_library_may_stand_behind_the_shim(program: Build, tmp_path: Pat
     assert (outcome.returncode, outcome.stdout) == (0, "12345678ordinary"), outcome.stderr
 
 
+def test_a_library_behind_the_shim_may_call_a_name_that_the_shim_has_as_well(program: Build, tmp_path: Path) -> None:
+    library = program("old_stat", "-shared", "-fPIC", "-ldl")
+    asked = (
+        "import os, stat; file, node = os.open('file', os.O_RDONLY), os.open('/dev/hot0', os.O_RDWR);"
+        "print(*(os.stat(one).st_uid - os.getuid() for one in ('file', file)));"
+        "print(*(stat.S_ISCHR(os.stat(one).st_mode) for one in ('/dev/hot0', node)))"
+    )
+    (tmp_path / "file").touch()
+
+    outcome = run_devshim("python3", "-c", asked, devices=[HOT], env={"LD_PRELOAD": str(library)}, cwd=tmp_path)
+
+    assert (outcome.returncode, outcome.stdout) == (0, "1000 1000\nTrue True\n"), outcome.stderr
+
+
 def test_functions_that_are_looked_up_in_libc_by_name_know_the_device(program: Build) -> None:
     outcome = run_devshim(program("looked_up", "-ldl"), "/dev/hot0", devices=[HOT])
 

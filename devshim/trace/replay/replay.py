@@ -18,7 +18,7 @@ from devshim.trace.format.reader import Trace, TraceError
 from devshim.trace.replay.ahead import Rules
 from devshim.trace.replay.course import Course
 from devshim.trace.replay.matching import nearest
-from devshim.trace.replay.mismatch import message
+from devshim.trace.replay.mismatch import difference, message
 from devshim.trace.replay.nodes import nodes_of
 from devshim.trace.replay.order import Order
 from devshim.trace.replay.patience import PATIENCE
@@ -224,9 +224,10 @@ class Replay:
     def _tell(self, call: Event, expected: Event | None, near: list[Event], why: str) -> OSError:
         self.mismatches += 1
         if self.mismatches <= MOST_TOLD:
-            self.complain(
-                call.node, message(self.path, call, expected, near, why or self._member(expected, call), self.told)
-            )
+            why = why or self._member(expected, call)
+            if expected is None and self.trace.left_out:
+                why = f"{why or difference(None, call)}; its last line, {self.trace.lines + 1}, is cut off"
+            self.complain(call.node, message(self.path, call, expected, near, why, self.told))
         elif self.mismatches == MOST_TOLD + 1:
             self.complain(call.node, f"{self.path}: more mismatches follow that are not shown")
         return OSError(errno.EIO, os.strerror(errno.EIO))

@@ -204,6 +204,19 @@ def test_a_read_beyond_the_recording_ends_with_an_errno_and_never_hangs(replay: 
     assert outcome.returncode == 1
 
 
+def test_a_read_beyond_a_recording_that_is_cut_off_says_where(tmp_path: Path, devshim_verb: Run) -> None:
+    trace = write_trace(tmp_path / "thing.trace", NODE, [opened(NODE), read("all"), read("lost")])
+    lines = trace.read_bytes().splitlines(keepends=True)
+    last = next(at for at, text in enumerate(lines) if b"lost" in text)
+    trace.write_bytes(b"".join(lines[:last]) + lines[last][:-5])
+    program = PROGRAM.format(node=NODE) + "os.read(fd, 9); print(failing(os.read, fd, 9))"
+
+    outcome = devshim_verb("replay", trace, "--", sys.executable, "-c", program, timeout=60)
+
+    assert (outcome.stdout, outcome.returncode) == ("EIO\n", 1)
+    assert f"the trace has no more; its last line, {last + 1}, is cut off\n" in outcome.stderr
+
+
 def test_a_reader_that_never_asks_is_told_what_it_left_out(replay: Run) -> None:
     outcome = replay([opened(NODE), wrote("ask"), read("answer")], "print(failing(os.read, fd, 9))", timeout=60)
     assert outcome.stdout == "EIO\n"
