@@ -23,7 +23,7 @@ static void lock_claim(Lock *lock)
 {
     __atomic_store_n(&lock->owner, PyThread_get_thread_ident(), __ATOMIC_RELAXED);
     lock->depth = 1;
-    lock->turns++;
+    __atomic_store_n(&lock->turns, lock->turns + 1, __ATOMIC_RELAXED); /* who asks for the turn need not have it */
 }
 
 /* Without the GIL. */
@@ -112,7 +112,7 @@ static PyObject *Lock_turn(PyObject *self, PyObject *unused)
     (void)unused;
     if (!owner)
         Py_RETURN_NONE;
-    return Py_BuildValue("kK", owner, (unsigned long long)lock->turns);
+    return Py_BuildValue("kK", owner, (unsigned long long)__atomic_load_n(&lock->turns, __ATOMIC_RELAXED));
 }
 
 void lock_forget(Lock *lock)

@@ -36,14 +36,17 @@ static struct connection *connection_page(void)
 /* Whose memory this is. A vfork child that is the first to ask shares its parent's, which the kernel can tell. */
 static pid_t owner_of_memory(struct connection *page)
 {
-    if (!page->process) {
+    pid_t known = __atomic_load_n(&page->process, __ATOMIC_RELAXED);
+
+    if (!known) {
         pid_t own = (pid_t)real.syscall(SYS_getpid), parent = getppid();
         int before = errno;
         bool shared = real.syscall(SYS_kcmp, own, parent, KCMP_VM, 0, 0) == 0;
         errno = before; /* refused by a sandbox: then vfork children that come first are taken for their parents */
-        page->process = shared ? parent : own;
+        known = shared ? parent : own;
+        __atomic_store_n(&page->process, known, __ATOMIC_RELAXED); /* whoever else finds out, finds the same */
     }
-    return page->process;
+    return known;
 }
 
 bool in_borrowed_memory(void)
@@ -87,6 +90,14 @@ uint32_t rooms_of(const struct connection *page)
     return SLOTS - __atomic_load_n(&page->lacking, __ATOMIC_RELAXED);
 }
 
+/* Once there it is never written again, so those who know that it is there may just read it. */
+static bool is_first(void **place, void *value)
+{
+    void *none = NULL;
+    return !__atomic_load_n(place, __ATOMIC_ACQUIRE)
+           && __atomic_compare_exchange_n(place, &none, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 /* Two threads may join at once; the second one's channel is dropped. No lock: one may be a signal handler. So what both
  * write is the same for both, or the first one's, or right for either channel. */
 static bool join_with(struct connection *page, int channel_fd, int bell_fd)
@@ -99,14 +110,12 @@ static bool join_with(struct connection *page, int channel_fd, int bell_fd)
         errno = ENOMEM;
         return false;
     }
-    struct channel *none = NULL;
-    struct bell *unheard = NULL;
     uint32_t never = 0, epoch = (uint32_t)channel->process * 2654435761u + (uint32_t)real.syscall(SYS_gettid) + 1;
-    if (!__atomic_compare_exchange_n(&page->bell, &unheard, bell, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (!is_first((void **)&page->bell, bell))
         munmap(bell, sizeof *bell);
     limit_rooms(page, rooms < channel->rooms ? rooms : channel->rooms);
     __atomic_compare_exchange_n(&page->epoch, &never, epoch, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-    if (!__atomic_compare_exchange_n(&page->channel, &none, channel, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (!is_first((void **)&page->channel, channel))
         munmap(channel, CHANNEL_SMALL + (size_t)rooms * LARGE_DATA);
     return true;
 }

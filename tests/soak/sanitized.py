@@ -105,7 +105,7 @@ def is_race(text: str) -> bool:
 
     It then holds a number that comes again for one that two threads have made.
     """
-    made = re.findall(r"#0 .*libtsan.*\n +#1 (?:receive_answer|connect_to_host) ", text)
+    made = re.findall(r"#0 .*libtsan.*\n +#1 (?:receive_answer|connect_to_host|connect_in_turn) ", text)
     return "WARNING: ThreadSanitizer" in text and len(made) < 2
 
 
