@@ -24,9 +24,10 @@ static void pause_briefly(void)
 #endif
 }
 
+/* In one order with unwatch(), and with what the shim does the other way round: it asks, and looks whether it is watched. */
 static bool asks(const struct slot *slot)
 {
-    return __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_REQUEST;
+    return __atomic_load_n(&slot->state, __ATOMIC_SEQ_CST) == SLOT_REQUEST;
 }
 
 static void unwatch(struct watched *watched)

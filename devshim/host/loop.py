@@ -106,6 +106,8 @@ class Loop:
         self._wake()
 
     def _wake(self) -> None:
+        if self.closed:  # a signal's handler may come so late, and the number be another's
+            return
         try:
             os.write(self._wake_write, b"!")
         except BlockingIOError:

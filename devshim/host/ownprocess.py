@@ -111,6 +111,7 @@ class OwnProcess:
             opened = plug.open(flags, who[0])
             if opened is WAIT:
                 if not flags & os.O_NONBLOCK:
+                    os.close(lowest)
                     return None
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
             fd, number, index = opened

@@ -71,9 +71,10 @@ static bool is_python(const struct object *object)
            && (strstr(object->name, "/libpython") || strstr(object->name, ".cpython-"));
 }
 
+/* Also while another thread adds one. */
 static const struct hooked *hooked_as(const char *name)
 {
-    for (unsigned i = 0; i < hook_count; i++)
+    for (unsigned i = 0, count = __atomic_load_n(&hook_count, __ATOMIC_ACQUIRE); i < count; i++)
         if (strcmp(hooks[i].name, name) == 0)
             return &hooks[i];
     return NULL;
@@ -154,7 +155,8 @@ int hook(const char *name, const void *original, const void *replacement)
         sched_yield();
     problem = hook_count == MOST_HOOKS || hooked_as(name) ? EEXIST : 0;
     if (!problem) {
-        hooks[hook_count++] = made;
+        hooks[hook_count] = made;
+        __atomic_store_n(&hook_count, hook_count + 1, __ATOMIC_RELEASE);
         seen_loads = loads_so_far();
         look_for_jumps();
         dl_iterate_phdr(change_object, NULL);

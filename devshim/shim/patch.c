@@ -188,12 +188,12 @@ static int patch_object(struct dl_phdr_info *info, size_t size, void *loads)
 static bool try_pass(void)
 {
     int nobody = 0;
-    return __atomic_compare_exchange_n(&passing, &nobody, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&passing, &nobody, 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 static void end_pass(void)
 {
-    __atomic_store_n(&passing, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&passing, 0, __ATOMIC_SEQ_CST);
 }
 
 static void patch_all(void)
@@ -206,6 +206,16 @@ static void patch_all(void)
     } while (__atomic_load_n(&once_more, __ATOMIC_SEQ_CST));
 }
 
+/* Somebody may have asked for another round just as the last one was over, and found it not quite ended. */
+static void pass_as_asked(void)
+{
+    while (__atomic_load_n(&once_more, __ATOMIC_SEQ_CST) && active && try_pass()) {
+        if (active)
+            patch_all();
+        end_pass();
+    }
+}
+
 static void look_for_new_libraries(void)
 {
     unsigned long long loads = loads_so_far();
@@ -214,11 +224,7 @@ static void look_for_new_libraries(void)
         return;
     int before = errno;
     __atomic_store_n(&once_more, true, __ATOMIC_SEQ_CST);
-    if (try_pass()) {
-        if (active)
-            patch_all();
-        end_pass();
-    }
+    pass_as_asked();
     errno = before;
 }
 
@@ -265,6 +271,7 @@ int patch_libraries(void)
     patch_all();
     int error = problem;
     end_pass();
+    pass_as_asked();
     if (error)
         unpatch_libraries();
     return error;

@@ -316,6 +316,13 @@ static bool start_thread(void *(*body)(void *), void *argument)
     return error == 0;
 }
 
+/* Unless somebody has the place behind it by now: then it stays empty. */
+static void give_back(unsigned place)
+{
+    unsigned behind = place + 1;
+    __atomic_compare_exchange_n(&workers_made, &behind, place, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
 /* The pool only grows; where it cannot, the next who is free takes the seat. */
 static bool start_worker(void)
 {
@@ -323,13 +330,13 @@ static bool start_worker(void)
     struct worker *worker = place < MOST_WORKERS ? calloc(1, sizeof *worker) : NULL;
 
     if (!worker) {
-        __atomic_fetch_sub(&workers_made, 1, __ATOMIC_ACQ_REL);
+        give_back(place);
         return false;
     }
     pthread_mutex_init(&worker->lock, NULL);
     worker->call.pidfd = -1;
     if (!start_thread(work, worker)) {
-        __atomic_fetch_sub(&workers_made, 1, __ATOMIC_ACQ_REL);
+        give_back(place);
         free(worker);
         return false;
     }

@@ -58,9 +58,10 @@ int main(int argc, char **argv)
     static void (*const all[])(void) = { in_read, in_read, in_poll, in_ioctl, in_lock, in_tty };
     enum { ALL = sizeof all / sizeof *all };
     pid_t children[ALL];
-    int status, letter;
+    int status, letter, ready[2];
     char buf[8];
     (void)argc;
+    CHECK(pipe(ready) == 0);
     cable = open(argv[1], O_WRONLY);
     box = open(argv[2], O_RDWR);
     tty = open(argv[3], O_RDWR | O_NOCTTY);
@@ -71,10 +72,13 @@ int main(int argc, char **argv)
         children[i] = fork();
         if (children[i] == 0) {
             locked = open(argv[2], O_RDWR);
+            CHECK(locked >= 0 && write(ready[1], "", 1) == 1);
             all[i]();
             _exit(0);
         }
     }
+    for (int i = 0; i < ALL; i++)
+        CHECK(read(ready[0], buf, 1) == 1);
     UNTIL(ioctl(box, TOLD) >= 3);
     pull("unplug", argv[2]);
     pull("unplug", argv[3]);
