@@ -46,6 +46,13 @@ static unsigned workers_made, standing_by;
 static uint32_t seat_taken, calls_begun, watcher_sleeps;
 static __thread struct worker *own_worker __attribute__((tls_model("initial-exec")));
 
+/* Of workers; some may be empty. */
+static unsigned places_taken(void)
+{
+    unsigned made = __atomic_load_n(&workers_made, __ATOMIC_ACQUIRE);
+    return made < MOST_WORKERS ? made : MOST_WORKERS;
+}
+
 void say(const char *text)
 {
     struct iovec parts[] = { { "devshim: ", 9 }, { (void *)(uintptr_t)text, strlen(text) }, { "\n", 1 } };
@@ -120,7 +127,7 @@ static void look_at(struct worker *worker)
 
 static void look_at_all(void)
 {
-    unsigned count = __atomic_load_n(&workers_made, __ATOMIC_ACQUIRE);
+    unsigned count = places_taken();
 
     for (unsigned i = 0; i < count; i++) {
         struct worker *worker = __atomic_load_n(&workers[i], __ATOMIC_ACQUIRE);
@@ -135,7 +142,7 @@ static void look_at_all(void)
 
 static bool anybody_at_call(void)
 {
-    unsigned count = __atomic_load_n(&workers_made, __ATOMIC_ACQUIRE);
+    unsigned count = places_taken();
 
     for (unsigned i = 0; i < count; i++) {
         struct worker *worker = __atomic_load_n(&workers[i], __ATOMIC_ACQUIRE);
