@@ -27,6 +27,7 @@
 
 static __thread struct {
     uint32_t epoch, id, hint;
+    uint32_t under_way; /* calls, those included that siglongjmp left */
     uintptr_t taking; /* the frame of the call that is taking a slot; 0: none is */
 } thread __attribute__((tls_model("initial-exec")));
 
@@ -112,19 +113,23 @@ static void free_dead_slots(struct channel *channel, uint32_t id)
     errno = before;
 }
 
+static uint32_t index_in(const struct channel *channel, const struct slot *slot)
+{
+    return (uint32_t)(((const char *)slot - (const char *)channel - CHANNEL_HEAD) / SLOT_SIZE);
+}
+
 static uint32_t slot_index(const struct slot *slot)
 {
-    return (uint32_t)(((const char *)slot - (const char *)connection->channel - CHANNEL_HEAD) / SLOT_SIZE);
+    return index_in(connection->channel, slot);
 }
 
 /* ---- Being answered ------------------------------------------------------------------------------ */
 
-static void ring(struct connection *page, uint32_t index)
+static void ring(struct channel *channel, struct bell *bell, const struct slot *slot)
 {
-    uint32_t process = page->channel->process;
-    struct bell *bell = page->bell;
+    uint32_t process = channel->process, index = index_in(channel, slot);
 
-    __atomic_fetch_or(&page->channel->pending[index / 64], 1ull << (index % 64), __ATOMIC_RELEASE);
+    __atomic_fetch_or(&channel->pending[index / 64], 1ull << (index % 64), __ATOMIC_RELEASE);
     __atomic_fetch_or(&bell->pending[process / 64], 1ull << (process % 64), __ATOMIC_RELEASE);
     __atomic_fetch_or(&bell->summary, 1ull << (process / 64), __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&bell->sleeping, __ATOMIC_SEQ_CST)) {
@@ -181,7 +186,7 @@ static void let_it_be_answered(struct connection *page, struct slot *slot)
 
     if (!page->bell)
         return;
-    ring(page, slot_index(slot)); /* the signal may have come before */
+    ring(page->channel, page->bell, slot); /* the signal may have come before */
     sleep_until_answered(slot, page->bell);
     errno = before;
 }
@@ -200,6 +205,7 @@ struct slot *take_slot(void)
         errno = EBUSY;
         return NULL;
     }
+    thread.under_way++;
     uint32_t id = thread_id(page);
     bool amid_another = thread.taking && !left_behind(thread.taking, frame);
     if (!amid_another)
@@ -228,6 +234,12 @@ void free_slot(struct slot *slot)
 {
     slot->state = SLOT_IDLE;
     give_to(slot, 0);
+    thread.under_way--;
+}
+
+bool is_calling(void)
+{
+    return thread.under_way != 0;
 }
 
 void *slot_room(struct slot *slot)
@@ -259,6 +271,7 @@ bool converse(struct slot *slot)
 {
     struct connection *page = connection;
     const struct direct *direct = page->direct;
+    struct channel *channel = page->channel;
     struct bell *bell = page->bell;
     int before = errno;
 
@@ -275,13 +288,16 @@ bool converse(struct slot *slot)
     slot->cpu = (uint32_t)sched_getcpu();
     __atomic_store_n(&slot->state, SLOT_REQUEST, __ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&slot->watched, __ATOMIC_SEQ_CST))
-        ring(page, slot_index(slot));
+        ring(channel, bell, slot);
 
     if (slot->cpu != bell->cpu) /* on one and the same core, spinning only keeps the host from running */
         for (uint32_t i = 0, spins = opens(slot) ? OPENING : SPINS; i < spins && !answered(slot); i++)
             pause_briefly();
     if (!answered(slot) && !sleep_until_answered(slot, bell)) {
-        host_is_gone();
+        if (page->channel == channel)
+            host_is_gone();
+        else
+            errno = EINTR; /* a signal's handler has forked, and this is the child: see forked.c */
         return false;
     }
     errno = before;

@@ -23,6 +23,9 @@ void *slot_room(struct slot *slot);
 /* Hand the filled slot to the host and wait for its answer. False with errno ENODEV where the host is gone. */
 bool converse(struct slot *slot);
 
+/* Whether this thread may be in the middle of a call, as one is that a signal's handler interrupted. */
+bool is_calling(void);
+
 /* Say once on stderr that the host is gone; errno is ENODEV afterwards. */
 void host_is_gone(void);
 

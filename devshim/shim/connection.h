@@ -42,6 +42,9 @@ int join_host(void);
  * children ask over the socket, as any target. False with errno where there is no memory for it. */
 bool converse_in_process(const struct direct *direct);
 
+/* Let a fork child go on whose parent forked in the middle of a call, in a signal's handler: the call ends with EINTR. */
+void end_calls_in_children(void);
+
 /* What was given there, or NULL: also in a fork child. */
 const struct direct *direct_host(void);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "connection.h"
 #include "handles.h"
 #include "hooks.h"
 #include "image.h"
@@ -54,6 +55,7 @@ __attribute__((constructor)) void start(void)
         notice_memcheck(getenv("LD_PRELOAD"));
         learn_image();
         close_strays_in_children();
+        end_calls_in_children();
         forget_requests_in_children();
         watch_inherited();
         adopt_standard_streams();

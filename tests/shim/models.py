@@ -1,6 +1,8 @@
 """Devices for the tests of the shim: each does one thing that a program can be seen to get."""
 
 import errno
+import os
+import signal
 import stat
 import time
 from collections import deque
@@ -38,6 +40,17 @@ class Hot(Device):
     def get(self) -> State:
         """Two known numbers."""
         return State(1, 2)
+
+
+class Signaller(Hot):
+    """Signals who writes "PROCESS FILE" in the middle of that, and goes on once the file is there."""
+
+    def write(self, data: bytes) -> Any:
+        """Take everything."""
+        process, path = data.split()
+        os.kill(int(process), signal.SIGUSR1)
+        while not os.path.exists(path):
+            time.sleep(0.001)
 
 
 class Number(Device):

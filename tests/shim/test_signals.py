@@ -43,6 +43,13 @@ def test_under_a_supervisor_a_signal_before_a_wait_ends_it_too(program: Build) -
     fine(run_devshim(program("signals"), *arguments, devices=[MAILBOX], options=["--engine", "seccomp"], timeout=60))
 
 
+def test_a_child_that_a_handler_forks_in_the_middle_of_a_call_finds_it_interrupted(
+    program: Build, tmp_path: Path
+) -> None:
+    arguments = ("forks", "/dev/box0", str(tmp_path / "forked"))
+    fine(run_devshim(program("signals"), *arguments, devices=[f"/dev/box0={MODELS}:Signaller"], timeout=60))
+
+
 def test_a_waiting_program_can_be_killed(program: Build) -> None:
     outcome = run_devshim(program("signals"), "killed", "/dev/box0", devices=[MAILBOX], timeout=60)
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #include "check.h"
 
@@ -277,11 +278,39 @@ static void cancelled_at_work(void)
     CHECK(reads(fd));
 }
 
+/* ---- A fork in the middle of a call: NODE is a Signaller, and waits for a file */
+
+static const char *file;
+static volatile pid_t forked = -1;
+
+static void fork_in_handler(int number)
+{
+    (void)number;
+    forked = fork();
+    if (forked > 0)
+        CHECK(close(open(file, O_WRONLY | O_CREAT, 0666)) == 0);
+}
+
+static void forks_in_a_call(void)
+{
+    char text[4096];
+    int length = snprintf(text, sizeof text, "%d %s", (int)getpid(), file), status;
+    on(SIGUSR1, fork_in_handler, SA_RESTART);
+    ssize_t written = write(fd, text, (size_t)length);
+    if (forked == 0) {
+        CHECK(written == -1 && errno == EINTR && reads(fd));
+        exit(0);
+    }
+    CHECK(written == length && reads(fd));
+    CHECK(waitpid(forked, &status, 0) == forked && status == 0);
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argv[1];
     int most = argc > 3 ? atoi(argv[3]) : 10000;
     node = argv[2];
+    file = argv[3];
     fd = open(node, O_RDWR);
     CHECK(fd >= 0);
     if (strcmp(how, "handler") == 0)
@@ -308,6 +337,8 @@ int main(int argc, char **argv)
         cancelled_in_a_stream();
     else if (strcmp(how, "cancelled") == 0)
         cancelled();
+    else if (strcmp(how, "forks") == 0)
+        forks_in_a_call();
     else
         CHECK(!"no such way");
     return 0;
