@@ -96,6 +96,16 @@ class Usbfs:
         """USBDEVFS_CLAIMINTERFACE."""
         self.number(0x8004550F, interface)
 
+    def driver(self, interface: int = 0) -> str:
+        """USBDEVFS_GETDRIVER: who has an interface."""
+        asked = bytearray(struct.pack("I256s", interface, b""))
+        self.call(0x41045508, asked)
+        return asked[4:].partition(b"\0")[0].decode()
+
+    def detach(self, interface: int = 0) -> None:
+        """USBDEVFS_DISCONNECT, by USBDEVFS_IOCTL: take an interface from its driver."""
+        self.call(0xC0105512, bytearray(struct.pack("iiP", interface, 0x5516, 0)))
+
     def submit(self, urb: Urb) -> Urb:
         """USBDEVFS_SUBMITURB."""
         self.call(0x8038550A, urb.raw)

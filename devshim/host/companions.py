@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def plug_companions(host: Host, plug: DevicePlug, companions: Mapping[str, Companion]) -> None:
-    """Plug what belongs beside a device that was just plugged; what several have in common may be there."""
+    """Plug what belongs beside a device that was just plugged, unless it is there: a user's, or what several share."""
     for node, companion in companions.items():
-        there = host.plug_at(node) if companion.common else None
+        there = host.plug_at(node)
         if there is not None:
             if isinstance(there.device, type(companion)):
                 there.device.join(companion)

@@ -116,7 +116,7 @@ class UsbComposite(Composite):
         bus, port = port_of("whole", int(number[0]) if number else 0)
         device = UsbPlace(
             port, self.vendor_id, self.product_id, self.release, self.manufacturer, self.product, self.serial, bus,
-            self.kinds(),
+            self.kinds(), self.report_sizes(),
         )  # fmt: skip
         for name, function in self.functions.items():
             part = self.parts[name]
@@ -131,13 +131,18 @@ class UsbComposite(Composite):
                 part.phys, part.uniq = f"{device.phys}/input{function.interface}", self.serial
                 part.name = f"{self.manufacturer} {self.product}".strip() or part.name
 
-    def kinds(self) -> tuple[Kind, ...]:
-        """Class, subclass and protocol of all interfaces, in their order."""
+    def kinds(self) -> dict[int, Kind]:
+        """Class, subclass and protocol of all interfaces, by their number."""
         found: dict[int, Kind] = {}
         for name, function in self.functions.items():
             _, *kinds = interfaces_of(self.parts[name])
             found |= {function.interface + at: kind for at, kind in enumerate(kinds)}
-        return tuple(found[number] for number in sorted(found))
+        return dict(sorted(found.items()))
+
+    def report_sizes(self) -> dict[int, int]:
+        """The size of the report descriptor of each HID interface whose reports are modelled."""
+        parts = {function.interface: self.parts[name] for name, function in self.functions.items()}
+        return {at: len(part.report_descriptor) for at, part in parts.items() if isinstance(part, Hidraw)}
 
 
 def interfaces_of(part: Device) -> tuple[str, Kind] | tuple[str, Kind, Kind]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import Device
@@ -15,6 +15,8 @@ from devshim.model.usb_sysfs import UsbPlace, port_of
 
 if TYPE_CHECKING:
     from devshim.model.attribute import Picture
+    from devshim.model.companion import Companion
+    from devshim.model.usb_functions import Listener
 
 __all__ = ["Feature", "Hidraw", "HidrawFile", "Report", "feature"]
 
@@ -103,7 +105,7 @@ class Hidraw(Device):
         cls.features = collect_features(cls)
 
     def __init__(self, **parameters: Any) -> None:
-        self.files: list[HidrawFile] = []
+        self.files: list[HidrawFile | Listener] = []
         self.last_inputs: dict[int, bytes] = {}
         self.last_outputs: dict[int, bytes] = {}
         super().__init__(**parameters)
@@ -229,7 +231,19 @@ class Hidraw(Device):
             return None
         texts = self.manufacturer, self.product, self.serial
         bus, port = port_of("hidraw", self.instance - 1)
-        return UsbPlace(port, self.vendor_id, self.product_id, self.release, *texts, bus, ((HID_CLASS, 0, 0),))
+        return UsbPlace(
+            port, self.vendor_id, self.product_id, self.release, *texts, bus,
+            {self.interface: (HID_CLASS, 0, 0)}, {self.interface: len(self.report_descriptor)},
+        )  # fmt: skip
+
+    def _companions(self, node: str) -> Mapping[str, Companion]:
+        """The node of its USB device."""
+        usb = self.usb_device()
+        if usb is None:
+            return {}
+        from devshim.model.usb_parent import usb_nodes
+
+        return usb_nodes(self, usb, self.interface, "usbhid")
 
     def surroundings(self, node: str, major: int, minor: int) -> Picture:
         """What /sys and udev show of a HID device."""

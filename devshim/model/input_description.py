@@ -14,7 +14,7 @@ from devshim.model.input_axes import MT_VALUES, Axes, Axis
 from devshim.model.input_keymap import Keymap
 from devshim.model.input_match import is_joystick, is_mouse
 from devshim.model.input_proc import listing
-from devshim.model.input_sysfs import surroundings
+from devshim.model.input_sysfs import companions, surroundings
 
 if TYPE_CHECKING:
     from devshim.model.attribute import Picture
@@ -121,7 +121,8 @@ class InputDescription(Device):
     def _companions(self, node: str) -> Mapping[str, Companion]:
         """The nodes of the old interfaces that the kernel gives it, too."""
         found: dict[str, Companion] = {}
-        if not re.fullmatch(r"/dev/input/event\d+", node):
+        match = re.fullmatch(r"/dev/input/event(\d+)", node)
+        if match is None:
             return found
         if is_mouse(self):
             from devshim.model.mouse import MICE, Mice, Mouse
@@ -132,7 +133,7 @@ class InputDescription(Device):
             from devshim.model.joystick import Joystick
 
             found["/dev/input/js*"] = Joystick(self)  # type: ignore[arg-type]
-        return found
+        return {**found, **companions(self, int(match[1]))}
 
     def surroundings(self, node: str, major: int, minor: int) -> Picture:
         """What /sys, /proc and udev's database show of it."""

@@ -15,6 +15,7 @@ from devshim.model.sysfs import Files, in_class, link, record, with_number
 from devshim.model.usb_udev import identity, place
 
 if TYPE_CHECKING:
+    from devshim.model.companion import Companion
     from devshim.model.input_description import InputDescription
     from devshim.model.usb_sysfs import UsbInterface
 
@@ -98,6 +99,16 @@ def beside(device: InputDescription, node: str, major: int, minor: int) -> Files
 def below(usb: UsbInterface | None, name: str) -> str:
     """The directory of inputN."""
     return f"/sys/devices/virtual/input/{name}" if usb is None else f"{usb.hid}/input/{name}"
+
+
+def companions(device: InputDescription, number: int) -> Mapping[str, Companion]:
+    """The node of the USB device that /dev/input/event<number> belongs to; none on another bus."""
+    usb = interface_of(device, number, kinds(device))
+    if usb is None:
+        return {}
+    from devshim.model.usb_parent import usb_nodes
+
+    return usb_nodes(device, usb.device, usb.number, usb.driver)
 
 
 def directory(device: InputDescription, number: int) -> str:

@@ -37,7 +37,9 @@ def interface_of(device: InputDescription, number: int, kinds: Collection[str]) 
     kind = BOOT.get(name_of(kinds), (HID, 0, 0))
     bus, port = port_of("input", number)
     ids = device.vendor, device.product, device.version
-    return UsbInterface(UsbPlace(port, *ids, maker, product, device.uniq, bus, (kind,)), int(match[1]), "usbhid", kind)
+    interface = int(match[1])
+    usb = UsbPlace(port, *ids, maker, product, device.uniq, bus, {interface: kind})
+    return UsbInterface(usb, interface, "usbhid", kind)
 
 
 def old_links(name: str, number: int, known: Mapping[str, str]) -> list[str]:

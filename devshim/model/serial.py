@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from devshim.model.device import WAIT
 from devshim.model.dialogue import Answers, Frames, LineSplitter, Pause, collect_commands, command, pause
 from devshim.model.ioctl import ioctl
-from devshim.model.serial_sysfs import surroundings
+from devshim.model.serial_sysfs import companions, surroundings
 from devshim.model.serialsettings import SerialSettings
 from devshim.model.termios import CLOCAL, TIOCM_CTS, TIOCM_DTR, TIOCM_RTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from devshim.model.attribute import Picture
+    from devshim.model.companion import Companion
 
 __all__ = ["Pause", "Serial", "TtyPlug", "characters", "command", "pause"]
 
@@ -157,6 +160,10 @@ class Serial(SerialSettings):
     def surroundings(self, node: str, major: int, minor: int) -> Picture:
         """What /sys and udev show of the port and of the adapter that it is on."""
         return surroundings(self, node, major, minor)
+
+    def _companions(self, node: str) -> Mapping[str, Companion]:
+        """The node of the USB device of the adapter that it is on."""
+        return companions(self, node)
 
     # ---- What an author overrides -------------------------------------------------------------------
 

@@ -13,6 +13,9 @@ from devshim.model.usb_sysfs import UsbInterface, UsbPlace, port_of
 from devshim.model.usb_udev import identity, path_id, place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from devshim.model.companion import Companion
     from devshim.model.serial import Serial
 
 NODE = re.compile(r"/dev/((tty[A-Z]+|rfcomm)(\d+))")
@@ -53,16 +56,34 @@ def adapter(device: Serial, family: str, number: int) -> UsbPlace:
     return UsbPlace(
         port, vendor, product, release,
         device.usb_manufacturer or texts[0], device.usb_product or texts[1], device.usb_serial or f"DS{number:06}",
-        bus, (COMMUNICATION, DATA) if family == "ttyACM" else (VENDOR_KIND,),
+        bus, {0: COMMUNICATION, 1: DATA} if family == "ttyACM" else {0: VENDOR_KIND},
     )  # fmt: skip
+
+
+def companions(device: Serial, node: str) -> Mapping[str, Companion]:
+    """The node of the USB device that a port belongs to; none for a port on the board."""
+    match = NODE.fullmatch(node)
+    usb = interface_of(device, match[2], int(match[3])) if match is not None and match[2] in ADAPTERS else None
+    if usb is None:
+        return {}
+    from devshim.model.usb_parent import usb_nodes
+
+    return usb_nodes(device, usb.device, usb.number, usb.driver)
+
+
+def interface_of(device: Serial, family: str, number: int) -> UsbInterface:
+    """The interface of that USB device which the port's driver has."""
+    if device._on_usb is not None:
+        return device._on_usb
+    of = adapter(device, family, number)
+    if family == "ttyACM":
+        return UsbInterface(of, 0, "cdc_acm", COMMUNICATION)
+    return UsbInterface(of, 0, DRIVERS.get(of.vendor_id, "usbserial_generic"), VENDOR_KIND)
 
 
 def usb_serial(device: Serial, name: str, number: int, major: int, minor: int) -> Files:
     """A converter with a chip of its own: usb-serial has a port between interface and tty."""
-    usb = device._on_usb
-    if usb is None:
-        of = adapter(device, "ttyUSB", number)
-        usb = UsbInterface(of, 0, DRIVERS.get(of.vendor_id, "usbserial_generic"), VENDOR_KIND)
+    usb = interface_of(device, "ttyUSB", number)
     port = f"{usb.path}/{name}"
     found = usb.device.files() | usb.files() | on_bus(port, "usb-serial", usb.driver)
     found |= {f"{port}/uevent": lines({"DRIVER": usb.driver}), f"{port}/port_number": b"0\n"}
@@ -73,7 +94,7 @@ def usb_serial(device: Serial, name: str, number: int, major: int, minor: int) -
 
 def cdc_acm(device: Serial, name: str, number: int, major: int, minor: int) -> Files:
     """A device that is a modem by the standard: two interfaces, the tty on the first."""
-    usb = device._on_usb or UsbInterface(adapter(device, "ttyACM", number), 0, "cdc_acm", COMMUNICATION)
+    usb = interface_of(device, "ttyACM", number)
     data = UsbInterface(usb.device, usb.number + 1, "cdc_acm", DATA)
     found = usb.device.files() | usb.files() | data.files()
     found[f"{usb.path}/bmCapabilities"] = b"2\n"

@@ -251,18 +251,20 @@ class UsbDevice(Device):
         return surroundings(self)
 
     def _companions(self, node: str) -> Mapping[str, Companion]:
-        """The root hub of its bus, where that is the run's own."""
-        if self.bus_number < BUS:
+        """The root hub of its bus, where the machine itself has none."""
+        hub = f"{node[:-3]}001"
+        if self.bus_number < BUS and os.path.lexists(hub):
             return {}
-        from devshim.model.usb_root_hub import RootHub
+        from devshim.model.usb_parent import UsbHub
 
-        return {f"{node[:-3]}001": RootHub(self)}
+        return {hub: UsbHub(self, self.bus_number)}
 
     def attached(self, plug: Plug) -> None:
         """A device that is plugged in has forgotten what was before."""
         for transfer in self.pipes.waiting():
             self.pipes.end(transfer, -errno.ESHUTDOWN)
         self._begin()
+        self.configuration_descriptors()  # so that all texts have their indices
         super().attached(plug)
 
     def open(self, flags: int) -> Any:

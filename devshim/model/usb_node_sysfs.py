@@ -26,7 +26,7 @@ def surroundings(device: UsbDevice) -> Files:
     texts = device.manufacturer, device.product, device.serial
     usb = UsbPlace(
         device.device_number - 1, device.vendor_id, device.product_id, device.release, *texts, device.bus_number,
-        tuple(one.kind for one in first) or ((0, 0, 0),),
+        {one.number: one.kind for one in first} or {0: (0, 0, 0)},
     )  # fmt: skip
     found = usb.files()
     path = usb.path

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from devshim.model.companion import Companion
 from devshim.model.usb import UsbDevice, control
 from devshim.model.usb_hub import HUB, LINUX, hub_texts
 from devshim.model.usb_layout import Configuration, Endpoint, Interface
-from devshim.model.usb_sysfs import DEVICES_PER_BUS, PORTS, USB_MAJOR, UsbPlace
+from devshim.model.usb_parent import UsbNode
+from devshim.model.usb_sysfs import PORTS, UsbPlace
 
 if TYPE_CHECKING:
-    from devshim.model.attribute import Picture
     from devshim.model.usb_control import Setup
 
 DESCRIPTOR = 0x29
-CONNECTED, ENABLED, POWER, HIGH_SPEED = 1 << 0, 1 << 1, 1 << 8, 1 << 10
-LIMITS = 0x0009  # power is switched, and too much of it noticed, for each port
+CONNECTED, ENABLED, POWER = 1 << 0, 1 << 1, 1 << 8
+SPEEDS = {"low": 1 << 9, "high": 1 << 10}  # of the device at a port; of any other none of the two
+LIMITS = 0x0012  # ports have power for good, and nobody notices when it is too much
 
 
-class RootHub(Companion, UsbDevice):
+class RootHub(UsbDevice):
     """What programs meet that open every device of a bus; libusb takes a device without a node for one just pulled."""
 
-    common: ClassVar[bool] = True
     vendor_id: int = LINUX
     product_id: int = 2
     release: int = 0x0100
@@ -38,27 +37,17 @@ class RootHub(Companion, UsbDevice):
         ),
     )
 
-    source: UsbDevice
-
-    def __init__(self, source: UsbDevice) -> None:
-        super().__init__(source)
-        controller = UsbPlace(port=1, vendor_id=0, product_id=0, bus=source.bus_number).controller
+    def __init__(self, bus: int) -> None:
+        super().__init__()
+        controller = UsbPlace(port=1, vendor_id=0, product_id=0, bus=bus).controller
         self.manufacturer, self.product, self.serial = hub_texts(controller)
 
-    def numbers(self, node: str) -> tuple[int | None, int | None]:
-        """The first minor of its bus."""
-        self.bus_number, self.device_number = self.source.bus_number, 1
-        return USB_MAJOR, (self.bus_number - 1) * DEVICES_PER_BUS
-
-    def has_device(self, port: int) -> bool:
-        """Whether a device is at a port of it."""
+    def device_at(self, port: int) -> UsbDevice | UsbNode | None:
+        """The device at a port of it."""
         others = self._plug.devices() if self._plug is not None else []
         place = (self.bus_number, port + 1)
-        return any(isinstance(one, UsbDevice) and (one.bus_number, one.device_number) == place for one in others)
-
-    def surroundings(self, node: str, major: int, minor: int) -> Picture:
-        """Nothing: each device brings what /sys shows of its hub (usb_hub.py)."""
-        return {}
+        known = (one for one in others if isinstance(one, (UsbDevice, UsbNode)))
+        return next((one for one in known if (one.bus_number, one.device_number) == place), None)
 
     @control(0xA0, 6)
     def hub_descriptor(self, setup: Setup) -> bytes:
@@ -75,5 +64,6 @@ class RootHub(Companion, UsbDevice):
     @control(0xA3, 0)
     def port_status(self, setup: Setup) -> bytes:
         """GET_STATUS of a port."""
-        device = CONNECTED | ENABLED | HIGH_SPEED if self.has_device(setup.index) else 0
-        return struct.pack("<HH", POWER | device, 0)[: setup.length]
+        device = self.device_at(setup.index)
+        status = POWER if device is None else POWER | CONNECTED | ENABLED | SPEEDS.get(device.speed, 0)
+        return struct.pack("<HH", status, 0)[: setup.length]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from devshim.model.sysfs import Files, lines, on_bus, record, with_number
-from devshim.model.usb_descriptors import Kind, descriptors
+from devshim.model.usb_descriptors import NO_REPORTS, Kind, descriptors
 from devshim.model.usb_hub import root_hub
 from devshim.model.usb_udev import identity
 
@@ -28,10 +29,14 @@ def port_of(family: str, number: int) -> tuple[int, int]:
     return BUS + FAMILIES.index(family) + 10 * (number // PORTS), number % PORTS + 1
 
 
+VENDORS: Mapping[int, Kind] = {0: (0xFF, 0xFF, 0xFF)}
+
+
 class UsbPlace(NamedTuple):
     """What a USB device is in /sys, and where: at a port of one of the run's own buses; texts that it lacks are empty.
 
-    kinds: class, subclass and protocol of its interfaces.
+    kinds: class, subclass and protocol of its interfaces, by their number; reports: of HID ones the size of the report
+    descriptor.
     """
 
     port: int
@@ -42,7 +47,8 @@ class UsbPlace(NamedTuple):
     product: str = ""
     serial: str = ""
     bus: int = BUS
-    kinds: tuple[Kind, ...] = ((0xFF, 0xFF, 0xFF),)
+    kinds: Mapping[int, Kind] = VENDORS
+    reports: Mapping[int, int] = NO_REPORTS
 
     @property
     def controller(self) -> str:
@@ -89,7 +95,7 @@ class UsbPlace(NamedTuple):
         found: Files = {f"{path}/{name}": f"{value}\n".encode() for name, value in attributes.items() if value != ""}
         ids = self.vendor_id, self.product_id, self.release
         texts = self.manufacturer, self.product, self.serial
-        found[f"{path}/descriptors"] = descriptors(ids, texts, self.kinds)
+        found[f"{path}/descriptors"] = descriptors(ids, texts, self.kinds, self.reports)
         found[f"{path}/configuration"] = b"\n"
         found |= root_hub(self.bus, self.controller, PORTS)
         found |= with_number(path, USB_MAJOR, minor, f"bus/usb/{self.bus:03}/{self.number:03}", more)

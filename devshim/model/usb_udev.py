@@ -8,6 +8,8 @@ from devshim.model.sysfs import as_name, encoded
 from devshim.model.usb_descriptors import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from devshim.model.usb_sysfs import UsbInterface
 
 TYPES = {(3, 1): "kbd", (3, 2): "mouse", (2, 0): "generic", (8, 6): "disk"}
@@ -35,9 +37,9 @@ def identity(usb: UsbInterface) -> dict[str, str]:
     }
 
 
-def interfaces(kinds: tuple[Kind, ...]) -> str:
+def interfaces(kinds: Mapping[int, Kind]) -> str:
     """ID_USB_INTERFACES: each kind of interface once."""
-    return ":" + "".join("{:02x}{:02x}{:02x}:".format(*kind) for kind in dict.fromkeys(kinds))
+    return ":" + "".join("{:02x}{:02x}{:02x}:".format(*kind) for kind in dict.fromkeys(kinds.values()))
 
 
 def place(usb: UsbInterface) -> dict[str, str]:

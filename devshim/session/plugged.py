@@ -25,7 +25,7 @@ def plugged(
     """
     outer = current()
     session = outer if outer is not None else Session(only_plugged)
-    before, declared = set(session.devices), session._declared.state()
+    before, declared = set(session._plugs()), session._declared.state()
     try:
         for path in load:
             session.load(path)
@@ -36,8 +36,9 @@ def plugged(
         if outer is None:
             session.close()
         else:
-            for node in set(session.devices) - before:
-                session.unplug(node)
+            for plug in session._plugs():
+                if plug not in before and plug.plugged:
+                    session.unplug(plug.node)
             session._declared.back_to(declared)
     if outer is None:
         session.check()

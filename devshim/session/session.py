@@ -29,6 +29,7 @@ from devshim.session.serving import Serving
 from devshim.trace.comparison import CallList
 
 if TYPE_CHECKING:
+    from devshim.host.plugs import DevicePlug
     from devshim.trace.event import Event
     from devshim.trace.record_asked import RecordAsked
 
@@ -126,11 +127,15 @@ class Session:
 
     @property
     def devices(self) -> dict[str, Device]:
-        """What is plugged, by node."""
+        """What was plugged and still is, by node, without what the kernel makes beside it, such as /dev/input/mice."""
+        return {plug.node: plug.device for plug in self._plugs() if not plug.gives_way}
+
+    def _plugs(self) -> list[DevicePlug]:
+        """All nodes that there are, with their devices."""
         if self._serving is None or self._over:
-            return {}
+            return []
         with lock:
-            return {plug.node: plug.device for plug in self._serving.host.plugs()}
+            return list(self._serving.host.plugs())
 
     @property
     def calls(self) -> list[Event]:

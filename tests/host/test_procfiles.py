@@ -60,7 +60,8 @@ def test_with_the_machine_hidden_its_drivers_are_hidden_too(devices):
 
     shown = outcome.stdout
     assert {line.split()[1] for line in shown.splitlines() if line[:3].strip().isdigit()} == {
-        "mem", "/dev/tty", "/dev/console", "/dev/ptmx", "misc", "i2c", "ptm", "pts", "ttyUSB", "gpiochip", "wonder",
+        "mem", "/dev/tty", "/dev/console", "/dev/ptmx", "misc", "i2c", "ptm", "pts", "ttyUSB", "usb_device", "gpiochip",
+        "wonder",
     }  # fmt: skip
     assert "/dev/ttyS" not in shown and "Block devices:\n130 wonder\n" in shown
 

@@ -100,7 +100,7 @@ def test_all_functions_have_the_wholes_ids_and_one_usb_parent():
     hub, vendor = sorted((path for path in shared if path.endswith("/idVendor")), key=len)
     assert console[vendor] == raw[vendor] == keys[vendor] == b"1234\n" != console[hub]
     assert all(console[path] == raw[path] == keys[path] for path in shared)
-    assert stick.kinds() == ((2, 2, 1), (10, 0, 0), (3, 0, 0))
+    assert stick.kinds() == {0: (2, 2, 1), 1: (10, 0, 0), 2: (3, 0, 0)}
     assert (stick.keys.bus, stick.keys.vendor, stick.keys.name) == (3, 0x1234, "Test Stick")
     assert b"ID_USB_INTERFACES=:020201:0a0000:030000:\n" in console["/run/udev/data/c166:1"]
 

@@ -56,7 +56,7 @@ def test_a_root_hub_goes_with_the_last_device_of_its_bus(devshim):
 
 
 def test_descriptors_are_laid_out_as_the_specification_has_them():
-    data = descriptors((0x0403, 0x6001, 0x0600), ("FTDI", "", "A1"), [(2, 2, 1), (3, 0, 0)])
+    data = descriptors((0x0403, 0x6001, 0x0600), ("FTDI", "", "A1"), {0: (2, 2, 1), 1: (3, 0, 0)})
 
     assert data[:18].hex() == "12010002" + "00000040" + "03040160" + "0006" + "0100" + "0201"
     assert data[18:27].hex() == "0902" + "3700" + "0201008032"

@@ -480,6 +480,16 @@ def test_sessions_follow_one_another_but_are_not_open_together(session: Session)
     assert set(session.devices) == {"/dev/box"}
 
 
+def test_what_comes_beside_a_device_is_not_listed_and_goes_with_the_block(session: Session) -> None:
+    session.plug("/dev/box", Box())
+    with plugged({"/dev/ttyUSB3": "gps", "/dev/ttyACM0": "pico_circuitpython"}):
+        assert os.path.exists("/dev/bus/usb/091/005") and os.path.exists("/dev/bus/usb/091/001")
+        assert {"/dev/box", "/dev/ttyUSB3", "/dev/ttyACM0"} <= set(session.devices)
+        assert not [node for node in session.devices if node.startswith("/dev/bus/")]
+    assert not os.path.exists("/dev/bus/usb/091")
+    assert set(session.devices) == {"/dev/box"}
+
+
 def test_a_script_plugs_for_the_body_of_a_with() -> None:
     with plugged({"/dev/box": Box()}) as session:
         session.devices["/dev/box"].text = b"hello"  # type: ignore[attr-defined]
