@@ -14,10 +14,11 @@ from devshim.model.device import WAIT, Device, Plug
 from devshim.model.usb_abi import SPEEDS, fail
 from devshim.model.usb_control import Controls, Setup, answer_control, collect_controls, control
 from devshim.model.usb_file import UsbFile
+from devshim.model.usb_hub import USB_MAJOR
 from devshim.model.usb_layout import DEVICE, Configuration, Endpoint, Interface, Texts, check_layout
 from devshim.model.usb_node_sysfs import surroundings
 from devshim.model.usb_reader import UsbReader
-from devshim.model.usb_sysfs import BUS, DEVICES_PER_BUS, USB_MAJOR
+from devshim.model.usb_sysfs import BUS, DEVICES_PER_BUS
 from devshim.model.usb_transfer import Pipes
 
 if TYPE_CHECKING:

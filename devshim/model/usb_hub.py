@@ -1,6 +1,7 @@
 """What /sys shows of the root hub of one of the run's own USB buses (the kernel's drivers/usb/core/hcd.c, sysfs.c).
 
-It has no uevent file, so that udev takes no notice: a hub neither comes nor goes with what is plugged into it.
+Each device of a bus brings its files; what udev goes by comes with the hub's own node, for a hub does not go with what
+is plugged into it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import struct
 from functools import lru_cache
 
 from devshim.model.device import Shared
-from devshim.model.sysfs import Files, link, on_bus
+from devshim.model.sysfs import Files, lines, link, on_bus, with_number
 from devshim.model.usb_descriptors import Kind
 
 LINUX = 0x1D6B
+USB_MAJOR = 189
 HUB: Kind = (9, 0, 0)
 
 #: Of the device, its configuration, its interface, and the endpoint that tells of changes (usb2_rh_dev_descriptor).
@@ -54,3 +56,17 @@ def root_hub(bus: int, controller: str, ports: int) -> Files:
     driver = f"/sys/devices/platform/{controller}/driver"
     found[driver] = link(driver, "/sys/bus/platform/drivers/devshim_hcd")
     return found | on_bus(path, "usb", "usb") | on_bus(interface, "usb", "hub")
+
+
+def hub_uevents(bus: int, controller: str, minor: int) -> Files:
+    """Its device number, and the uevent files of the hub and of its interface."""
+    path = f"/sys/devices/platform/{controller}/usb{bus}"
+    common = {"PRODUCT": f"{LINUX:x}/2/100", "TYPE": "9/0/1"}
+    hub = {"DEVTYPE": "usb_device", "DRIVER": "usb", **common, "BUSNUM": f"{bus:03}", "DEVNUM": "001"}
+    alias = f"usb:v{LINUX:04X}p0002d0100dc09dsc00dp01ic09isc00ip00in00"
+    interface = {"DEVTYPE": "usb_interface", "DRIVER": "hub", **common, "INTERFACE": "9/0/0", "MODALIAS": alias}
+    return {
+        **with_number(path, USB_MAJOR, minor, f"bus/usb/{bus:03}/001", hub),
+        f"{path}/{bus}-0:1.0/uevent": lines(interface),
+        f"{path}/{bus}-0:1.0/modalias": f"{alias}\n".encode(),
+    }

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.companion import Companion
-from devshim.model.usb_sysfs import DEVICES_PER_BUS, USB_MAJOR, UsbPlace
+from devshim.model.usb_hub import USB_MAJOR, hub_uevents, root_hub
+from devshim.model.usb_sysfs import DEVICES_PER_BUS, PORTS, UsbPlace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +42,6 @@ class UsbNode(Companion):
         """usbfs's major, and a minor that follows from bus and device number."""
         return USB_MAJOR, (self.bus_number - 1) * DEVICES_PER_BUS + self.device_number - 1
 
-    def surroundings(self, node: str, major: int, minor: int) -> Picture:
-        """Nothing: whatever hangs from it brings what /sys shows of it."""
-        return {}
-
     def open(self, flags: int) -> Any:
         """Whatever the device itself answers."""
         if self._made is None:
@@ -63,6 +60,11 @@ class UsbHub(UsbNode):
 
     def __init__(self, source: Any, bus: int) -> None:
         super().__init__(source, bus, HUB)
+
+    def surroundings(self, node: str, major: int, minor: int) -> Picture:
+        """The hub in /sys, where it stays when nothing hangs from it any more."""
+        controller = UsbPlace(port=1, vendor_id=0, product_id=0, bus=self.bus_number).controller
+        return {**root_hub(self.bus_number, controller, PORTS), **hub_uevents(self.bus_number, controller, minor)}
 
     def make(self) -> UsbDevice:
         """A hub."""

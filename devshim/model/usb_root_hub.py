@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 from typing import TYPE_CHECKING
 
 from devshim.model.usb import UsbDevice, control
+from devshim.model.usb_abi import fail
 from devshim.model.usb_hub import HUB, LINUX, hub_texts
 from devshim.model.usb_layout import Configuration, Endpoint, Interface
 from devshim.model.usb_parent import UsbNode
 from devshim.model.usb_sysfs import PORTS, UsbPlace
 
 if TYPE_CHECKING:
+    from devshim.model.device import Device
     from devshim.model.usb_control import Setup
 
 DESCRIPTOR = 0x29
 CONNECTED, ENABLED, POWER = 1 << 0, 1 << 1, 1 << 8
 SPEEDS = {"low": 1 << 9, "high": 1 << 10}  # of the device at a port; of any other none of the two
-LIMITS = 0x0012  # ports have power for good, and nobody notices when it is too much
+LIMITS = 0x0011  # each port's power is switched, and nobody notices when it is too much
+CLEAR_FEATURE, SET_FEATURE = 1, 3
+PORT_RESET, PORT_POWER = 4, 8
+CHANGES = range(16, 21)  # C_PORT_CONNECTION to C_PORT_RESET
 
 
 class RootHub(UsbDevice):
@@ -41,6 +47,7 @@ class RootHub(UsbDevice):
         super().__init__()
         controller = UsbPlace(port=1, vendor_id=0, product_id=0, bus=bus).controller
         self.manufacturer, self.product, self.serial = hub_texts(controller)
+        self.dark: dict[int, Device | None] = {}  # ports without power, and what was at them
 
     def device_at(self, port: int) -> UsbDevice | UsbNode | None:
         """The device at a port of it."""
@@ -64,6 +71,38 @@ class RootHub(UsbDevice):
     @control(0xA3, 0)
     def port_status(self, setup: Setup) -> bytes:
         """GET_STATUS of a port."""
-        device = self.device_at(setup.index)
-        status = POWER if device is None else POWER | CONNECTED | ENABLED | SPEEDS.get(device.speed, 0)
+        device = self.device_at(need_port(setup))
+        status = 0 if setup.index in self.dark else POWER
+        if device is not None:
+            status |= CONNECTED | ENABLED | SPEEDS.get(device.speed, 0)
         return struct.pack("<HH", status, 0)[: setup.length]
+
+    @control(0x23, SET_FEATURE)
+    def set_port_feature(self, setup: Setup, data: bytes) -> None:
+        """Power brings back what was at a port; a reset changes nothing that programs see."""
+        port = need_port(setup)
+        if setup.value == PORT_POWER:
+            device = self.dark.pop(port, None)
+            if device is not None:
+                device.plug()
+        elif setup.value != PORT_RESET:
+            raise fail(errno.EPIPE)
+
+    @control(0x23, CLEAR_FEATURE)
+    def clear_port_feature(self, setup: Setup, data: bytes) -> None:
+        """Without power a device is gone, as when it is pulled."""
+        port = need_port(setup)
+        if setup.value == PORT_POWER:
+            device = self.device_at(port)
+            self.dark.setdefault(port, device.source if isinstance(device, UsbNode) else device)
+            if device is not None:
+                device.unplug()
+        elif setup.value not in CHANGES:
+            raise fail(errno.EPIPE)
+
+
+def need_port(setup: Setup) -> int:
+    """The port that a request is about.  EPIPE where there is no such."""
+    if not 1 <= setup.index <= PORTS:
+        raise fail(errno.EPIPE)
+    return setup.index

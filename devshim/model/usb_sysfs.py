@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 from devshim.model.sysfs import Files, lines, on_bus, record, with_number
 from devshim.model.usb_descriptors import NO_REPORTS, Kind, descriptors
-from devshim.model.usb_hub import root_hub
+from devshim.model.usb_hub import USB_MAJOR, root_hub
 from devshim.model.usb_udev import identity
 
 __all__ = ["UsbInterface", "UsbPlace", "lines", "port_of"]
 
 #: The first of the run's own buses, each with a controller of its own, which no real machine has.
 BUS = 90
-USB_MAJOR = 189
 DEVICES_PER_BUS = 128
 LOWEST = 1000  # the controllers of buses below BUS, which a user has asked for, are counted from here
 PORTS = 100  # of a bus, as far as they are used here

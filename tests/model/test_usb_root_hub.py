@@ -49,3 +49,42 @@ def test_a_hub_has_ports_and_knows_which_are_in_use(devshim):
     device.unplug()
     assert ask(hub, 0xA3, 0, 0, 3, 4)[0] & 1 == 0
     os.close(hub)
+
+
+def test_a_device_without_power_is_gone_until_it_has_it_again(devshim):
+    device = devshim.plug("/dev/ttyUSB0", "gps")
+    hub = os.open("/dev/bus/usb/091/001", os.O_RDWR)
+
+    ask(hub, 0x23, 1, 8, 1, 0)  # ClearPortFeature(PORT_POWER)
+    assert ask(hub, 0xA3, 0, 0, 1, 4) == bytes(4)
+    assert not os.path.exists("/dev/ttyUSB0") and not os.path.exists("/dev/bus/usb/091/002")
+    assert Path("/sys/bus/usb/devices/usb91/idVendor").read_text() == "1d6b\n"
+    ask(hub, 0x23, 3, 8, 1, 0)  # SetPortFeature(PORT_POWER)
+    assert ask(hub, 0xA3, 0, 0, 1, 4) == b"\3\1\0\0"
+    assert devshim.devices == {"/dev/ttyUSB0": device} and os.path.exists("/dev/bus/usb/091/002")
+    os.close(hub)
+
+
+@pytest.mark.parametrize(("request_", "value", "port"), [(1, 8, 0), (3, 8, 101), (3, 99, 1), (1, 99, 1)])
+def test_ports_and_features_that_there_are_not_are_a_stall(devshim, request_, value, port):
+    devshim.plug(NODE, Usbasp())
+    hub = os.open(HUB, os.O_RDWR)
+    with pytest.raises(BrokenPipeError):
+        ask(hub, 0x23, request_, value, port, 0)
+    os.close(hub)
+
+
+@pytest.mark.client("uhubctl")
+def test_uhubctl_switches_a_port_off_and_on(devshim_run):
+    script = """
+        uhubctl -S -l 91 -p 2 -a off | grep 'Port 2:'
+        ls /dev | grep ttyUSB
+        uhubctl -S -l 91 -p 2 -a on | grep 'Port 2:'
+        ls /dev | grep ttyUSB
+    """
+    outcome = devshim_run("sh", "-c", script, devices=["/dev/ttyUSB1=gps"], options=["--hide-real"])
+
+    lines = [line.strip() for line in outcome.stdout.splitlines()]
+    assert lines[0].startswith("Port 2: 0103 power enable connect [0403:6001 FTDI FT232R USB UART")
+    assert lines[1:4] == ["Port 2: 0000 off", "Port 2: 0000 off", "Port 2: 0103 power enable connect []"]
+    assert lines[4:] == ["ttyUSB1"]
