@@ -143,7 +143,7 @@ class RecordedNodes:
         node = self.nodes.get(path)
         if node is None:
             node = Node(path, kind, number, stat.S_IMODE(device.mode))
-            node.surroundings.update(as_they_are(device.surroundings(path, *number)))
+            node.surroundings.update(as_they_are(device._pictured(path, *number)))
         known = Descriptions(for_node(path, kind, number))
         own = [followed(one, known) for one in dict.fromkeys(file.ioctls.values())]
         self._add(index, Recorded(node, Descriptions([*known.all, *self.described, *own])))

@@ -291,6 +291,10 @@ class Device(File):
             raise RuntimeError(f"{type(self).__name__}: plug() brings back what was unplugged; it never was plugged")
         self._plug.replug()
 
+    def _pictured(self, node: str, major: int, minor: int) -> Picture:
+        """What a recording of the node alone is to have of its surroundings, some of which another device may bring."""
+        return self.surroundings(node, major, minor)
+
     def surroundings_changed(self) -> None:
         """Show what surroundings() says now; files that were there before and still are stay as they are."""
         if self._plug is not None:

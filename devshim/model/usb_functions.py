@@ -8,7 +8,7 @@ endpoints stay silent. What the drivers made of an interface stays while a progr
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from devshim.model.hidraw import Hidraw
@@ -59,20 +59,15 @@ class Listener:
 
 
 class UsbFunctions(UsbDevice):
-    """Such a device.
+    """Such a device; drivers that have its interfaces, and models of its functions with the number of the first."""
 
-    functions  of each the number of its first interface, the driver that has this and what follows, and its model
-    """
-
-    def __init__(self, place: UsbPlace, functions: Sequence[tuple[int, str, Device]]) -> None:
-        self.hids = {number: model for number, _, model in functions if isinstance(model, Hidraw)}
-        drivers = {number: driver for number, driver, _ in functions}
-        driver, interfaces = "", []
+    def __init__(self, place: UsbPlace, drivers: Mapping[int, str], models: Iterable[tuple[int, Device]]) -> None:
+        self.hids = {number: model for number, model in models if isinstance(model, Hidraw)}
+        interfaces = []
         for number, kind in place.kinds.items():
-            driver = drivers.get(number, driver)
             extra = hid_descriptor(place.reports[number]) if number in place.reports else b""
             points = [Endpoint(at, transfer, PACKET, every) for at, transfer, every in endpoints_of(number, kind)]
-            interfaces.append(Interface(kind, points, number, extra=extra, driver=driver))
+            interfaces.append(Interface(kind, points, number, extra=extra, driver=drivers[number]))
         self.layout = (Configuration(tuple(interfaces), attributes=0x80, milliamperes=2 * POWER),)
         super().__init__(
             vendor_id=place.vendor_id, product_id=place.product_id, release=place.release,

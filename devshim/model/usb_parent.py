@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.companion import Companion
 from devshim.model.usb_hub import USB_MAJOR, hub_uevents, root_hub
-from devshim.model.usb_sysfs import DEVICES_PER_BUS, PORTS, UsbPlace
+from devshim.model.usb_sysfs import DEVICES_PER_BUS, PORTS, UsbInterface, UsbPlace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,11 +89,26 @@ class UsbParent(UsbNode):
         if isinstance(other, UsbParent):
             self.functions += other.functions
 
+    def drivers(self) -> dict[int, str]:
+        """Which driver has each interface: that of the function which begins there, or before."""
+        begin = {number: driver for number, driver, _ in self.functions}
+        found, driver = {}, ""
+        for number in self.place.kinds:
+            driver = found[number] = begin.get(number, driver)
+        return found
+
     def make(self) -> UsbDevice:
         """A device with descriptors as in /sys."""
         from devshim.model.usb_functions import UsbFunctions
 
-        return UsbFunctions(self.place, self.functions)
+        return UsbFunctions(self.place, self.drivers(), [(number, model) for number, _, model in self.functions])
+
+    def _pictured(self, node: str, major: int, minor: int) -> Picture:
+        """The device and its interfaces, which its functions bring."""
+        found = self.place.files()
+        for number, driver in self.drivers().items():
+            found |= UsbInterface(self.place, number, driver, self.place.kinds[number]).files()
+        return found
 
 
 def usb_nodes(source: Device, place: UsbPlace, number: int, driver: str) -> Mapping[str, Companion]:

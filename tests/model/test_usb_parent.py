@@ -96,3 +96,14 @@ def test_what_is_plugged_there_already_stays(devshim):
     devshim.plug("/dev/ttyUSB0", "gps")
 
     assert Path("/dev/bus/usb/091/002").read_bytes() == mine.device_descriptor() + mine.configuration_descriptors()[0]
+
+
+@pytest.mark.client("lsusb")
+def test_a_recording_of_the_node_has_all_that_a_replay_needs(devshim_verb, tmp_path):
+    trace, lsusb = str(tmp_path / "usb.trace"), ("--hide-real", "--", "lsusb", "-v")
+
+    recorded = devshim_verb("record", "-o", trace, "-d", "/dev/ttyUSB0=gps", *lsusb)
+    replayed = devshim_verb("replay", trace, *lsusb)
+
+    assert "iProduct                2 FT232R USB UART" in recorded.stdout
+    assert (replayed.returncode, replayed.stdout, replayed.stderr) == (0, recorded.stdout, "")
