@@ -31,8 +31,8 @@ def test_all_ways_to_look_agree():
     )
 
     assert lines == [
-        "['tty', 'ttyUSB0']", "['ttyUSB0']", "['91-0:1.0', '91-1', '91-1:1.0', 'usb91']", "['188:0', '189:11521']",
-        "['platform', 'system']",
+        "['tty', 'ttyUSB0']", "['ttyUSB0']", "['91-0:1.0', '91-1', '91-1:1.0', 'usb91']",
+        "['188:0', '189:11520', '189:11521']", "['platform', 'system']",
     ]  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def test_libudev_finds_what_is_plugged_and_processors():
 
     paths = [line.removeprefix("P: ") for line in outcome.stdout.splitlines() if line.startswith("P: ")]
     assert [path.rpartition("/")[2] for path in paths if not path.startswith("/devices/system/")] == [
-        "91-1", "91-1:1.0", "ttyUSB0", "ttyUSB0",
+        "usb91", "91-0:1.0", "91-1", "91-1:1.0", "ttyUSB0", "ttyUSB0",
     ]  # fmt: skip
 
 
