@@ -373,6 +373,8 @@ static void in_fork_child(void)
     }
     own.attached = false;
     dead = NULL; /* Python deletes the states of all other threads itself */
+    if (!forking.under_way) /* Python has forked, and whoever was making one is not here */
+        making_states = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     if (own.hooks)
         own.shim->hooks_in_child();
     after_fork(PyOS_AfterFork_Child);

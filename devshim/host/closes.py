@@ -28,9 +28,9 @@ class Closes:
         loop.watch(self.descriptor, select.EPOLLIN, lambda events: self.settle())
 
     def watch(self, file: Opened) -> None:
-        """Call file.plug.closed(file) once its last descriptor has gone."""
-        self._files[file.end] = file
+        """Call file.plug.closed(file) once its last descriptor has gone.  Raises OSError where it cannot be watched."""
         self._epoll.register(file.end, 0)
+        self._files[file.end] = file
 
     def hung_up(self, file: Opened) -> None:
         """Its end was shut down, which shows as a hang-up for good; but the program's close wakes once more."""

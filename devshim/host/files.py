@@ -208,8 +208,12 @@ class OpenFile(Opened):
         """A process died, perhaps between an answer and what it says about the carrier: do that here."""
         if self.gone:
             return
-        self._perhaps_not_full = self._full
-        if self._waiting or self.ready() & POLLIN:
+        bits = self.ready()
+        if bits & POLLOUT:
+            self.empty()  # it may have filled the carrier after that was emptied
+        else:
+            self._perhaps_not_full = self._full
+        if self._waiting or bits & POLLIN:
             self.send_token()
 
     # ---- Calls

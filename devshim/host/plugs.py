@@ -225,6 +225,7 @@ class DevicePlug:
         try:
             index = self.entry(type(file))
             open_file = self.make(file, number, nonblock, asker)
+            self.host.closes.watch(open_file)
             dev, inode = open_file.key
             access = flags & FIXED | (wire.CARRIER_NAMED if named else 0)
             tag = self.host.registry.add_carrier(dev, inode, 0, index, number, access, tagged=True)
@@ -233,6 +234,8 @@ class DevicePlug:
             elif tag:
                 put_tag(open_file.theirs, tag)
         except (OSError, RegistryFull) as problem:
+            if open_file is not None:
+                self.host.closes.forget(open_file)
             if asker is not None and asker.is_carrier:
                 asker.is_carrier = False
             elif open_file is not None:
@@ -244,7 +247,6 @@ class DevicePlug:
             raise
         self.host.add_file(open_file)
         self.files.add(open_file)
-        self.host.closes.watch(open_file)
         if named and self.host.watched is not None:
             self.host.watched.hold(self, number, flags)
         return open_file.theirs, number, index

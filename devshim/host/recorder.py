@@ -276,7 +276,7 @@ class Recorder:
                 self._drains += 1
                 self._drained.notify_all()
 
-    def settle(self, timeout: float = 1.0) -> None:
+    def settle(self, timeout: float = 10.0) -> None:
         """Wait until all that programs have done so far is taken in, or so many seconds are over."""
         end = time.monotonic() + timeout
         with self._drained:

@@ -31,6 +31,7 @@ MARK = b"dsgroups"
 LONGEST = 8192  # bytes of a message
 MOST_QUEUED = 10000
 MONITORS_BEFORE_LOOKING = 16
+LOOKS = 3  # at the list of all sockets; one in twenty of them misses a socket where others come and go all the time
 ACTIONS = ("add", "remove", "change", "move", "online", "offline", "bind", "unbind")
 STORED = {action.encode(): action for action in ACTIONS}
 
@@ -181,12 +182,16 @@ class Uevents:
         monitor.end.close()
 
     def _forget_dead(self) -> None:
-        """Nothing tells that a datagram socket's other end was closed, but the list of all sockets."""
-        with open("/proc/net/unix") as table:
-            living = {line.split()[6] for line in table if line[0] != "N"}
-        for monitor in list(self._monitors):
-            if str(monitor.inode[1]) not in living:
-                self._forget(monitor)
+        """Nothing tells that a datagram socket's other end was closed, but the list of all sockets.
+
+        The kernel lists them in pieces, and where one is closed meanwhile it may pass over the one behind it.
+        """
+        dead = list(self._monitors)
+        for _ in range(LOOKS):
+            living = sockets()
+            dead = [monitor for monitor in dead if str(monitor.inode[1]) not in living]
+        for monitor in dead:
+            self._forget(monitor)
         self._look_at = max(MONITORS_BEFORE_LOOKING, 2 * len(self._monitors))
 
     # ---- The real kernel's
@@ -231,3 +236,9 @@ class Uevents:
         if self._real is not None:
             self._real.close()
             self._real = None
+
+
+def sockets() -> set[str]:
+    """The inodes of the local sockets that the kernel lists (unix(7)); what names of sockets hold may break a line."""
+    with open("/proc/net/unix", errors="replace") as table:
+        return {fields[6] for line in table if len(fields := line.split()) > 6}

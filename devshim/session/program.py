@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
 import subprocess
+import sys
+import termios
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -120,18 +123,18 @@ class Program:
         os.set_blocking(fd, False)
         self._loop.watch(fd, select.EPOLLIN, lambda events: self._take(fd, name))
 
-    def _take(self, fd: int, name: str) -> bool:
-        """Take what has come; False where nothing has."""
+    def _take(self, fd: int, name: str) -> int:
+        """Take what has come; returns how many bytes that was."""
         try:
             data = os.read(fd, PIPE_SIZE)
         except BlockingIOError:
-            return False
+            return 0
         if not data:
             self._loop.unwatch(fd)
-            return False
+            return 0
         self._output[name] += data
         self._changed()
-        return True
+        return len(data)
 
     def _feed(self, events: int) -> None:
         pipe = self._process.stdin
@@ -154,8 +157,9 @@ class Program:
         self._code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
         for name, pipe in (("stdout", self._process.stdout), ("stderr", self._process.stderr)):
             assert pipe is not None
-            while self._take(pipe.fileno(), name):
-                continue
+            left = unread(pipe.fileno())  # no more: what it has started may write for ever
+            while left > 0 and (taken := self._take(pipe.fileno(), name)):
+                left -= taken
         self._over.set()
         self._changed()
 
@@ -192,6 +196,11 @@ class Program:
         if self._pidfd >= 0:
             os.close(self._pidfd)
             self._pidfd = -1
+
+
+def unread(pipe: int) -> int:
+    """How many bytes lie in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def kill_leftovers(group: int) -> None:

@@ -264,27 +264,34 @@ bool may_embed(void)
     return FIND(RTLD_DEFAULT, Py_IsInitialized)() && !is_importing();
 }
 
+/* A phase and whose it is are one word: who begins is never seen without his name, and taken for a process of before. */
+static uint64_t phase_of(pid_t process, uint32_t phase)
+{
+    return (uint64_t)process << 32 | phase;
+}
+
 bool embed_host(void)
 {
-    static int state;
-    static pid_t whose; /* a fork child of a process without devices so far starts anew */
-    int expected = NOT_YET, before = errno;
+    static uint64_t state; /* a fork child of a process without devices so far starts anew */
+    int before = errno;
     pid_t own = (pid_t)real.syscall(SYS_getpid);
+    uint64_t now = __atomic_load_n(&state, __ATOMIC_ACQUIRE), under_way = phase_of(own, UNDER_WAY);
 
-    if (in_borrowed_memory() && own != whose) {
+    if (in_borrowed_memory() && (pid_t)(now >> 32) != own) {
         errno = EDEADLK;
         return false;
     }
-    if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == UNDER_WAY && whose != own)
-        __atomic_store_n(&state, NOT_YET, __ATOMIC_RELEASE); /* the thread that was at it is not in this child */
-    if (__atomic_compare_exchange_n(&state, &expected, UNDER_WAY, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-        whose = own;
-        __atomic_store_n(&state, start_host() ? DONE : FAILED, __ATOMIC_RELEASE);
-    }
-    while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == UNDER_WAY)
+    while ((uint32_t)now == NOT_YET || ((uint32_t)now == UNDER_WAY && now != under_way)) /* whose thread is not in this child */
+        if (__atomic_compare_exchange_n(&state, &now, under_way, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            now = phase_of(own, start_host() ? DONE : FAILED);
+            __atomic_store_n(&state, now, __ATOMIC_RELEASE);
+        }
+    while (now == under_way) {
         sched_yield();
-    errno = state == DONE ? before : ENODEV;
-    return state == DONE;
+        now = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+    }
+    errno = (uint32_t)now == DONE ? before : ENODEV;
+    return (uint32_t)now == DONE;
 }
 
 /* ---- As soon as the program's own Python runs ------------------------------------------------------- */

@@ -68,20 +68,27 @@ void leave_host(void)
     errno = before;
 }
 
-static int known; /* 1: no, 2: yes */
+enum { UNKNOWN, NO, YES };
+
+static int known;
 
 void stay_with_outer_host(void)
 {
-    known = 2;
+    known = YES;
 }
 
+/* Threads that open at once look each for itself, and the first to have looked says it for all: a look that is under way is
+ * no answer yet, and one that comes late may see what has been opened since. */
 bool inherited_from_host(void)
 {
-    if (!known) {
-        known = 1;
+    int first = __atomic_load_n(&known, __ATOMIC_RELAXED), found = NO;
+
+    if (first == UNKNOWN) {
         for (int fd = 0; fd < PROBED_FDS; fd++)
             if (is_set(may_be_device, fd) && identify(fd))
-                known = 2;
+                found = YES;
+        if (__atomic_compare_exchange_n(&known, &first, found, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+            first = found;
     }
-    return known == 2;
+    return first == YES;
 }

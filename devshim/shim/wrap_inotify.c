@@ -12,10 +12,11 @@
 
 enum { SECOND_WATCHES = 64 };
 
-unsigned second_watches;
+bool may_watch;
+static unsigned second_watches;
 
 static struct second {
-    int fd; /* + 1; 0: free. Taken by compare-and-swap */
+    int fd; /* + 1; 0: free. Taken by compare-and-swap; -1: is being entered */
     int told, tree; /* watch descriptors: the program's, and that in the tree */
 } seconds[SECOND_WATCHES];
 
@@ -25,9 +26,10 @@ static void remember(int fd, int told, int tree)
         int nobody = 0;
         if (seconds[i].fd == fd + 1 && seconds[i].told == told && seconds[i].tree == tree)
             return;
-        if (__atomic_compare_exchange_n(&seconds[i].fd, &nobody, fd + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        if (__atomic_compare_exchange_n(&seconds[i].fd, &nobody, -1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
             seconds[i].told = told;
             seconds[i].tree = tree;
+            __atomic_store_n(&seconds[i].fd, fd + 1, __ATOMIC_RELEASE);
             __atomic_fetch_add(&second_watches, 1, __ATOMIC_RELEASE);
             return;
         }
@@ -43,6 +45,7 @@ static void forget(struct second *second)
 /* A number has been given to a new inotify descriptor: what is known of an older one is void. */
 static int fresh(int fd)
 {
+    may_watch = true;
     for (int i = 0; second_watches && i < SECOND_WATCHES; i++)
         if (fd >= 0 && seconds[i].fd == fd + 1)
             forget(&seconds[i]);
@@ -66,6 +69,7 @@ static int watch_both(int fd, const struct route *found, uint32_t mask)
     bool ours = in_tree(found->path, strlen(found->path), tree);
     int before = errno;
 
+    may_watch = true; /* it may have been inherited */
     if (ours && node && node->kind == NODE_MASKED)
         return LATE(inotify_add_watch)(fd, tree, mask);
     int told = LATE(inotify_add_watch)(fd, found->path, mask);
@@ -133,15 +137,16 @@ static int told_instead_of(int fd, int wd)
 static bool has_second(int fd)
 {
     for (int i = 0; i < SECOND_WATCHES; i++)
-        if (seconds[i].fd == fd + 1)
+        if (__atomic_load_n(&seconds[i].fd, __ATOMIC_ACQUIRE) == fd + 1)
             return is_inotify(fd);
     return false;
 }
 
+/* Looked at behind the read: a watch may have come while that waited. */
 ssize_t read_watches(int fd, void *buf, size_t size)
 {
-    bool concerns = has_second(fd);
     ssize_t got = real.read(fd, buf, size);
+    bool concerns = got > 0 && second_watches && has_second(fd);
 
     for (ssize_t at = 0; concerns && at + (ssize_t)sizeof(struct inotify_event) <= got;) {
         struct inotify_event *event = (struct inotify_event *)((char *)buf + at);

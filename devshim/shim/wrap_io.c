@@ -164,7 +164,7 @@ static inline __attribute__((always_inline)) ssize_t plain_read(int fd, void *bu
 {
     const struct carrier *carrier = carrier_of(fd);
     if (!carrier)
-        return __builtin_expect(second_watches != 0, 0) ? read_watches(fd, buf, size) : real.read(fd, buf, size);
+        return __builtin_expect(may_watch, 0) ? read_watches(fd, buf, size) : real.read(fd, buf, size);
     if (device_of(carrier)->flags & DEVICE_STREAM)
         return told(carrier, fd, OP_READ, may_read(carrier) ? read_records(device_of(carrier), fd, buf, size) : -1, buf);
     struct iovec part = { buf, size };

@@ -32,11 +32,13 @@ static uint32_t *groups_of(int fd, bool make)
     static uint32_t none;
     uint64_t inode = inode_of(fd);
 
-    for (int i = 0; i < REMEMBERED; i++)
-        if (bound[i].inode == inode || (make && !bound[i].inode)) {
-            bound[i].inode = inode;
+    for (int i = 0; i < REMEMBERED; i++) {
+        uint64_t whose = __atomic_load_n(&bound[i].inode, __ATOMIC_RELAXED);
+        if (!whose && make)
+            __atomic_compare_exchange_n(&bound[i].inode, &whose, inode, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+        if (__atomic_load_n(&bound[i].inode, __ATOMIC_RELAXED) == inode)
             return &bound[i].groups;
-        }
+    }
     none = 0;
     return &none;
 }

@@ -8,7 +8,7 @@ pytest.importorskip("serial")
 
 SESSION = """
 import serial
-with serial.Serial("/dev/ttyUSB0", 9600, timeout=5) as supply:
+with serial.Serial("/dev/ttyUSB0", 9600, timeout=60) as supply:
     for line in ["*IDN?", "VOLT 3.3;", "volt 3.3", "CURRENT 0.5", "VOLT?", "curr?", "VOLT? MAX", "OUTP ON", "OUTP?",
                  "*RST", "VOLTAGE?", "OUTP?", "*OPC?", "SYST:ERR?"]:
         supply.write(line.encode() + b"\\n")

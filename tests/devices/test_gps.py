@@ -148,7 +148,7 @@ def test_pyserial_reads_sentences_and_sends_packets():
     pytest.importorskip("serial")
     program = f"""
 import serial
-with serial.Serial({NODE!r}, 9600, timeout=5) as port:
+with serial.Serial({NODE!r}, 9600, timeout=60) as port:
     assert port.readline().startswith(b"$GP")
     port.write(b"$PMTK605*31\\r\\n")
     while not (line := port.readline()).startswith(b"$PMTK"):

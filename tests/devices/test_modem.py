@@ -212,7 +212,7 @@ def test_pyserial_sends_a_message():
     pytest.importorskip("serial")
     program = f"""
 import serial
-with serial.Serial({NODE!r}, 115200, timeout=5) as port:
+with serial.Serial({NODE!r}, 115200, timeout=60) as port:
     port.write(b"ATE0\\r"); assert port.read_until(b"OK\\r\\n") == b"ATE0\\r\\r\\nOK\\r\\n"
     port.write(b"AT+CMGF=1\\r"); assert port.read_until(b"OK\\r\\n") == b"\\r\\nOK\\r\\n"
     port.write(b'AT+CMGS="+491"\\r'); assert port.read_until(b"> ") == b"\\r\\n> "

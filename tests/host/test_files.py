@@ -90,8 +90,8 @@ class Program:
                     return
                 carrier.recv(8, socket.MSG_DONTWAIT)
 
-    def fill(self, answer: Any) -> None:
-        """Fill the carrier as the shim does."""
+    def fill(self, answer: Any, killed: bool = False) -> None:
+        """Fill the carrier as the shim does.  killed: before it has asked what that was worth."""
         assert answer[2] & wire.ANSWER_FULL
         with socket.socket(fileno=os.dup(self.fd)) as carrier:
             try:
@@ -99,7 +99,10 @@ class Program:
                     pass
             except BlockingIOError:
                 pass
-        self.file.poll()
+        if killed:
+            self.file.refresh()
+        else:
+            self.file.poll()
 
 
 @pytest.fixture(params=[Box, Polled])
@@ -172,7 +175,8 @@ def test_what_cannot_be_written_waits_and_shows_it(program: Program) -> None:
     assert program.ready() & POLLOUT
 
 
-def test_a_carrier_filled_after_it_was_emptied_is_emptied_again(host: Host) -> None:
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_carrier_filled_after_it_was_emptied_is_emptied_again(host: Host, killed: bool) -> None:
     with host.lock:
         program = Program(host, host.plug("/dev/box0", Box()))
     program.file.write(b"one", OWN)
@@ -180,7 +184,7 @@ def test_a_carrier_filled_after_it_was_emptied_is_emptied_again(host: Host) -> N
     program.file.read(8, OWN)
     program.file.device.wake()
 
-    program.fill(answer)  # late
+    program.fill(answer, killed)  # late
 
     assert program.ready() & POLLOUT
     os.close(program.fd)

@@ -18,7 +18,7 @@ README = """
     def test_in_this_very_process(devshim):
         devshim.clock.manual()
         devshim.plug("/dev/ttyUSB0", Gps())
-        with serial.Serial("/dev/ttyUSB0", timeout=5) as port:
+        with serial.Serial("/dev/ttyUSB0", timeout=60) as port:
             devshim.clock.step(1)
             assert port.readline().startswith(b"$GPRMC")
 

@@ -30,7 +30,7 @@ def session() -> Iterator[Session]:
 def test_pyserial_talks_to_a_modem(session: Session) -> None:
     serial = pytest.importorskip("serial")
     session.plug("/dev/ttyUSB0", Modem())
-    with serial.Serial("/dev/ttyUSB0", 115200, timeout=5) as port:
+    with serial.Serial("/dev/ttyUSB0", 115200, timeout=60) as port:
         port.write(b"AT\r")
         assert port.read_until(b"OK\r\n").endswith(b"\r\nOK\r\n")
         assert port.cts in (True, False)
@@ -41,7 +41,7 @@ def test_pyserial_reads_a_gps_whose_time_the_test_steps(session: Session) -> Non
     serial = pytest.importorskip("serial")
     session.clock.manual()
     gps = session.plug("/dev/ttyUSB0", Gps())
-    with serial.Serial("/dev/ttyUSB0", timeout=5) as port:
+    with serial.Serial("/dev/ttyUSB0", timeout=60) as port:
         gps.latitude = -33.5
         session.clock.step(1)
         assert b",3330.0000,S," in port.readline()

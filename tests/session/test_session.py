@@ -300,6 +300,21 @@ def test_until_tells_what_came_instead(session: Session) -> None:
         session.until(lambda: 1 / 0)
 
 
+def test_a_program_is_over_though_what_it_has_left_running_prints_without_end(session: Session) -> None:
+    def is_over() -> bool:
+        time.sleep(0.001)  # after each piece of output: until then there is always another
+        try:
+            return program.wait(0) < 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    with session.start("sh", "-c", "yes & wait") as program:
+        session.until(lambda: program.stdout)
+        program.send_signal(signal.SIGTERM)
+
+        assert session.until(is_over)
+
+
 def test_an_action_follows_its_call_at_once(session: Session) -> None:
     box = session.plug("/dev/box", Box())
     session.after(lambda call: call.name == "write" and call.data == b"2\n", box.unplug)

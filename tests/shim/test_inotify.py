@@ -115,6 +115,27 @@ def test_a_watch_that_is_taken_away_tells_no_more(python):
     assert lines == ["0 {'ignored'}", "nothing"]
 
 
+def test_a_read_that_waits_already_hears_of_what_is_watched_meanwhile(python, tmp_path):
+    lines = python(
+        f"""
+        import threading
+        os.set_blocking(fd, True)
+        heard = []
+        reader = threading.Thread(target=lambda: heard.extend(events()))
+        reader.start()
+        while open(f"/proc/self/task/{{reader.native_id}}/syscall").read().split()[1:2] != [hex(fd)]:
+            continue  # it is not in its read yet
+        print(watch({str(tmp_path)!r}))
+        hand("0")
+        reader.join()
+        print(heard)
+        """,
+        str(tmp_path / "toy"),
+    )
+
+    assert lines == ["1", "[(1, 'delete', 'toy')]"]
+
+
 def test_a_number_that_is_used_again_is_not_taken_for_the_old_one(python, tmp_path):
     """What lies in the file would be an event of the watch in the tree."""
     (tmp_path / "file").write_bytes(b"\x02\0\0\0" + b"\0\1\0\0" + bytes(8))
