@@ -1,7 +1,7 @@
 """The host as a child of the waiter: forks it, hears what it says, tells it that the program has ended.
 
-    waiter  --control-->  host      "started PID\\n" for the program, "ended\\n" when the run is over; end of file when
-                                    the waiter has died
+    waiter  --control-->  host      "started PID\\n" for the program, "ended\\n" when the run is over; "stops\\n" and
+                                    "continues\\n" of itself; end of file when the waiter has died
     waiter  <--status---  host      "ready\\n", or "error CODE\\n"; at the end "done FAILURES\\n", and before it
                                     "unused\\n" where no device was opened
 
@@ -19,7 +19,7 @@ from devshim.rundirectory import lock_of, remove_run_directory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import NoReturn
 
     from devshim.cli.options import Options
@@ -83,6 +83,12 @@ class HostProcess:
     def started(self, program: int) -> None:
         """Tell it which process the program is, so that the program keeps its devices when the waiter is killed."""
         self._tell(b"started %d\n" % program)
+
+    def tell_of_stop(self, stop: Callable[[int], object], number: int) -> None:
+        """Stop by that function, for a signal, and let it continue us where only the program is continued."""
+        self._tell(b"stops\n")
+        stop(number)
+        self._tell(b"continues\n")
 
     def end(self) -> None:
         """Tell it that the run is over: it writes what it has to say, says "done", and exits."""

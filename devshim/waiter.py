@@ -201,7 +201,7 @@ class Waiter:
                 if over:
                     self.status = status
                 elif self.stopped:
-                    stop(os.WSTOPSIG(status))
+                    self.host.tell_of_stop(stop, os.WSTOPSIG(status))
             elif over and os.WIFSIGNALED(status):
                 self.tell_supervisor_lost(pid, status)
 

@@ -14,6 +14,8 @@ import pytest
 from harness import devshim_command, devshim_environment, run_devshim
 from terminal import ENDED, STOPPED, Terminal
 
+from devshim.processes import parent_of
+
 PLUGGED = ("-d", "/dev/ttyDEVSHIM0=gps")
 CTRL_C, CTRL_Z, CTRL_BACKSLASH = "\x03", "\x1a", "\x1c"
 
@@ -124,6 +126,20 @@ class TestTerminal:
 
             assert terminal.state() == (ENDED, 0)
             terminal.expect("continued")
+
+    @pytest.mark.parametrize("number", [signal.SIGCONT, signal.SIGKILL])
+    def test_a_stopped_program_that_goes_on_or_ends_alone_takes_the_job_along(self, number: int) -> None:
+        with job("sh", "-c", "echo it is $$ here; kill -STOP $$; exit 5") as terminal:
+            assert terminal.state()[0] == STOPPED
+            program = int(terminal.expect("here").split()[-2])
+            waiter = os.pidfd_open(parent_of(program))
+
+            os.kill(program, number)
+
+            assert select.select([waiter], [], [], 60)[0], "the waiter has not ended"
+            os.close(waiter)
+            terminal.foreground()
+            assert terminal.state() == (ENDED, 5 if number == signal.SIGCONT else 128 + number)
 
     def test_the_program_reads_the_terminal_in_the_foreground(self) -> None:
         with job("sh", "-c", "test -t 0 && test -t 1 && read line && echo got $line") as terminal:

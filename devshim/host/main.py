@@ -19,6 +19,7 @@ from devshim.host.log import Log
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.cli.options import Options
+    from devshim.host.stopped import StoppedWaiter
     from devshim.model.device import Device
     from devshim.model.ioctl import Descriptions
     from devshim.modelfile import Declared
@@ -57,9 +58,7 @@ def serve(run_directory: str, options: Options, status: int, control: int) -> No
     import signal
 
     signal.signal(signal.SIGTERM, lambda number, frame: host.loop.stop())
-    os.set_blocking(control, False)
-    host.loop.watch(control, select.EPOLLIN, lambda events: heard(host, control))
-    host.bootstrap.hear = lambda: heard(host, control)
+    Control(host, control)
     if options.in_process:
         from devshim.embedding import IMAGE
         from devshim.host import image
@@ -218,21 +217,52 @@ def described(paths: list[str]) -> Descriptions | None:
     return describe.load(paths)
 
 
-def heard(host: Host, control: int) -> None:
-    """What the waiter says; or it was killed, and then the program keeps its devices until it ends."""
-    try:
-        said = os.read(control, 4096)
-    except BlockingIOError:
-        return
-    if not said:
-        host.loop.unwatch(control)
-        host.bootstrap.when_alone(host.loop.stop)
-    for line in said.splitlines():
-        word, _, number = line.partition(b" ")
-        if word == b"started":
-            host.bootstrap.expect(int(number))
-        else:
-            host.loop.stop()
+class Control:
+    """Hears what the waiter says, through a pipe that is watched from here on."""
+
+    def __init__(self, host: Host, pipe: int) -> None:
+        self.host = host
+        self.pipe = pipe
+        self.waiter = os.getppid()
+        self.program = 0
+        self.stopped: StoppedWaiter | None = None
+        os.set_blocking(pipe, False)
+        host.loop.watch(pipe, select.EPOLLIN, lambda events: self.hear())
+        host.bootstrap.hear = self.hear
+
+    def hear(self) -> None:
+        """Take in what it has said; or it was killed, and then the program keeps its devices until it ends."""
+        try:
+            said = os.read(self.pipe, 4096)
+        except BlockingIOError:
+            return
+        if not said:
+            self.host.loop.unwatch(self.pipe)
+            self.continues()
+            self.host.bootstrap.when_alone(self.host.loop.stop)
+        for line in said.splitlines():
+            word, _, number = line.partition(b" ")
+            if word == b"started":
+                self.program = int(number)
+                self.host.bootstrap.expect(self.program)
+            elif word == b"stops":
+                self.stops()
+            elif word == b"continues":
+                self.continues()
+            else:
+                self.host.loop.stop()
+
+    def stops(self) -> None:
+        """The waiter is about to stop, because the program has."""
+        from devshim.host.stopped import StoppedWaiter
+
+        self.stopped = StoppedWaiter(self.host.loop, self.waiter, self.program)
+
+    def continues(self) -> None:
+        """It goes on, or has gone."""
+        if self.stopped is not None:
+            self.stopped.over()
+            self.stopped = None
 
 
 def look_in_working_directory() -> None:
