@@ -30,12 +30,12 @@ def devshim_environment(extra: Mapping[str, str] | None = None) -> dict[str, str
 
 
 def environment_with_commands(folder: Path, path: str | None = None) -> dict[str, str]:
-    """Return an environment in which a shell finds `devshim` and `python3`: those of the tests, made in folder.
+    """Return an environment in which a shell finds `devshim`, `python3` and `pytest`: those of the tests, made in folder.
 
     path is the PATH behind them, by default ours.
     """
     folder.mkdir()
-    for name, words in {"devshim": "-m devshim", "python3": ""}.items():
+    for name, words in {"devshim": "-m devshim", "python3": "", "pytest": "-m pytest"}.items():
         (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
         (folder / name).chmod(0o755)
     behind = os.environ["PATH"] if path is None else path

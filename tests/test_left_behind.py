@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,8 @@ from devshim.session.session import Session
 
 session = Session()
 session.plug("/dev/ttyUSB0", Gps())
-program = session.start("sleep", "1000").__enter__()
+starting = session.start("sleep", "1000")
+starting.__enter__()
 leaving = session.run("sh", "-c", "sleep 1000 >/dev/null 2>&1 &")
 print(session._serving.directory, flush=True)
 sys.stdin.read()
@@ -77,19 +79,29 @@ def started(words: list[str], room: Path, mark: str) -> Iterator[subprocess.Pope
             process.kill()
 
 
+def all_begin(mark: str, least: int) -> bool:
+    """Wait until so many processes have the mark on their PATH: amid execve(2) one has no environment."""
+    deadline = time.monotonic() + 60
+    while len(marked(mark)) < least:
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
 def all_end(mark: str) -> bool:
     """Wait until every process that has the mark on its PATH has ended; False where one does not."""
-    for pid in marked(mark):
-        try:
-            pidfd = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        try:
-            if not select.select([pidfd], [], [], 60)[0]:
-                return False
-        finally:
-            os.close(pidfd)
-    return not marked(mark)
+    while pids := marked(mark):
+        for pid in pids:
+            try:
+                pidfd = os.pidfd_open(pid)
+            except ProcessLookupError:
+                continue
+            try:
+                if not select.select([pidfd], [], [], 60)[0]:
+                    return False
+            finally:
+                os.close(pidfd)
+    return True
 
 
 def marked(mark: str) -> list[int]:
@@ -120,7 +132,7 @@ def test_of_a_killed_session(what: str, room: Path, mark: str) -> None:
         assert process.stdout is not None
         directory = next(line for line in process.stdout if line.startswith(str(room))).strip()
         assert os.path.isdir(directory)
-        assert len(marked(mark)) >= 3  # itself, its program, and who cleans up
+        assert all_begin(mark, 3)  # itself, its program, and who cleans up
 
         process.kill()
         process.wait()

@@ -142,7 +142,8 @@ PACKAGES = Path(__file__).parents[2] / ".cache/packages"
 
 def python_for(script, case):
     """The words that start an interpreter which has what a script imports; the test is skipped where none has."""
-    imports = ", ".join(re.findall(r"^import (.*)$", script.read_text(), re.MULTILINE)) or "sys"
+    names = re.findall(r"^(?:import|from) ([\w., ]+?)(?: import .*)?$", script.read_text(), re.MULTILINE)
+    imports = ", ".join(names) or "sys"
     package, version = VERSIONS.get(case, ("", ""))
     found = starting_python(imports, package, version)
     if not found:
