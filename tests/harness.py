@@ -30,7 +30,7 @@ def devshim_environment(extra: Mapping[str, str] | None = None) -> dict[str, str
 
 
 def environment_with_commands(folder: Path, path: str | None = None) -> dict[str, str]:
-    """Return an environment in which a shell finds `devshim`, `python3` and `pytest`: those of the tests, made in folder.
+    """Return an environment in which a shell finds the tests' own `devshim`, `python3` and `pytest`, made in folder.
 
     path is the PATH behind them, by default ours.
     """
