@@ -184,6 +184,9 @@ class CmosRtc(ClassDevice):
             raise OSError(EINVAL, "of the parameters there are the features")
         wanted.value = FEATURES
 
+    def links(self, name):
+        return ("rtc",) if name == "rtc0" else ()   # SYMLINK+="rtc" of 50-udev-default.rules
+
     # ---- Files of /sys/class/rtc/rtcN
 
     def surroundings(self, node, major, minor):

@@ -129,6 +129,9 @@ class ItcoWdt(ClassDevice):
     def flags_now(self):
         return (MAGICCLOSE if self.magic else 0) | (KEEPALIVEPING if self.alive else 0)
 
+    def links(self, name):
+        return ("watchdog",) if name == "watchdog0" else ()     # in the kernel a second node, for old programs
+
     # ---- Files of /sys/class/watchdog/watchdogN
 
     @attribute

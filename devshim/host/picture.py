@@ -84,6 +84,7 @@ class Picture:
             self.registry.head.flags |= wire.REGISTRY_SHADOWS
         if plug.has_node:
             self.tree.check(plug.node)
+            self._give_up_link(plug.node)
         self._show_udev()
         plug.surroundings = []
         around = self._look_around(plug)
@@ -226,6 +227,8 @@ class Picture:
             if path in there:
                 continue
             if isinstance(content, str):
+                if path.startswith("/dev/") and self.host.plug_at(path) is not None:
+                    continue  # as udev, which replaces no node by a link
                 self._enter(self.tree.add_link(path, content))
             elif content is None:
                 self._add_attribute(plug, path, self._computed[plug][path], None)
@@ -248,6 +251,13 @@ class Picture:
         plug.surroundings = [path for path in plug.surroundings if path not in gone]
         for path in paths:
             self._remove(path)
+
+    def _give_up_link(self, node: str) -> None:
+        """Where other devices' links have a node's name, the node has it from now on."""
+        if os.path.islink(self.tree.placeholder(node)):
+            for other in self._around:
+                if node in other.surroundings:
+                    self._take_away(other, [node])
 
     def _add_node(self, plug: DevicePlug) -> None:
         device = plug.device

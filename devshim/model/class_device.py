@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from devshim.model.device import Device
+from devshim.model.device import Device, Link
 from devshim.model.setting import attributes_of, notify
-from devshim.model.sysfs import Files, in_class, link, with_number
+from devshim.model.sysfs import Files, in_class, link, record, with_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from devshim.model.attribute import Attribute
 
@@ -41,8 +41,12 @@ class ClassDevice(Device):
         """What the uevent file says beside the node's numbers and name."""
         return {}
 
+    def links(self, name: str) -> Iterable[str]:
+        """Paths below /dev of links to the node, whose name is given: what SYMLINK+= of udev's rules makes."""
+        return ()
+
     def surroundings(self, node: str, major: int, minor: int) -> Files:
-        """The directory, and the links of class and device number."""
+        """The directory, the links of class and device number, and those below /dev with udev's record of them."""
         here = f"{self.parent or '/sys/devices/virtual'}/{self.subsystem}/{node.rpartition('/')[2]}"
         files = {**attributes_of(self), **self.files()}
         found = {
@@ -52,4 +56,8 @@ class ClassDevice(Device):
         }
         if self.parent:
             found[f"{here}/device"] = link(f"{here}/device", self.parent)
+        name = node.removeprefix("/dev/")
+        if links := list(self.links(name)):
+            found[f"/run/udev/data/c{major}:{minor}"] = record(links=links)
+            found |= {f"/dev/{path}": Link("../" * path.count("/") + name) for path in links}
         return found

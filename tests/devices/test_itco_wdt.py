@@ -35,6 +35,13 @@ def test_a_shell_starts_it_and_stops_it_by_the_magic_character():
     assert (outcome.stdout, outcome.stderr) == ("active\ninactive\n", "")
 
 
+def test_old_programs_find_it_under_its_old_name():
+    script = "echo V > /dev/watchdog; readlink /dev/watchdog; ls /dev | grep watchdog; cat /sys/class/watchdog/*/state"
+    outcome = run_devshim("sh", "-c", script, devices=[f"{NODE}=itco_wdt"])
+
+    assert (outcome.stdout, outcome.stderr) == ("watchdog0\nwatchdog\nwatchdog0\ninactive\n", "")
+
+
 @pytest.fixture
 def dog():
     dog = ItcoWdt(timeout=10)

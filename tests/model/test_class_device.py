@@ -20,6 +20,14 @@ class Softdog(ClassDevice):
         return "Software Watchdog"
 
 
+class Kennel(Softdog):
+    """One with a further name, and one in a directory."""
+
+    def links(self, name: str) -> list[str]:
+        """By its own name."""
+        return ["dog", f"by-kind/soft/{name}"]
+
+
 class Card(Softdog):
     """One that is a part of another device."""
 
@@ -38,6 +46,31 @@ def test_its_files_are_found_by_class_and_by_number(devshim):
     assert (entry / "dev").read_text() == f"{number}\n"
     (entry / "timeout").write_text("12\n")
     assert dog.timeout == 12
+
+
+def test_links_below_dev_lead_to_it_and_udev_knows_them(devshim):
+    devshim.plug("/dev/watchdog7", Kennel())
+
+    for link in "/dev/dog", "/dev/by-kind/soft/watchdog7":
+        assert os.path.realpath(link) == "/dev/watchdog7"
+        assert os.path.samefile(link, "/dev/watchdog7")
+    rdev = os.stat("/dev/dog").st_rdev
+    record = Path(f"/run/udev/data/c{os.major(rdev)}:{os.minor(rdev)}").read_text()
+    assert {"S:dog", "S:by-kind/soft/watchdog7"} <= set(record.splitlines())
+
+    devshim.unplug("/dev/watchdog7")
+    assert not os.path.lexists("/dev/dog")
+
+
+@pytest.mark.parametrize("nodes", [("/dev/dog", "/dev/watchdog7"), ("/dev/watchdog7", "/dev/dog")])
+def test_who_plugs_a_node_of_a_links_name_has_it(devshim, nodes):
+    for node in nodes:
+        devshim.plug(node, Kennel())
+
+    assert not os.path.islink("/dev/dog")
+    assert os.stat("/dev/dog").st_rdev != os.stat("/dev/watchdog7").st_rdev
+    devshim.unplug("/dev/watchdog7")
+    assert os.path.exists("/dev/dog")
 
 
 def test_a_part_of_a_device_has_a_link_to_it(devshim):
