@@ -66,7 +66,9 @@ def pyenv_python(name: str) -> str | None:
     """Return an interpreter such as python3.9 from pyenv's versions: on PATH pyenv has a command that may refuse."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     version = name.removeprefix("python")
-    found = sorted(root.glob(f"versions/{version}.*/bin/{name}")) if version != name else []
+    if version == name or not os.access(root, os.X_OK):  # it may be another user's
+        return None
+    found = sorted(root.glob(f"versions/{version}.*/bin/{name}"))
     return str(found[-1]) if found else None
 
 

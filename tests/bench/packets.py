@@ -87,8 +87,10 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
             bursts = bench.count(60, 5)
             head = bench.program("packets"), label
             counts = str(kind.record), str(kind.burst), str(bursts)
-            bare = [sys.executable, str(HERE / "barepackets.py"), kind.kind, kind.answer.hex(), str(kind.answers)]
-            row.add("native", bench.natively(*bare, *head, "FD", *counts, kind.ask).get(label, []))
+            bare = sys.executable, str(HERE / "barepackets.py")
+            for column, how in ("native", kind.kind), ("floor", f"{kind.kind} called"):
+                loop = *bare, how, kind.answer.hex(), str(kind.answers)
+                row.add(column, bench.natively(*loop, *head, "FD", *counts, kind.ask).get(label, []))
             row.add(
                 "devshim",
                 bench.under_devshim({kind.node: kind.model}, *head, kind.node, *counts, kind.ask).get(label, []),

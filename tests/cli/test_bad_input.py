@@ -113,7 +113,8 @@ class TestModel:
     def test_that_cannot_be_had_is_named_with_the_spec(self, folder: Path, model: str, line: str) -> None:
         spec = f"{NOT_THERE}={model}"
 
-        assert said(["-d", spec, "--", "true"], folder, 2) == f"{spec}: {line}"
+        told = said(["-d", spec, "--", "true"], folder, 2)
+        assert told.replace("ValueError: source", "source") == f"{spec}: {line}"  # a SyntaxError from 3.11.4 on
 
     @pytest.mark.parametrize(
         ("model", "words"),

@@ -85,7 +85,8 @@ def test_evtest_lists_all_devices_by_name():
     outcome = run_devshim(*command("evtest-list"), devices=plugged(*range(12)))
 
     assert outcome.stdout == said("evtest-list")
-    assert outcome.stderr == said("evtest-list", "stderr")
+    not_root = "Not running as root, no devices may be available.\n"
+    assert outcome.stderr.replace(not_root, "") == said("evtest-list", "stderr")
     assert outcome.returncode == int(said("evtest-list", "rc"))
 
 

@@ -34,6 +34,9 @@ def test_a_device_answers_unusual_calls_as_a_terminal_of_the_kernel(
 
     plugged = run_devshim(program(client), "/dev/manners0", devices=[f"/dev/manners0={model}"])
 
+    if os.getuid():  # only root may remove what is in /dev/pts; in a run's /dev everybody may
+        removal = "AT_REMOVEDIR): -1 "
+        native.stdout = native.stdout.replace(f"{removal}Permission denied", f"{removal}Not a directory")
     same(native, plugged)
 
 

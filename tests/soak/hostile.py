@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import errno
 import fcntl
 import json
 import mmap
@@ -165,6 +166,10 @@ class Attack:
                 elif message:
                     connection.send(bytes.fromhex(message))
             except (BlockingIOError, BrokenPipeError):
+                stays = False
+            except OSError as problem:
+                if problem.errno != errno.ETOOMANYREFS:  # unix(7): as many under way as one who is not root may have
+                    raise
                 stays = False
             if stays:
                 self.crowd.append(connection)

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, IoSlice, IoSliceMut, IsTerminal, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::os::raw::{c_char, c_int, c_long, c_short, c_ulong, c_void};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::io::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -53,6 +53,7 @@ extern "C" {
     fn ioctl(fd: c_int, request: c_ulong, ...) -> c_int;
     fn poll(fds: *mut PollFd, count: c_ulong, timeout: c_int) -> c_int;
     fn open(path: *const c_char, flags: c_int, ...) -> c_int;
+    fn isatty(fd: c_int) -> c_int;
     fn syscall(number: c_long, ...) -> c_long;
     fn cfmakeraw(termios: *mut c_void);
     fn tcgetattr(fd: c_int, termios: *mut c_void) -> c_int;
@@ -89,7 +90,7 @@ fn files() -> io::Result<()> {
     assert_eq!(os_error(meter.sync_all()), 22);
     assert_eq!(meter.write_at(b"72\n", 5)?, 3);
     assert_eq!(os_error(File::open("/dev/meter1")), 2);
-    assert_eq!(File::create_new(METER).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(both().create_new(true).open(METER).unwrap_err().kind(), ErrorKind::AlreadyExists);
     fs::write(METER, "73\n")?;
     OpenOptions::new().append(true).open(METER)?.write_all(b"74\n")
 }
@@ -127,7 +128,7 @@ fn metadata() -> io::Result<()> {
     }
     assert!(Path::new(METER).exists() && !Path::new(METER).is_file());
     assert_eq!(fs::canonicalize("/dev/../dev/./meter0")?, Path::new(METER));
-    assert!(!meter.is_terminal() && File::open(GPS)?.is_terminal());
+    assert_eq!(unsafe { (isatty(meter.as_raw_fd()), isatty(File::open(GPS)?.as_raw_fd())) }, (0, 1));
     Ok(())
 }
 
