@@ -28,6 +28,9 @@ FAULTS = {_signal.SIGSEGV, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL, _sign
 SIGNALS = frozenset(_signal.valid_signals()) - FAULTS
 """What the waiter takes in; a fault of its own must kill it."""
 
+OWN = {_signal.SIGPIPE, _signal.SIGXFSZ}
+"""What the kernel also sends for a write of ours, to a host that has died: held back as we hold it, it would stay."""
+
 ENDING = {_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT}
 STOPPING = {_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU}
 TIMERS = {_signal.SIGALRM, _signal.SIGVTALRM, _signal.SIGPROF}
@@ -141,6 +144,8 @@ class Waiter:
             self.reap()
         elif number == _signal.SIGIO:
             self.host.listen()
+        elif number in OWN and signal.si_pid == os.getpid():
+            pass
         elif not self.program or self.status is not None:
             self.without_program(number)
         elif number == _signal.SIGCONT:

@@ -31,7 +31,7 @@ subprocess.run(["sh", "-c", "exec 3< /dev/ttyDEVSHIM0 && echo opened"])
 
 NOTE_SIGNALS = """
 import signal, sys, os, threading
-noted = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1}
+noted = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE, signal.SIGWINCH}
 signal.pthread_sigmask(signal.SIG_BLOCK, noted)
 def say(line):
     os.write(1, f"{line}\\n".encode())
@@ -291,6 +291,25 @@ class TestLoss:
             assert process.wait() == 1
             assert process.stderr.read() == ""
 
+    def test_what_cannot_be_told_to_a_lost_host_is_no_signal_for_the_program(self) -> None:
+        with background(sys.executable, "-c", NOTE_SIGNALS) as process:
+            assert process.stdout
+            assert process.stderr
+            program = int(process.stdout.readline().split()[1])
+            (host,) = set(children(process.pid)) - {program}
+            os.kill(host, signal.SIGKILL)
+            assert "was lost" in process.stderr.readline()
+
+            os.kill(program, signal.SIGSTOP)  # of which the waiter would tell the host
+            while status_of(program)["State"][0] != "T":
+                pass
+            process.send_signal(signal.SIGWINCH)  # taken last, for its number is the highest
+            while int(status_of(process.pid)["ShdPnd"], 16):
+                pass
+            os.kill(program, signal.SIGCONT)
+
+            assert process.stdout.readline() == "got SIGWINCH\n"
+
     def test_the_exit_code_of_a_lost_host_can_be_chosen(self) -> None:
         with background(sys.executable, "-c", NOTE_SIGNALS, options=[*PLUGGED, "--error-exitcode", "66"]) as process:
             assert process.stdout
@@ -342,6 +361,12 @@ class TestLoss:
 def children(pid: int) -> list[int]:
     """A process's children, in the order in which they were started."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def status_of(pid: int) -> dict[str, str]:
+    """What the kernel tells of a process (proc(5))."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def readable(descriptor: int, seconds: float) -> bool:

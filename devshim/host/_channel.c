@@ -365,27 +365,6 @@ static int Channel_init(PyObject *object, PyObject *args, PyObject *keywords)
     return 0;
 }
 
-static void Channel_dealloc(PyObject *object)
-{
-    Channel *self = (Channel *)object;
-    PyTypeObject *type = Py_TYPE(object);
-
-    PyObject_GC_UnTrack(object);
-    for (uint32_t i = 0; self->waiting.processes && i < MAX_PROCESSES; i++)
-        if (self->waiting.processes[i].channel)
-            munmap(self->waiting.processes[i].channel, self->waiting.processes[i].size);
-    PyMem_Free(self->waiting.processes);
-    if (self->waiting.bell)
-        munmap(self->waiting.bell, sizeof *self->waiting.bell);
-    Py_XDECREF((PyObject *)self->lock);
-    Py_XDECREF(self->files);
-    Py_XDECREF(self->noted);
-    Py_XDECREF(self->settle);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    release(object);
-    Py_DECREF(type);
-}
-
 /* The host holds the channel, and the channel the host's methods. */
 static int Channel_traverse(PyObject *object, visitproc visit, void *arg)
 {
@@ -405,6 +384,25 @@ static int Channel_clear(PyObject *object)
     Py_CLEAR(self->settle);
     Py_CLEAR(self->told);
     return 0;
+}
+
+static void Channel_dealloc(PyObject *object)
+{
+    Channel *self = (Channel *)object;
+    PyTypeObject *type = Py_TYPE(object);
+
+    PyObject_GC_UnTrack(object);
+    for (uint32_t i = 0; self->waiting.processes && i < MAX_PROCESSES; i++)
+        if (self->waiting.processes[i].channel)
+            munmap(self->waiting.processes[i].channel, self->waiting.processes[i].size);
+    PyMem_Free(self->waiting.processes);
+    if (self->waiting.bell)
+        munmap(self->waiting.bell, sizeof *self->waiting.bell);
+    Py_XDECREF((PyObject *)self->lock);
+    Channel_clear(object);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
 }
 
 static PyMethodDef Channel_methods[] = {

@@ -49,7 +49,6 @@ def attach(run_directory: str, host: Host, patch: bool = True) -> None:
     host.loop.soon(lambda: _channel.host_thread(LOOP, _thread.get_ident()))
     if host.loop.thread is not None:  # it may be about to serve what comes with that; else it does that first of all
         _channel.host_thread(LOOP, host.loop.thread)
-    atexit.register(detach)
 
 
 def shim_entry() -> int:
@@ -63,12 +62,12 @@ def shim_entry() -> int:
         raise ShimNotBuilt(f"{problem}: run `make build` in a source tree, or install devshim again") from problem
 
 
+@atexit.register  # once: atexit keeps a place for all that were ever registered
 def detach() -> None:
     """Leave the host again; harmless where this process is attached to none."""
     global _attached
     _channel.detach()
     _attached = None
-    atexit.unregister(detach)
 
 
 class OwnProcess:

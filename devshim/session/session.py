@@ -40,6 +40,13 @@ LOOK_AGAIN = 0.05  # seconds; for conditions that no call and no output makes tr
 _current: Session | None = None
 
 
+@atexit.register  # once: atexit keeps a place for all that were ever registered
+def _close_current() -> None:
+    """Leave nothing behind where the process ends with a session open."""
+    if _current is not None:
+        _current.close()
+
+
 class Session:
     """Plugs devices into this process and the programs that it starts.
 
@@ -349,7 +356,6 @@ class Session:
             self._serving.abandoned = self._abandon
             self.failures = self._serving.host.failures
             _current = self
-            atexit.register(self.close)
         return self._serving
 
     def _abandon(self) -> None:
@@ -377,7 +383,6 @@ class Session:
             return
         if lock.held():
             raise DevshimError("close() within `with devshim.lock`: the host's threads need it to end")
-        atexit.unregister(self.close)
         try:
             for program in list(self._programs):
                 self._let_go(program)

@@ -1,7 +1,7 @@
 """python -m tests.soak.cycles CYCLES: plugs, runs a program, opens, unplugs in one process, which stays as it was.
 
-Prints a line of JSON after each of its parts: descriptors, threads, mappings and KiB of memory of the process, and the
-names in $TMPDIR.
+Prints a line of JSON after each of its parts: descriptors, threads, mappings, Python's blocks of memory and KiB of all
+memory of the process, and the names in $TMPDIR.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def look() -> dict[str, object]:
         "threads": len(os.listdir("/proc/self/task")),
         "mappings": len(Path("/proc/self/maps").read_text().splitlines()),
         "files": sorted(os.listdir(os.environ["TMPDIR"])),
+        "blocks": sys.getallocatedblocks(),
         "rss": int(status["RssAnon"].split()[0]),
     }
 

@@ -17,6 +17,8 @@ MOST_GROWTH = 1500
 """KiB: the allocator's own to and fro."""
 MOST_MAPPINGS = 16
 """More of these: where the allocator's memory lies is its own affair."""
+MOST_BLOCKS = 200
+"""More of these objects, however many cycles there were: caches fill."""
 KEPT = 60_000
 """Calls in a part of a session from which on the third part finds as many noted as are ever kept."""
 EQUAL = ("descriptors", "files", "promised", "carriers", "trusted", "failures", "mappings")
@@ -80,7 +82,10 @@ def flat_cycles(cycles: int, timeout: float = 60) -> list[int]:
         first, last = looks[0][what], looks[-1][what]
         if last != first and (what != "mappings" or last > first + MOST_MAPPINGS):
             raise Wrong(f"cycles: {what}: {[look[what] for look in looks]} after each part of {cycles} cycles")
+    blocks = [look["blocks"] for look in looks]
+    if blocks[-1] > blocks[1] + MOST_BLOCKS:
+        raise Wrong(f"cycles: {blocks} blocks of Python's memory after each part of {cycles} cycles")
     sizes = [look["rss"] for look in looks]
-    if sizes[-1] > sizes[0] + MOST_GROWTH:
+    if sizes[-1] > max(sizes[:2]) + MOST_GROWTH:
         raise Wrong(f"cycles: memory: {sizes} KiB after each part of {cycles} cycles")
     return sizes
