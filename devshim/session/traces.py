@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devshim.errors import SpecError
-from devshim.trace.catalogue import FOLDER as CATALOGUE
-from devshim.trace.catalogue import SUFFIXES, with_suffixes
+from devshim.trace.catalogue import FOLDER, SUFFIXES, with_suffixes
 
 if TYPE_CHECKING:
     from devshim.session.session import Session
     from devshim.trace.record_asked import RecordAsked
 
+CATALOGUE = Path(FOLDER)
 EXAMPLE = "--devshim-record=once records it from the real device"
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from devshim.trace.event import Event, Header
 from devshim.trace.format import checks
@@ -15,6 +14,9 @@ from devshim.trace.format.json_line import LONGEST_LINE, members_of, pairs_of, p
 from devshim.trace.format.lines import TraceError, event_of
 from devshim.trace.format.repeated import Repeated
 from devshim.trace.format.shapes import Shapes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Trace", "TraceError"]
 

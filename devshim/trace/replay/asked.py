@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.model.device import Device
@@ -93,8 +91,8 @@ def matcher(path: str) -> Same:
     from devshim.modelclass import missing, module_of
     from devshim.trace.replay import matching
 
-    missing(Path(path))
-    theirs = getattr(module_of(Path(path)), "same", None)
+    missing(path)
+    theirs = getattr(module_of(path), "same", None)
     if not callable(theirs):
         raise SpecError(f"{path} defines no function same(recorded, call)")
 
