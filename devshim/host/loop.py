@@ -32,13 +32,13 @@ class Loop:
         self._failed = failed
         self._epoll = select.epoll()
         self.descriptor = self._epoll.fileno()
-        self._callbacks: dict[int, Callable[[int], object]] = {}
         self.clock = Clock()
         self._timers = Timers(self.clock)  # the models'
         self._own_timers = Timers(Clock())  # the host's, which nobody holds
         self._soon: list[Callable[[], object]] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._epoll.register(self._wake_read, select.EPOLLIN)
+        self._callbacks: dict[int, Callable[[int], object]] = {}
+        self.watch(self._wake_read, select.EPOLLIN, self._woken)
         self._sleeping_until: float | None = None
         self._stopped = False  # perhaps before it runs
         self.thread: int | None = None  # that runs it
@@ -117,15 +117,21 @@ class Loop:
         """Serve until stop()."""
         self.thread = _thread.get_ident()
         be_prompt()
+        lock, callbacks, poll = self.lock, self._callbacks, self._epoll.poll
+        # In one function, for its caches are cold each time: what a line from a serial port waits for is that.
         while not self._stopped:
-            with self.lock:
+            with lock:
                 pause = self._before_sleep()
-            ready = self._epoll.poll(pause, 64)
+            ready = poll(pause, 64)
             self._sleeping_until = None
             for fd, events in ready:
-                with self.lock:
-                    if fd not in self._forgotten:  # the number may be a new descriptor's already
-                        self._serve(fd, events)
+                with lock:
+                    callback = None if fd in self._forgotten else callbacks.get(fd)  # it may be a new descriptor's
+                    if callback is not None:
+                        try:
+                            callback(events)
+                        except (Exception, SystemExit) as exception:
+                            self._failed(callback, exception)
         self._stopped = False
 
     def _before_sleep(self) -> float:
@@ -139,13 +145,8 @@ class Loop:
         self._sleeping_until = time.monotonic() + pause if pause >= 0 else NEVER
         return pause
 
-    def _serve(self, fd: int, events: int) -> None:
-        if fd == self._wake_read:
-            os.read(fd, 4096)
-            return
-        callback = self._callbacks.get(fd)
-        if callback is not None:
-            self._call(callback, events)
+    def _woken(self, events: int) -> None:
+        os.read(self._wake_read, 4096)
 
     def _pause(self) -> float:
         pause = 0.0 if self._soon else min(self._timers.pause(), self._own_timers.pause())

@@ -204,7 +204,10 @@ class TtyCarrier:
                 return 0  # all closed and all read; or the model has unplugged itself
             raise
         if not self._device.paced:
-            self._deliver(data)
+            try:
+                self._device.write(data)
+            except (Exception, SystemExit) as exception:
+                self._failed(self._device, "write", exception)
             return len(data)
         self._to_device.put(data)
         if len(self._to_device) >= MOST_TO_SEND:
