@@ -73,8 +73,14 @@ class UsbFunctions(UsbDevice):
             vendor_id=place.vendor_id, product_id=place.product_id, release=place.release,
             manufacturer=place.manufacturer, product=place.product, serial=place.serial,
         )  # fmt: skip
+        self.listeners = {number: Listener(self, number) for number in self.hids}
         for number, model in self.hids.items():
-            model.files.append(Listener(self, number))
+            model.files.append(self.listeners[number])
+
+    def unplugged(self) -> None:
+        """Nobody hears of reports any more."""
+        for number, model in self.hids.items():
+            model.files.remove(self.listeners[number])
 
     def all_configurations(self) -> Sequence[Configuration]:
         """The one that it has."""

@@ -52,6 +52,12 @@ class UsbNode(Companion):
             self._made = made
         return self._made.open(flags)
 
+    def unplugged(self) -> None:
+        """What answered here goes with it; who opens what is plugged in again meets another."""
+        if self._made is not None:
+            self._made.unplugged()
+            self._made = None
+
 
 class UsbHub(UsbNode):
     """The root hub of a bus."""

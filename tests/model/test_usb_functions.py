@@ -81,6 +81,13 @@ def test_who_does_not_read_gets_as_many_as_hidraw_keeps(device, usb):
     assert usb.bulk(0x81, 64) == b"\0\0"
 
 
+def test_who_had_the_interface_when_it_was_pulled_gets_nothing_more(device, usb):
+    device.unplug()
+    device.plug()
+
+    assert all(device.send_input(b"ab") for _ in range(70))
+
+
 def test_features_and_reports_by_request(usb):
     assert usb.control(*GET, FEATURE, 0, 8) == b"\1\2"
     usb.control(*SET, FEATURE, 0, b"\7\7")

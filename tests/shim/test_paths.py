@@ -128,7 +128,7 @@ def test_access_is_judged_by_the_nodes_mode(plugged: Plugged) -> None:
         "/usr/../dev/ttyDS0",
         "/dev/serial-ds/../ttyDS0",
         "/dev/serial-ds/by-id/../../ttyDS0",
-        "/proc/self/root/dev/ttyDS0",
+        f"/proc/self/root{NODE}",
         LINK,
     ],
 )
