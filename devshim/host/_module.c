@@ -1,6 +1,7 @@
 /* _module.c: what Python finds in devshim.host._channel. */
 #include "_answer.h"
 #include "_direct.h"
+#include "_events.h"
 #include "_lock.h"
 #include "_ring.h"
 #include "_standing.h"
@@ -53,8 +54,10 @@ PyMODINIT_FUNC PyInit__channel(void)
 
     if (!module || !lock || !channel)
         return NULL;
-    PyObject *ring = PyType_FromSpec(&Ring_spec);
+    PyObject *ring = PyType_FromSpec(&Ring_spec), *events = PyType_FromSpec(&Events_spec);
     if (!ring || PyModule_AddObject(module, "Ring", ring) < 0)
+        return NULL;
+    if (!events || PyModule_AddObject(module, "Events", events) < 0)
         return NULL;
     if (PyModule_AddObject(module, "Lock", lock) < 0 || PyModule_AddObject(module, "Channel", channel) < 0)
         return NULL;

@@ -10,7 +10,7 @@ import os
 import select
 import time
 
-from devshim.host._channel import Lock, be_prompt
+from devshim.host._channel import Events, Lock, be_prompt
 from devshim.host.timers import NEVER, Clock, Timer, Timers
 
 TYPE_CHECKING = False
@@ -117,12 +117,12 @@ class Loop:
         """Serve until stop()."""
         self.thread = _thread.get_ident()
         be_prompt()
-        lock, callbacks, poll = self.lock, self._callbacks, self._epoll.poll
+        lock, callbacks, wait = self.lock, self._callbacks, Events(self.descriptor).wait
         # In one function, for its caches are cold each time: what a line from a serial port waits for is that.
         while not self._stopped:
             with lock:
                 pause = self._before_sleep()
-            ready = poll(pause, 64)
+            ready = wait(pause)
             self._sleeping_until = None
             for fd, events in ready:
                 with lock:

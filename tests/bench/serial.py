@@ -25,22 +25,32 @@ BARE = "a raw Python loop on a bare pseudo-terminal"
 def rows() -> dict[str, Row]:
     """The rows of this group by label."""
     found = {
-        "ask": Row(CONVERSATION, "any processor", Target("native", 1.3), further=(Target("faster", 5, "native"),)),
-        "ask/one": Row(CONVERSATION, "one processor", Target("native", 1.3), further=(Target("faster", 5, "native"),)),
+        "ask": Row(
+            CONVERSATION,
+            "any processor",
+            Target("native", 1.3),
+            further=(Target("faster", 5, "line-any"),),
+        ),
+        "ask/one": Row(
+            CONVERSATION,
+            "one processor",
+            Target("native", 1.3),
+            further=(Target("faster", 5, "line-one"),),
+        ),
         "ask/text": Row(CONVERSATION, "one CPU, by @command"),
         "take": Row(
             GROUP_BULK,
             "model to program",
             Target("of native", 0.9),
             bytes_a_second=True,
-            further=(Target("faster", 10, "native"),),
+            further=(Target("faster", 10, "byte"),),
         ),
         "give": Row(
             GROUP_BULK,
             "program to model",
             Target("of native", 0.9),
             bytes_a_second=True,
-            further=(Target("faster", 10, "native"),),
+            further=(Target("faster", 10, "byte"),),
         ),
     }
     for row in found.values():

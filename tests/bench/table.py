@@ -140,6 +140,9 @@ FLOORS = {
     "any-paused": "on any",
     "awake": "where both are awake",
     "open": "a descriptor sent",
+    "line-any": "a terminal's line answered on any",
+    "line-one": "on one",
+    "byte": "a byte through a terminal",
     "parse": "a line of JSON read",
     "call": "a method called",
 }

@@ -3,22 +3,27 @@
  * Two processes of C that do nothing but hand over and back. "one", "two": by futex, on one processor and on two.
  * "one-paused", "any-paused": the same, each after a pause as device.c makes it; "any" is where the scheduler puts them.
  * "awake": both look at the word all the time, on two processors. "open": a descriptor is asked for on a socket, and
- * sent over it; the other end of what was sent then sees it closed, as a host must. */
+ * sent over it; the other end of what was sent then sees it closed, as a host must. "line-any", "line-one": a line is
+ * written to a pseudo-terminal and answered at its other end by who looks again and again, and yields, before it sleeps.
+ * "byte": what one takes where a megabyte goes through a pseudo-terminal to who does nothing but read. */
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "timing.h"
 
-enum { HANDOVERS = 50, PAUSE_NS = 300000, ANYWHERE = -1 };
+enum { HANDOVERS = 50, PAUSE_NS = 300000, ANYWHERE = -1, LOOKS = 64, BULK = 1 << 20 };
 
 static void wait_for(uint32_t *word, uint32_t mine)
 {
@@ -185,6 +190,99 @@ static void open_descriptors(int batches)
     print_series("open", values, batches);
 }
 
+/* The ends of a pseudo-terminal that changes nothing: master first. */
+static void open_terminal(int *ends)
+{
+    struct termios raw;
+
+    ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
+    require(ends[0] >= 0 && grantpt(ends[0]) == 0 && unlockpt(ends[0]) == 0, "posix_openpt");
+    ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
+    require(ends[1] >= 0 && tcgetattr(ends[1], &raw) == 0, "ptsname");
+    cfmakeraw(&raw);
+    require(tcsetattr(ends[1], TCSANOW, &raw) == 0, "tcsetattr");
+}
+
+static void look_for_input(int fd)
+{
+    int held = 0;
+    for (int i = 0; i < LOOKS && ioctl(fd, FIONREAD, &held) == 0 && held == 0; i++)
+        sched_yield();
+}
+
+static void answer_lines(int master)
+{
+    char line[64];
+    for (;;) {
+        look_for_input(master);
+        require(read(master, line, sizeof line) > 0 && write(master, "12.3456\n", 8) == 8, "answer");
+    }
+}
+
+static void ask_lines(const char *label, int batches, int cpu)
+{
+    double *values = series(batches);
+    char answer[64];
+    int ends[2];
+
+    open_terminal(ends);
+    stay_on(cpu);
+    pid_t child = other();
+    if (child == 0)
+        answer_lines(ends[0]);
+    for (int i = 0; i < batches; i++) {
+        double begin = now_ns();
+        for (int j = 0; j < HANDOVERS; j++)
+            require(write(ends[1], "MEAS?\n", 6) == 6 && read(ends[1], answer, sizeof answer) == 8, "ask");
+        values[i] = (now_ns() - begin) / HANDOVERS;
+    }
+    end(child);
+    close(ends[0]);
+    close(ends[1]);
+    print_series(label, values, batches);
+}
+
+static void take_bytes(int master)
+{
+    static char room[65536];
+    for (;;) {
+        for (size_t taken = 0; taken < BULK;) {
+            ssize_t got = read(master, room, sizeof room);
+            require(got > 0, "read");
+            taken += (size_t)got;
+        }
+        require(write(master, "A", 1) == 1, "acknowledge");
+    }
+}
+
+static void give_bytes(int batches)
+{
+    static char room[65536];
+    double *values = series(batches);
+    int ends[2];
+    char acknowledgement;
+
+    open_terminal(ends);
+    pid_t child = other();
+    if (child == 0)
+        take_bytes(ends[0]);
+    for (int i = 0; i < batches; i++) {
+        double begin = now_ns();
+        for (size_t given = 0; given < BULK;) {
+            size_t left = BULK - given;
+            ssize_t put = write(ends[1], room, left < sizeof room ? left : sizeof room);
+            require(put > 0, "write");
+            given += (size_t)put;
+        }
+        require(read(ends[1], &acknowledgement, 1) == 1, "acknowledged");
+        values[i] = (now_ns() - begin) / BULK;
+    }
+    end(child);
+    close(ends[0]);
+    close(ends[1]);
+    print_series("byte", values, batches);
+}
+
 static int next_cpu(const cpu_set_t *set, int cpu)
 {
     do
@@ -202,7 +300,10 @@ int main(int count, char **words)
     int first = next_cpu(&allowed, -1), second = next_cpu(&allowed, first);
     hand_over_paused("any-paused", batches, ANYWHERE);
     open_descriptors(batches);
+    ask_lines("line-any", batches, ANYWHERE);
+    give_bytes(batches);
     hand_over_paused("one-paused", batches, first);
+    ask_lines("line-one", batches, first);
     hand_over("one", batches, first, first, pass_on);
     if (second < CPU_SETSIZE) {
         hand_over("two", batches, first, second, pass_on);
