@@ -283,16 +283,11 @@ int note_directory(int fd, int dirfd, const char *path, int flags, const struct 
 extern int __fxstatat(int version, int dirfd, const char *path, struct stat *status, int flags);
 #endif
 
-int libc_fstatat(int dirfd, const char *path, struct stat *status, int flags)
+int earlier_fstatat(int dirfd, const char *path, struct stat *status, int flags)
 {
 #ifdef __GLIBC__
-    if (!real.fstatat)
-        return LATE(__fxstatat)(1, dirfd, path, status, flags);
-#endif
+    return LATE(__fxstatat)(1, dirfd, path, status, flags);
+#else
     return real.fstatat(dirfd, path, status, flags);
-}
-
-int libc_fstat(int fd, struct stat *status)
-{
-    return real.fstat ? real.fstat(fd, status) : libc_fstatat(fd, "", status, AT_EMPTY_PATH);
+#endif
 }

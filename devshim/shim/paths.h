@@ -59,9 +59,11 @@ static inline bool is_no_address(const char *path)
 /* Whether a path can be of interest, judged by its first bytes: for most paths all that the shim costs. */
 static inline bool may_be_routed(int dirfd, const char *path)
 {
-    START_ONCE();
-    if (!registry)
-        return false;
+    if (__builtin_expect(!registry, 0)) { /* most times this is all that is to be asked */
+        START_ONCE();
+        if (!registry)
+            return false;
+    }
     __asm__("" : "+r"(path)); /* the kernel answers EFAULT for NULL, which headers declare impossible */
     if (is_no_address(path))
         return false;
@@ -159,8 +161,20 @@ bool carries_nodes(dev_t dev);
 /* Write the tree's path of a name: $DEVSHIM_RUN/tree + name. False where it does not fit. */
 bool in_tree(const char *name, size_t length, char path[ROUTE_PATH]);
 
-/* libc's fstatat and fstat, whatever glibc calls them (before 2.33: __fxstatat). */
-int libc_fstatat(int dirfd, const char *path, struct stat *status, int flags);
-int libc_fstat(int fd, struct stat *status);
+/* What stands for fstatat before glibc 2.33: __fxstatat. */
+int earlier_fstatat(int dirfd, const char *path, struct stat *status, int flags);
+
+/* libc's fstatat and fstat, whatever it calls them. */
+static inline int libc_fstatat(int dirfd, const char *path, struct stat *status, int flags)
+{
+    if (__builtin_expect(!real.fstatat, 0))
+        return earlier_fstatat(dirfd, path, status, flags);
+    return real.fstatat(dirfd, path, status, flags);
+}
+
+static inline int libc_fstat(int fd, struct stat *status)
+{
+    return real.fstat ? real.fstat(fd, status) : libc_fstatat(fd, "", status, AT_EMPTY_PATH);
+}
 
 #endif

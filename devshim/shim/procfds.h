@@ -7,11 +7,17 @@
 /* The slow half of leads_to_carrier(). */
 bool link_leads_to_carrier(int dirfd, const char *path, const struct stat *status, struct route *out);
 
+/* Ptys and sockets are carriers. */
+static inline bool may_be_a_carriers(mode_t mode)
+{
+    return S_ISCHR(mode) || S_ISSOCK(mode);
+}
+
 /* The kernel followed a path to this. Whether it is a carrier, and the path one of /proc's links to a descriptor: then out
  * is its device. Costs nothing but for ptys and sockets. Leaves errno alone. */
 static inline bool leads_to_carrier(int dirfd, const char *path, const struct stat *status, struct route *out)
 {
-    return (S_ISCHR(status->st_mode) || S_ISSOCK(status->st_mode)) && link_leads_to_carrier(dirfd, path, status, out);
+    return may_be_a_carriers(status->st_mode) && link_leads_to_carrier(dirfd, path, status, out);
 }
 
 /* The same for what readlink() said: its text names a pty or a socket. */

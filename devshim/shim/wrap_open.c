@@ -117,37 +117,51 @@ int open_unasked(int dirfd, const char *path, int flags, mode_t mode)
     return registry ? note_directory(fd, dirfd, path, flags, &found) : fd;
 }
 
+/* Whether the mode argument is there. */
+static bool may_create(int flags)
+{
+    return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
 /* By far the most opens: the path's text leads to nothing of ours, and in this run nobody asks about other paths. */
 static inline bool is_plain(int dirfd, const char *path, int flags)
 {
     __asm__("" : "+r"(path)); /* the kernel answers EFAULT for NULL, which headers declare impossible */
     return registry && !(registry->flags & (REGISTRY_GUARD | REGISTRY_RECORDS | REGISTRY_SHADOWS | REGISTRY_OPENINGS))
-           && !(flags & O_CREAT) && !is_no_address(path) && (path[0] != '/' || (path[1] != 'd' && path[1] != 'p'))
+           && !may_create(flags) && !is_no_address(path) && (path[0] != '/' || (path[1] != 'd' && path[1] != 'p'))
            && !may_be_routed(dirfd, path);
 }
 
 /* The rest of a plain open: a room for a route, which most need not make. */
-static __attribute__((noinline)) int plain_failed(int dirfd, const char *path, int flags, mode_t mode)
+static __attribute__((noinline)) int plain_failed(int dirfd, const char *path, int flags)
 {
     struct route found;
-    int fd = open_over_links(dirfd, path, flags, mode, links_to_follow(flags), &found);
+    int fd = open_over_links(dirfd, path, flags, 0, links_to_follow(flags), &found);
     return fd < 0 ? fd : note_directory(fd, dirfd, path, flags, &found);
+}
+
+static inline __attribute__((always_inline)) int open_plain(int dirfd, const char *path, int flags)
+{
+    int fd = open_really(dirfd, path, flags, 0);
+
+    if (__builtin_expect(fd < 0, 0))
+        return plain_failed(dirfd, path, flags);
+    if (__builtin_expect(path[0] != '/', 0))
+        note_descriptor_link(fd, path);
+    return fd;
+}
+
+static __attribute__((noinline)) int open_other(int dirfd, const char *path, int flags, mode_t mode)
+{
+    int fd;
+    if (openings_declared() && take_opening(dirfd, path, flags, mode, &fd))
+        return fd;
+    return open_unasked(dirfd, path, flags, mode);
 }
 
 int open_routed(int dirfd, const char *path, int flags, mode_t mode)
 {
-    int fd;
-    if (__builtin_expect(is_plain(dirfd, path, flags), 1)) {
-        fd = open_really(dirfd, path, flags, mode);
-        if (__builtin_expect(fd < 0, 0))
-            return plain_failed(dirfd, path, flags, mode);
-        if (path[0] != '/')
-            note_descriptor_link(fd, path);
-        return fd;
-    }
-    if (openings_declared() && take_opening(dirfd, path, flags, mode, &fd))
-        return fd;
-    return open_unasked(dirfd, path, flags, mode);
+    return is_plain(dirfd, path, flags) ? open_plain(dirfd, path, flags) : open_other(dirfd, path, flags, mode);
 }
 
 bool leads_to_device(const char *path, struct route *found)
@@ -155,21 +169,19 @@ bool leads_to_device(const char *path, struct route *found)
     return route_fully(AT_FDCWD, path, FOLLOW, found) == ROUTE_DEVICE;
 }
 
-/* The mode argument exists only when a file may be created. */
-static mode_t mode_argument(int flags, va_list args)
-{
-    bool creates = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
-    return creates ? va_arg(args, mode_t) : 0;
-}
-
 INTERPOSE int open(const char *path, int flags, ...)
 {
-    va_list args;
-    va_start(args, flags);
-    mode_t mode = mode_argument(flags, args);
-    va_end(args);
+    mode_t mode = 0;
 
-    return open_routed(AT_FDCWD, path, flags, mode);
+    if (__builtin_expect(is_plain(AT_FDCWD, path, flags), 1))
+        return open_plain(AT_FDCWD, path, flags);
+    if (may_create(flags)) {
+        va_list args;
+        va_start(args, flags);
+        mode = va_arg(args, mode_t);
+        va_end(args);
+    }
+    return open_other(AT_FDCWD, path, flags, mode);
 }
 SAME_AS(open, open64);
 SAME_AS(open, __open);
@@ -177,11 +189,14 @@ SAME_AS(open, __open64);
 
 INTERPOSE int openat(int dirfd, const char *path, int flags, ...)
 {
-    va_list args;
-    va_start(args, flags);
-    mode_t mode = mode_argument(flags, args);
-    va_end(args);
+    mode_t mode = 0;
 
+    if (may_create(flags)) {
+        va_list args;
+        va_start(args, flags);
+        mode = va_arg(args, mode_t);
+        va_end(args);
+    }
     START_ONCE();
     return open_routed(dirfd, path, flags, mode);
 }

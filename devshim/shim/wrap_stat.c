@@ -63,13 +63,20 @@ static int stat_carrier(const struct carrier *carrier, int fd, struct stat *stat
     return 0;
 }
 
-/* What a link of /proc/PID/fd led to may be a carrier. */
-static inline int stat_through_proc(int dirfd, const char *path, struct stat *status, int flags, int result)
+static __attribute__((noinline)) int stat_at_link(int dirfd, const char *path, struct stat *status, int flags)
 {
     struct route found;
 
-    if (result == 0 && !(flags & AT_SYMLINK_NOFOLLOW) && leads_to_carrier(dirfd, path, status, &found))
+    if (leads_to_carrier(dirfd, path, status, &found))
         return stat_as_routed(&found, dirfd, path, status, flags);
+    return 0;
+}
+
+/* What a link of /proc/PID/fd led to may be a carrier. */
+static inline int stat_through_proc(int dirfd, const char *path, struct stat *status, int flags, int result)
+{
+    if (__builtin_expect(result == 0 && may_be_a_carriers(status->st_mode) && !(flags & AT_SYMLINK_NOFOLLOW), 0))
+        return stat_at_link(dirfd, path, status, flags);
     return result;
 }
 
@@ -90,12 +97,12 @@ static __attribute__((noinline)) int stat_routed(int dirfd, const char *path, st
     return stat_through_proc(dirfd, path, status, flags, result);
 }
 
-static int stat_at(int dirfd, const char *path, struct stat *status, int flags)
+static inline __attribute__((always_inline)) int stat_at(int dirfd, const char *path, struct stat *status, int flags)
 {
     if (may_be_routed(dirfd, path))
         return stat_routed(dirfd, path, status, flags, false, 0);
     int result = libc_fstatat(dirfd, path, status, flags);
-    if (registry && (result < 0 || (registry->flags & REGISTRY_SHADOWS)))
+    if (__builtin_expect(registry && (result < 0 || (registry->flags & REGISTRY_SHADOWS)), 0))
         return stat_routed(dirfd, path, status, flags, true, result);
     return stat_through_proc(dirfd, path, status, flags, result);
 }

@@ -35,12 +35,14 @@ def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
     file = bench.folder / "ordinary-file"
     file.write_text("nothing\n")
     words = bench.program("ordinary"), str(bench.count(20)), str(bench.count(1000, 50)), str(file)
+    passing = bench.program("passing", "-shared", "-fPIC")
     # Where a program happens to lie in memory costs or saves more than the targets allow for: many short programs.
     for _ in range(4 * bench.rounds):
         found = {
             "native": bench.natively(*words),
             "devshim": bench.under_devshim(PLUGGED, *words),
             "umockdev": bench.under_umockdev(None, *words),
+            "floor": bench.under_library(passing, *words),
         }
         for system, series in found.items():
             for label, values in series.items():

@@ -97,6 +97,10 @@ class Bench:
         plugged = [word for node, name in devices.items() for word in ("-d", f"{node}={MODELS}:{name}")]
         return self._measure([*self.devshim, "run", *plugged, "--", *program], cpu)
 
+    def under_library(self, library: str, *program: str) -> Series:
+        """The same with a library preloaded that is none of ours."""
+        return self._measure(["env", f"LD_PRELOAD={library}", *program], None)
+
     def inside(self, devices: Mapping[str, str], *program: str, models: Path = MODELS) -> Series:
         """The same with the models in the program's own process."""
         plugged = [word for node, name in devices.items() for word in ("-d", f"{node}={models}:{name}")]
