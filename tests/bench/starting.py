@@ -12,7 +12,7 @@ from tests.bench.systems import Bench
 GROUP = "starting programs"
 BARE = sys.executable, "-c", "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
 ONE = 0
-"""The processor of what is started again and again: on which one a child begins changes its time by more than we add."""
+"""The processor of what is started again and again: where a child begins changes its time by more than we add."""
 EXEC = "python3, which executes the program at once"
 
 
