@@ -36,8 +36,8 @@ static bool told_before(const char *path)
 
     for (const char *c = path; *c; c++)
         hash = hash * 33 + (uint8_t)*c;
-    hash |= 1;
-    uint32_t *place = &told[hash / 2 % REMEMBERED];
+    hash += !hash; /* 0: nothing told yet */
+    uint32_t *place = &told[hash % REMEMBERED];
     return __atomic_exchange_n(place, hash, __ATOMIC_RELAXED) == hash;
 }
 

@@ -524,6 +524,15 @@ class TestNotes:
             f"devshim: {NOT_THERE}: not plugged (ENOENT); to model it: -d {NOT_THERE}=MODEL"
         ]
 
+    def test_every_node_of_a_row_that_one_process_looks_for(self) -> None:
+        """As ALSA does, which asks for 32 cards."""
+        row = [f"{NOT_THERE}{number}" for number in range(12)]
+
+        outcome = run_devshim("head", *row, env={"LC_ALL": "C"})
+
+        told = [line for line in outcome.stderr.splitlines() if line.startswith("devshim: ")]
+        assert told == [f"devshim: {node}: not plugged (ENOENT); to model it: -d {node}=MODEL" for node in row]
+
     def test_a_program_that_nothing_could_be_caught_of(self, program: Callable[..., Path]) -> None:
         outcome = run_devshim(
             program("heap", "-static"), NOT_THERE, devices=[f"{NOT_THERE}=gps"], options=["--engine", "preload"]
