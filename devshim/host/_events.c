@@ -1,5 +1,5 @@
-/* _events.c: waits for the descriptors of the host's loop, without the GIL: first looking again and again, letting everybody
- * else run between the looks, then asleep.
+/* _events.c: waits for the descriptors of the host's loop, and reads terminals, without the GIL: first looking again and again,
+ * letting everybody else run between the looks, then asleep.
  *
  * Who answers a line from a serial port mostly gets the next one soon, and neither sleeping nor waking costs as much as
  * the kernel's hand-over while both sides stay awake. Looking alone would keep the processor from those who are to
@@ -12,23 +12,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     AT_ONCE = 64,        /* events of one wait */
+    AT_ONCE_BYTES = 65536,
+    MUCH = 1024,         /* bytes that are more than a line: more may follow */
     LOOKS = 64,          /* before sleeping: some 30 us, where nobody else wants the processor */
     A_TURN_NS = 100000,  /* who keeps the processor for longer works on something else */
     MOST_QUIET = 64,     /* waits without a look, after looks for nothing */
     MOST_CROWDED = 4096, /* the same after others' turns: they take milliseconds */
 };
 
+/* Whether looking has been of use lately. */
+struct patience {
+    unsigned rests;   /* times to come without a look */
+    unsigned quiet;   /* rests after the next look for nothing */
+    unsigned crowded; /* rests after the next turn of another's */
+};
+
 typedef struct {
     PyObject_HEAD
     int epoll;
-    bool served;     /* the last wait had events: more may come soon */
-    unsigned rests;  /* waits to come without a look */
-    unsigned quiet;  /* rests after the next look for nothing */
-    unsigned crowded; /* rests after the next turn of another's */
+    bool served;             /* the last wait had events: more may come soon */
+    struct patience waiting; /* the loop's thread alone */
+    struct patience reading; /* under the host's lock, as is what follows */
+    char room[AT_ONCE_BYTES];
 } Events;
 
 static int64_t now_ns(void)
@@ -38,46 +49,58 @@ static int64_t now_ns(void)
     return time.tv_sec * 1000000000ll + time.tv_nsec;
 }
 
-static unsigned rest(Events *self, unsigned *longer, unsigned most)
+static void rest(struct patience *self, unsigned *longer, unsigned most)
 {
-    unsigned rests = *longer ? *longer : 1;
-
-    *longer = rests < most ? rests * 2 : most;
-    return self->rests = rests;
+    self->rests = *longer ? *longer : 1;
+    *longer = self->rests < most ? self->rests * 2 : most;
 }
 
-/* How many events there are; 0 where it is better to sleep. */
-static int look(Events *self, struct epoll_event *events)
+static bool shall_rest(struct patience *self)
+{
+    if (self->rests == 0)
+        return false;
+    self->rests--;
+    return true;
+}
+
+/* What is looked for: 0 while there is none of it. */
+typedef int probe(int fd, struct epoll_event *events);
+
+static int events_now(int epoll, struct epoll_event *events)
+{
+    return epoll_wait(epoll, events, AT_ONCE, 0);
+}
+
+/* Unlike a read and a poll, this does not wait for what the kernel has under way (n_tty_read, n_tty_poll). */
+static int bytes_now(int terminal, struct epoll_event *unused)
+{
+    int held = 0;
+    (void)unused;
+    return ioctl(terminal, FIONREAD, &held) < 0 ? 1 : held;
+}
+
+/* What the probe says; 0 where it is better to sleep. */
+static int look(struct patience *self, probe *probe, int fd, struct epoll_event *events)
 {
     int64_t before = now_ns(), after;
-    int count = epoll_wait(self->epoll, events, AT_ONCE, 0);
+    int found = probe(fd, events);
 
-    for (int looks = 1; count == 0 && looks < LOOKS; looks++, before = after) {
+    for (int looks = 1; found == 0 && looks < LOOKS; looks++, before = after) {
         sched_yield();
-        count = epoll_wait(self->epoll, events, AT_ONCE, 0);
+        found = probe(fd, events);
         after = now_ns();
         if (after - before > A_TURN_NS) {
             rest(self, &self->crowded, MOST_CROWDED);
-            return count;
+            return found;
         }
-        if (count > 0) {
+        if (found > 0) {
             self->quiet = 0;
             self->crowded /= 2;
         }
     }
-    if (count == 0)
+    if (found == 0)
         rest(self, &self->quiet, MOST_QUIET);
-    return count;
-}
-
-static bool may_look(Events *self)
-{
-    if (!self->served)
-        return false;
-    if (self->rests == 0)
-        return true;
-    self->rests--;
-    return false;
+    return found;
 }
 
 /* Never too early: who is called back before the time would only wait again. */
@@ -112,9 +135,9 @@ static PyObject *Events_wait(PyObject *object, PyObject *seconds)
     if (wanted == -1 && PyErr_Occurred())
         return NULL;
     int timeout = milliseconds(wanted);
-    if (timeout != 0 && may_look(self)) {
+    if (timeout != 0 && self->served && !shall_rest(&self->waiting)) {
         Py_BEGIN_ALLOW_THREADS
-        count = look(self, events);
+        count = look(&self->waiting, events_now, self->epoll, events);
         Py_END_ALLOW_THREADS
         if (count == 0 && PyErr_CheckSignals() < 0)
             return NULL;
@@ -132,6 +155,39 @@ static PyObject *Events_wait(PyObject *object, PyObject *seconds)
     return PyErr_CheckSignals() < 0 ? NULL : PyList_New(0);
 }
 
+static bool may_have_more(struct patience *self, int terminal)
+{
+    return shall_rest(self) || look(self, bytes_now, terminal, NULL) > 0;
+}
+
+/* As read(2), but where much comes at once some of it together. */
+static ssize_t read_some(Events *self, int fd, size_t most)
+{
+    ssize_t got = read(fd, self->room, most), sum = got;
+
+    while (got >= MUCH && (size_t)sum < most && may_have_more(&self->reading, fd)) {
+        got = read(fd, self->room + sum, most - (size_t)sum); /* an error comes again at the next read */
+        sum += got > 0 ? got : 0;
+    }
+    return sum;
+}
+
+static PyObject *Events_read(PyObject *object, PyObject *args)
+{
+    Events *self = (Events *)object;
+    int fd;
+    Py_ssize_t most, got;
+
+    if (!PyArg_ParseTuple(args, "in", &fd, &most))
+        return NULL;
+    if (most < 0 || most > AT_ONCE_BYTES)
+        most = AT_ONCE_BYTES;
+    Py_BEGIN_ALLOW_THREADS
+    got = read_some(self, fd, (size_t)most);
+    Py_END_ALLOW_THREADS
+    return got < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyBytes_FromStringAndSize(self->room, got);
+}
+
 static int Events_init(PyObject *self, PyObject *args, PyObject *names)
 {
     (void)names;
@@ -141,6 +197,8 @@ static int Events_init(PyObject *self, PyObject *args, PyObject *names)
 static PyMethodDef Events_methods[] = {
     { "wait", Events_wait, METH_O,
       "wait(seconds) -> [(fd, events)]: what is ready, in so many seconds, or at all (-1); [] then, or after a signal." },
+    { "read", Events_read, METH_VARARGS,
+      "read(fd, most) -> what a terminal has to read that does not block, and what soon follows where that is much." },
     { NULL, NULL, 0, NULL },
 };
 

@@ -25,6 +25,8 @@ class Loop:
     """Waits for descriptors and timers, and calls back with the lock held.
 
     failed(callback, exception) is told of what a callback raised; the loop goes on.
+    read(fd, most) gives what a terminal has to read, and what soon follows where that is much; call it with the lock
+    held.  Raises OSError.
     """
 
     def __init__(self, lock: Lock, failed: Callable[[Callable[..., object], BaseException], None]) -> None:
@@ -32,6 +34,8 @@ class Loop:
         self._failed = failed
         self._epoll = select.epoll()
         self.descriptor = self._epoll.fileno()
+        self._events = Events(self.descriptor)
+        self.read = self._events.read
         self.clock = Clock()
         self._timers = Timers(self.clock)  # the models'
         self._own_timers = Timers(Clock())  # the host's, which nobody holds
@@ -117,7 +121,7 @@ class Loop:
         """Serve until stop()."""
         self.thread = _thread.get_ident()
         be_prompt()
-        lock, callbacks, wait = self.lock, self._callbacks, Events(self.descriptor).wait
+        lock, callbacks, wait = self.lock, self._callbacks, self._events.wait
         # In one function, for its caches are cold each time: what a line from a serial port waits for is that.
         while not self._stopped:
             with lock:

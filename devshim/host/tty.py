@@ -48,8 +48,6 @@ CAP_SYS_ADMIN = 21
 #: What F_GETFL shows of how a terminal was opened.
 SHOWN = os.O_ACCMODE | os.O_NONBLOCK | os.O_APPEND | os.O_SYNC | os.O_DSYNC | os.O_NOATIME | os.O_NOFOLLOW
 
-#: A pty's master gives at most 4096 bytes at once.
-READ_SIZE = 8192
 #: Bytes taken from the program before others have their turn.
 READ_AT_ONCE = 65536
 #: Bytes offered to the pty at once; it takes some 11 KiB.
@@ -182,11 +180,7 @@ class TtyCarrier:
         if events & select.EPOLLOUT:
             self._write_pending()
         if events & select.EPOLLIN:
-            taken = 0
-            while taken < READ_AT_ONCE and (count := self._take()):
-                taken += count
-                if count < 4095:
-                    break
+            self._take()
         # Asked again, because the event may be that of an earlier descriptor of this number.
         if events & select.EPOLLHUP and self._device.is_open:
             self._notice_last_close()
@@ -196,7 +190,7 @@ class TtyCarrier:
         if self._device.paced and len(self._to_device) >= MOST_TO_SEND and not whole:
             return 0
         try:
-            data = os.read(self._master, READ_SIZE)
+            data = self._loop.read(self._master, MOST_TO_SEND if self._device.paced else READ_AT_ONCE)
         except BlockingIOError:
             return 0
         except OSError as error:

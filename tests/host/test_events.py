@@ -1,4 +1,4 @@
-"""Waiting for the loop's descriptors."""
+"""Waiting for the loop's descriptors, and reading terminals."""
 
 import os
 import resource
@@ -6,6 +6,7 @@ import select
 import signal
 import threading
 import time
+import tty
 from collections.abc import Iterator
 from types import FrameType
 
@@ -119,3 +120,59 @@ def test_an_epoll_that_is_closed_is_an_error(epoll: select.epoll) -> None:
 
     with pytest.raises(OSError, match="Bad file descriptor"):
         events.wait(-1)
+
+
+class TestReading:
+    """A terminal's master end, as os.read() gives it, but for what soon follows."""
+
+    @pytest.fixture
+    def terminal(self) -> Iterator[tuple[int, int]]:
+        """Its master, which does not block, and its slave, which changes nothing."""
+        master, slave = os.openpty()
+        os.set_blocking(master, False)
+        tty.setraw(slave)
+        yield master, slave
+        os.close(master)
+        os.close(slave)
+
+    def test_a_line_comes_by_itself(self, epoll: select.epoll, terminal: tuple[int, int]) -> None:
+        master, slave = terminal
+        os.write(slave, b"line\n")
+
+        assert Events(epoll.fileno()).read(master, 65536) == b"line\n"
+
+    def test_nothing_is_an_error_as_of_any_read_that_would_block(
+        self, epoll: select.epoll, terminal: tuple[int, int]
+    ) -> None:
+        with pytest.raises(BlockingIOError):
+            Events(epoll.fileno()).read(terminal[0], 65536)
+
+    def test_no_more_is_given_than_asked_for(self, epoll: select.epoll, terminal: tuple[int, int]) -> None:
+        master, slave = terminal
+        os.write(slave, bytes(3000))
+        events = Events(epoll.fileno())
+
+        assert [len(events.read(master, 2000)), len(events.read(master, 2000))] == [2000, 1000]
+
+    def test_much_arrives_whole_and_in_order(self, epoll: select.epoll, terminal: tuple[int, int]) -> None:
+        master, slave = terminal
+        sent = bytes(range(256)) * 2048
+        epoll.register(master, select.EPOLLIN)
+
+        def write() -> None:
+            rest = memoryview(sent)
+            while rest:
+                rest = rest[os.write(slave, rest) :]
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        events, received = Events(epoll.fileno()), bytearray()
+        while len(received) < len(sent):
+            assert events.wait(-1) == [(master, select.EPOLLIN)]
+            received += events.read(master, 65536)
+        writer.join()
+        assert received == sent
+
+    def test_a_descriptor_that_is_none_is_an_error(self, epoll: select.epoll) -> None:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            Events(epoll.fileno()).read(-1, 1)

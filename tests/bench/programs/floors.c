@@ -5,7 +5,8 @@
  * "awake": both look at the word all the time, on two processors. "open": a descriptor is asked for on a socket, and
  * sent over it; the other end of what was sent then sees it closed, as a host must. "line-any", "line-one": a line is
  * written to a pseudo-terminal and answered at its other end by who looks again and again, and yields, before it sleeps.
- * "byte": what one takes where a megabyte goes through a pseudo-terminal to who does nothing but read. */
+ * "byte": what one takes where a megabyte goes through a pseudo-terminal to who looks likewise and does nothing but
+ * read. */
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -247,6 +248,7 @@ static void take_bytes(int master)
     static char room[65536];
     for (;;) {
         for (size_t taken = 0; taken < BULK;) {
+            look_for_input(master);
             ssize_t got = read(master, room, sizeof room);
             require(got > 0, "read");
             taken += (size_t)got;
