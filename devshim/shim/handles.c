@@ -17,7 +17,7 @@
 uint8_t may_be_device[WATCHED_FDS / 8];
 
 /* Descriptors from PROBED_FDS on that were found to be ordinary when first used; until then they may have
- * been inherited. Separate from the bitmap above, so that nobody ever clears a bit that another thread set. */
+ * been inherited. Smaller ones were looked at by watch_inherited(). Separate from the bitmap above, so that nobody ever clears a bit that another thread set. */
 static uint8_t examined[WATCHED_FDS / 8];
 
 /* The raw call: the wrapper of fstat must show the node, this must show the carrier. */
@@ -105,9 +105,14 @@ const struct carrier *carrier_at(const struct stat *status)
     return carrier && (!carrier->born || carrier->born == born(status)) ? carrier : NULL;
 }
 
+static bool may_be_examined(int fd)
+{
+    return fd >= PROBED_FDS && fd < WATCHED_FDS;
+}
+
 static bool known_ordinary(int fd)
 {
-    return fd < 0 || (fd < WATCHED_FDS && is_set(examined, fd) && !is_set(may_be_device, fd));
+    return fd < 0 || (may_be_examined(fd) && is_set(examined, fd) && !is_set(may_be_device, fd));
 }
 
 const struct carrier *identify(int fd)
@@ -136,7 +141,7 @@ const struct carrier *identify_by(int fd, const struct stat *status)
             return NULL; /* the host's own work on a pty */
         return carrier;
     }
-    if ((unsigned)fd < WATCHED_FDS)
+    if (may_be_examined(fd))
         __atomic_fetch_or(&examined[fd >> 3], 1u << (fd & 7), __ATOMIC_RELAXED);
     return NULL;
 }
@@ -145,13 +150,14 @@ const struct carrier *identify_by(int fd, const struct stat *status)
 void watch_inherited(void)
 {
     struct pollfd probes[PROBED_FDS];
+    struct stat status;
     int before = errno;
 
     for (int fd = 0; fd < PROBED_FDS; fd++)
         probes[fd] = (struct pollfd){ .fd = fd };
     bool probed = real.poll(probes, PROBED_FDS, 0) >= 0; /* fails where RLIMIT_NOFILE is lower */
     for (int fd = 0; fd < PROBED_FDS; fd++)
-        if (!probed || !(probes[fd].revents & POLLNVAL))
-            identify(fd);
+        if ((!probed || !(probes[fd].revents & POLLNVAL)) && status_of_carrier(fd, &status) == 0)
+            identify_by(fd, &status);
     errno = before;
 }

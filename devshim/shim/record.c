@@ -21,7 +21,7 @@
 /* ---- Who -------------------------------------------------------------------------------------------- */
 
 /* Wiped in a fork child (MADV_WIPEONFORK), which is another process then. */
-static struct identity {
+static AT_START struct identity {
     uint32_t process; /* number; 0: none yet */
     uint32_t threads; /* numbers given to its threads */
     uint32_t told;    /* the ring knows of it */
