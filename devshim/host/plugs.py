@@ -372,15 +372,16 @@ def plug_class(device: Device) -> type[DevicePlug]:
         from devshim.host.terminals import TtyPlug
 
         return TtyPlug
-    kinds: dict[str, type[DevicePlug]] = {"none": SysfsPlug}
-    if str(device.carrier).startswith("raw"):  # a model may have taken the name for something of its own
-        from devshim.host.raw import RawPlug, RawTtyPlug
+    if device.carrier == "raw":
+        from devshim.host.raw import RawPlug
 
-        kinds.update({"raw": RawPlug, "raw tty": RawTtyPlug})
-    try:
-        return kinds[device.carrier]
-    except KeyError:
-        known = ", ".join(["computed", "tty", *kinds])
-        raise DevshimError(
-            f"{type(device).__name__}.carrier is {device.carrier!r}: it must be one of {known}"
-        ) from None
+        return RawPlug
+    if device.carrier == "raw tty":
+        from devshim.host.rawtty import RawTtyPlug
+
+        return RawTtyPlug
+    if device.carrier == "none":
+        return SysfsPlug
+    # A model may have taken the name for something of its own; those of replays are not for models.
+    what = f"{type(device).__name__}.carrier is {device.carrier!r}"
+    raise DevshimError(f"{what}: it must be one of computed, tty, none")

@@ -315,7 +315,7 @@ class ReplayTty(Replayed, Serial):
 
     @property
     def _pty(self) -> Any:
-        """The carrier, which knows more than a port's own model may ask (host/raw.py)."""
+        """The carrier, which knows more than a port's own model may ask (host/rawtty.py)."""
         return self._tty
 
     def push(self) -> None:
