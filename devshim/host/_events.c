@@ -39,7 +39,7 @@ typedef struct {
     bool served;             /* the last wait had events: more may come soon */
     struct patience waiting; /* the loop's thread alone */
     struct patience reading; /* under the host's lock, as is what follows */
-    char room[AT_ONCE_BYTES];
+    char *room;              /* for so many bytes, once a terminal is read */
 } Events;
 
 static int64_t now_ns(void)
@@ -182,6 +182,8 @@ static PyObject *Events_read(PyObject *object, PyObject *args)
         return NULL;
     if (most < 0 || most > AT_ONCE_BYTES)
         most = AT_ONCE_BYTES;
+    if (!self->room && !(self->room = PyMem_Malloc(AT_ONCE_BYTES)))
+        return PyErr_NoMemory();
     Py_BEGIN_ALLOW_THREADS
     got = read_some(self, fd, (size_t)most);
     Py_END_ALLOW_THREADS
@@ -192,6 +194,14 @@ static int Events_init(PyObject *self, PyObject *args, PyObject *names)
 {
     (void)names;
     return PyArg_ParseTuple(args, "i", &((Events *)self)->epoll) ? 0 : -1;
+}
+
+static void Events_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyMem_Free(((Events *)self)->room);
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
+    Py_DECREF(type);
 }
 
 static PyMethodDef Events_methods[] = {
@@ -205,6 +215,7 @@ static PyMethodDef Events_methods[] = {
 static PyType_Slot Events_slots[] = {
     { Py_tp_doc, "Events(epoll): what an epoll's descriptor tells of others." },
     { Py_tp_init, Events_init },
+    { Py_tp_dealloc, Events_dealloc },
     { Py_tp_methods, Events_methods },
     { 0, NULL },
 };
