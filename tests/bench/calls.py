@@ -64,6 +64,8 @@ CALLS = {
     "open": Call("open", "/dev/bench0:open", "/dev/null:open", f"{EVDEV}:open", "/dev/null", 300),
 }
 
+TURNS = 3
+"""Hot runs in a round: a whole run is fast or slow by which cores the two processors are just then."""
 HOT, PAUSED = "hot", f"after a pause of {PAUSE_US} µs"
 
 
@@ -90,7 +92,7 @@ def rows() -> dict[str, Row]:
 def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
     """Take one round at each step."""
     for _ in range(bench.rounds):
-        for when in ("hot", "paused", "hot/one", "paused/one"):
+        for when in ("hot",) * TURNS + ("paused", "hot/one", "paused/one"):
             here = {label: row for label, row in wanted.items() if label.partition("/")[2] == when}
             labels = [label.partition("/")[0] for label in here]
             cpu = 0 if when.endswith("/one") else None
