@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pause", "Serial", "TtyPlug", "characters", "command", "pause"]
 
-#: What the pty's own kernel code answers, or refuses, as a serial port's would (asm-generic/ioctls.h, tty_ioctl).
+#: What the pty's own kernel code answers, or refuses, as a serial port's would (asm-generic/ioctls.h, tty_ioctl); the
+#: last ones tell a console from other terminals (linux/kd.h, linux/vt.h).
 NATIVE = {
     0x540A: "TCXONC",
     0x540E: "TIOCSCTTY",
@@ -54,6 +55,13 @@ NATIVE = {
     0x40045431: "TIOCSPTLCK",
     0x80045438: "TIOCGPKT",
     0x80045439: "TIOCGPTLCK",
+    0x4B31: "KDGETLED",
+    0x4B33: "KDGKBTYPE",
+    0x4B3B: "KDGETMODE",
+    0x4B44: "KDGKBMODE",
+    0x5600: "VT_OPENQRY",
+    0x5601: "VT_GETMODE",
+    0x5603: "VT_GETSTATE",
 }
 
 

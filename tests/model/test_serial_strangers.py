@@ -34,6 +34,28 @@ repeat heard = heard .. port:read(1) until heard:find("OK\\r\\n")
 print(heard:match("IMEI: (%d+)"))
 """
 
+CONSOLE = """
+import errno, fcntl, os
+port = os.open("/dev/ttyUSB0", os.O_RDWR | os.O_NOCTTY)
+for request in (0x4B31, 0x4B33, 0x4B3B, 0x4B44, 0x5600, 0x5601, 0x5603):  # KDGETLED to VT_GETSTATE
+    try:
+        fcntl.ioctl(port, request, bytes(64))
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+"""
+
+VISITOR = """
+from devshim import Serial
+
+class Visitor(Serial):
+    said = b""
+
+    def received(self, data):
+        self.said += data
+        if self.said.endswith(b"login: "):
+            self.send("ada\\r")
+"""
+
 CABLE = """
 from devshim import Serial
 
@@ -91,3 +113,22 @@ def test_zmodem_brings_a_file_from_one_port_to_another(tmp_path):
     outcome = run_devshim("sh", "-c", script, devices=devices, cwd=tmp_path)
 
     assert (outcome.stdout, outcome.returncode) == ("", 0), outcome.stderr
+
+
+def test_a_port_is_no_console_and_nobody_is_told_that_it_was_asked():
+    outcome = run_devshim("python3", "-c", CONSOLE, devices=MODEM)
+
+    assert (outcome.stdout, outcome.stderr) == ("ENOTTY\n" * 7, "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a getty takes the line for root")
+@pytest.mark.client("agetty")
+def test_a_getty_lets_a_visitor_log_in_over_the_line(tmp_path):
+    (tmp_path / "visitor.py").write_text(VISITOR)
+    (tmp_path / "login").write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/log\n')
+    (tmp_path / "login").chmod(0o755)
+    getty = f"setsid -w agetty -L -l {tmp_path}/login -o '-- \\u' 115200 ttyUSB0"
+
+    outcome = run_devshim("sh", "-c", getty, devices=[f"{NODE}={tmp_path}/visitor.py"])
+
+    assert (outcome.stderr, (tmp_path / "log").read_text()) == ("", "-- ada\n")
