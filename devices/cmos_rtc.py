@@ -38,6 +38,8 @@ HALF = 0.5                          # seconds from setting the time to its next 
 class CmosRtc(ClassDevice):
     """A clock that goes on from `utc`, with an alarm and interrupts: `-d /dev/rtc0=cmos_rtc`."""
 
+    usual_node = "/dev/rtc0"
+
     utc: str = ""                   # what it shows at first, as 2024-05-01T12:00:00; empty: the computer's clock
 
     subsystem = "rtc"

@@ -6,6 +6,8 @@ from devshim import Backlight
 class IntelBacklight(Backlight):
     """As many steps as the PWM's period has clocks: `-d /sys/class/backlight/intel_backlight=intel_backlight`."""
 
+    usual_node = "/sys/class/backlight/intel_backlight"
+
     level: int = 48000
     max_brightness: int = 96000     # 24 MHz at 250 Hz
 

@@ -30,6 +30,8 @@ class ItcoWdt(ClassDevice):
     `resets` counts how often it would have; override expired() to do something then, such as self.unplug().
     """
 
+    usual_node = "/dev/watchdog0"
+
     timeout: int = 30               # seconds, 3 to 613
     nowayout: bool = False          # not even the magic character stops it
     after_reset: bool = False       # the machine has started because of it

@@ -37,6 +37,8 @@ CARRIERS = range(25000, 60001)
 class Mceusb(ClassDevice):
     """press(scancode) is a key of a NEC remote control; `sent` is what programs send: `-d /dev/lirc0=mceusb`."""
 
+    usual_node = "/dev/lirc0"
+
     timeout: int = 100000           # microseconds of silence that end a signal
     period: float = 0.0             # seconds from one press of a key to the next, while a program has it open; 0: never
     scancode: int = 0x1234          # of that key

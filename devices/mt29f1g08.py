@@ -43,6 +43,8 @@ MODES = range(4)                    # MTD_FILE_MODE_*
 class Mt29f1g08(ClassDevice):
     """A NAND chip: pages are written once, blocks erased, some are bad from the start: `-d /dev/mtd0=mt29f1g08`."""
 
+    usual_node = "/dev/mtd0"
+
     name: str = "nand0"
     blocks: int = 1024
     bad: list[int] = []             # blocks that the factory has marked

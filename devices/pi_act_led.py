@@ -6,6 +6,8 @@ from devshim import Led
 class PiActLed(Led):
     """On or off, and on by itself while the SD card is read: `-d /sys/class/leds/ACT=pi_act_led`."""
 
+    usual_node = "/sys/class/leds/ACT"
+
     max_brightness: int = 1        # a GPIO line knows no more
     trigger: str = "mmc0"
 

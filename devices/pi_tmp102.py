@@ -28,6 +28,8 @@ class AlertingTmp102(Tmp102):
 class PiTmp102(Composite):
     """`-d /dev/i2c-1=pi_tmp102,celsius=30`: the bus, and /dev/gpiochip0 with the header's lines."""
 
+    usual_node = "/dev/i2c-1"
+
     celsius: float = 21.5          # what the room is when it is plugged
 
     bus    = Function(lambda: I2cBus(AlertingTmp102(), name="bcm2835 (i2c@7e804000)"))

@@ -64,6 +64,8 @@ class Raw(Hidraw):
 class PicoCircuitpython(UsbComposite):
     """`-d /dev/ttyACM0=pico_circuitpython`; what is written to the console with layout.write("hello") is typed."""
 
+    usual_node = "/dev/ttyACM0"
+
     vendor_id: int = 0x239A
     product_id: int = 0x80F4
     manufacturer: str = "Raspberry Pi"

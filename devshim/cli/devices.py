@@ -29,12 +29,20 @@ example:
 
 MOST_COLUMNS = 100
 
-#: Where such a device usually is, and a program that shows that it is there.
-EXAMPLES = {
-    "Serial": ("/dev/ttyUSB0", "cat /dev/ttyUSB0"),
-    "I2cChip": ("/dev/i2c-1", "i2cdetect -y 1"),
-    "GpioChip": ("/dev/gpiochip0", "gpioinfo"),
-    "Input": ("/dev/input/event0", "evtest /dev/input/event0"),
+#: Programs that show that such a device is there.
+PROGRAMS = {
+    "Serial": "cat {node}",
+    "I2cChip": "i2cdetect -y 1",
+    "GpioChip": "gpioinfo",
+    "SpiChip": "spi-config -q -d {node}",
+    "Input": "evtest {node}",
+    "Iio": "iio_info",
+    "Hwmon": "sensors",
+    "Led": "ls /sys/class/leds",
+    "Backlight": "brightnessctl",
+    "PwmChip": "ls /sys/class/pwm",
+    "UsbDevice": "lsusb",
+    "UsbComposite": "lsusb",
 }
 
 
@@ -230,7 +238,8 @@ def source_of(cls: type[Any]) -> Path | None:
 def example(name: str, cls: type[Any], shown: list[Any]) -> str:
     """A line that can be pasted."""
     stem = re.sub("[^a-z0-9]", "", Path(name).stem.lower())
-    node, program = EXAMPLES.get(kind_of(cls), (f"/dev/{stem}0", "PROGRAM"))
+    node = getattr(cls, "usual_node", "") or f"/dev/{stem}0"
+    program = PROGRAMS.get(kind_of(cls), "PROGRAM").format(node=node)
     simple = [one for one in shown if isinstance(one.default, (int, float)) and not isinstance(one.default, bool)]
     chosen = next((one for one in simple if one.name != "address"), simple[0] if simple else None)
     setting = f",{chosen.name}={default(chosen)}" if chosen is not None else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from devshim.model.setting import Setting, attribute, number_in
 from devshim.model.sysfs_device import SysfsDevice
@@ -15,6 +15,8 @@ class Backlight(SysfsDevice):
     max_brightness  how bright it can be
     kind            what controls it: what the file `type` says
     """
+
+    usual_node: ClassVar[str] = "/sys/class/backlight/panel"
 
     level: int = 255
     max_brightness: int = 255

@@ -223,6 +223,9 @@ class Device(File):
     #: Whether lseek and positions reach the model.
     seekable: ClassVar[bool] = False
 
+    #: Where such a device usually is, as `devshim devices` shows it.
+    usual_node: ClassVar[str] = ""
+
     #: The calls on this device so far, in a session: events as in traces (devshim/trace/event.py).
     calls = Calls()
 

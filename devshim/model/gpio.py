@@ -36,6 +36,8 @@ class GpioChip(Device):
     base             the first line's number in /sys/class/gpio; -1: one that no other chip has
     """
 
+    usual_node: ClassVar[str] = "/dev/gpiochip0"
+
     label: str = ""
     number_of_lines: int = 0
     base: int = -1

@@ -81,6 +81,8 @@ class Hidraw(Device):
     phys                   where it is plugged; "" for the place that it has in /sys
     """
 
+    usual_node: ClassVar[str] = "/dev/hidraw0"
+
     vendor_id: int = 0x1209
     product_id: int = 0x0001
     release: int = 0x0100

@@ -22,6 +22,8 @@ class Hwmon(SysfsDevice):
     Temperatures are in thousandths of a degree, voltages in mV, fans in rotations a minute, pwm from 0 to 255.
     """
 
+    usual_node: ClassVar[str] = "/sys/class/hwmon/hwmon0"
+
     subsystem = "hwmon"
 
     #: What the file `name` says: the driver's name for the chip; by default the class's name.

@@ -53,6 +53,8 @@ class I2cBus(Device):
     name           what /sys and i2cdetect -l show of the adapter
     """
 
+    usual_node: ClassVar[str] = "/dev/i2c-1"
+
     functionality: int = PLAIN
     nack: str = "ENXIO"
     name: str = ""

@@ -22,6 +22,8 @@ class I2cChip(RegisterFile, Part):
     Cells are class attributes: Register, its bits, Block.  See RegisterFile for addressing and byte order.
     """
 
+    usual_node: ClassVar[str] = "/dev/i2c-1"
+
     #: Seven bits, as i2cdetect shows it; more than 0x7f only with ten_bit.
     address: int = 0x00
     #: A kernel driver holds the address: I2C_SLAVE gives EBUSY ("UU" in i2cdetect), I2C_SLAVE_FORCE passes.

@@ -43,6 +43,8 @@ class Iio(Device):
     chose go into it, sampling_frequency times a second, and whenever the model calls push().
     """
 
+    usual_node: ClassVar[str] = "/dev/iio:device0"
+
     #: What the file `name` says; by default the class's name.
     chip: ClassVar[str] = ""
     #: The channels that a program may have in the buffer; none: there is no buffer.

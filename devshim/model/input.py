@@ -7,7 +7,7 @@ gets follows evdev (input_file.py).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from devshim.model.input_axes import Axis
 from devshim.model.input_codes import EV_ABS, EV_KEY, EV_MSC, EV_REL, EV_SW, EV_SYN, MSC_SCAN, SYN_REPORT
@@ -49,6 +49,8 @@ class Input(InputCore):
     As on real hardware, what changes nothing is not reported, and a program that reads too slowly loses events and gets
     SYN_DROPPED.
     """
+
+    usual_node: ClassVar[str] = "/dev/input/event0"
 
     def __init__(self, **parameters: Any) -> None:
         self._block = Report(self)

@@ -20,6 +20,8 @@ class Led(SysfsDevice):
     trigger         which of `triggers` has it
     """
 
+    usual_node: ClassVar[str] = "/sys/class/leds/board:green:status"
+
     level: int = 0
     max_brightness: int = 255
     trigger: str = "none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from devshim.model.attribute import Attribute
 from devshim.model.setting import number_in, text_of
@@ -34,6 +34,8 @@ class PwmChip(SysfsDevice):
 
     number_of_channels  what the file npwm says
     """
+
+    usual_node: ClassVar[str] = "/sys/class/pwm/pwmchip0"
 
     number_of_channels: int = 1
 

@@ -106,6 +106,8 @@ class Serial(SerialSettings):
     are attributes; configured(), lines_changed(), break_received(), opened() and closed() are there to override.
     """
 
+    usual_node: ClassVar[str] = "/dev/ttyUSB0"
+
     carrier = "tty"
     native_ioctls: ClassVar[tuple[int, ...]] = tuple(NATIVE)
 

@@ -41,6 +41,8 @@ class SpiChip(RegisterFile, Device):
     bufsiz         bytes that one message may have in each direction (spidev's module parameter)
     """
 
+    usual_node: ClassVar[str] = "/dev/spidev0.0"
+
     max_speed_hz: int = 10_000_000
     bufsiz: int = 4096
 

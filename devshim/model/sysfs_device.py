@@ -44,7 +44,8 @@ class SysfsDevice(Device):
         start = f"/sys/class/{self.subsystem}/"
         name = node.removeprefix(start)
         if name == node or "/" in name:
-            raise ValueError(f"{node}: a {type(self).__name__} is plugged at {start}NAME")
+            such = f", such as {self.usual_node}" if self.usual_node else ""
+            raise ValueError(f"{node}: a {type(self).__name__} is plugged at {start}NAME{such}")
         above = f"/sys/devices/platform/{self.platform_name(name)}"
         here = f"{above}/{self.subsystem}/{name}"
         driver = self.driver or self.platform_name(name).partition(".")[0]

@@ -49,6 +49,8 @@ class UsbDevice(Device):
     is the transfer's status: EPIPE is a stall, after which an endpoint stays halted until the program clears that.
     """
 
+    usual_node: ClassVar[str] = "/dev/bus/usb/095/002"
+
     vendor_id: int = 0x1209
     product_id: int = 0x0001
     release: int = 0x0100
