@@ -46,6 +46,10 @@ PROGRAMS = {
 }
 
 
+#: Parameters that say which product it is: nobody sets these first.
+IDENTITY = ("address", "bus", "vendor", "vendor_id", "product", "product_id", "version", "max_speed_hz")
+
+
 class Entry(NamedTuple):
     """One line of the list."""
 
@@ -240,7 +244,8 @@ def example(name: str, cls: type[Any], shown: list[Any]) -> str:
     stem = re.sub("[^a-z0-9]", "", Path(name).stem.lower())
     node = getattr(cls, "usual_node", "") or f"/dev/{stem}0"
     program = PROGRAMS.get(kind_of(cls), "PROGRAM").format(node=node)
-    simple = [one for one in shown if isinstance(one.default, (int, float)) and not isinstance(one.default, bool)]
-    chosen = next((one for one in simple if one.name != "address"), simple[0] if simple else None)
+    numbers = [one for one in shown if type(one.default) in (int, float) and one.name not in IDENTITY]
+    # What it measures is a float, more often than not.
+    chosen = next((one for one in numbers if type(one.default) is float), numbers[0] if numbers else None)
     setting = f",{chosen.name}={default(chosen)}" if chosen is not None else ""
     return f"devshim run -d {node}={name}{setting} -- {program}"
