@@ -42,7 +42,7 @@ def rows() -> dict[str, Row]:
     found["lines"] = Row(GROUP, LINES, counterpart="Python's json")
     ask, take = Target("native", 1.3), Target("of native", 0.9)
     found["ask"] = Row(GROUP, SERIAL["ask"], ask, further=(Target("faster", 5, "line-any"),), counterpart=BARE)
-    found["take"] = Row(GROUP, SERIAL["take"], take, True, BARE, further=(Target("faster", 10, "byte"),))
+    found["take"] = Row(GROUP, SERIAL["take"], take, True, BARE, further=(Target("faster", 10, "taken"),))
     return found
 
 

@@ -43,14 +43,14 @@ def rows() -> dict[str, Row]:
             "model to program",
             Target("of native", 0.9),
             bytes_a_second=True,
-            further=(Target("faster", 10, "byte"),),
+            further=(Target("faster", 10, "taken"),),
         ),
         "give": Row(
             GROUP_BULK,
             "program to model",
             Target("of native", 0.9),
             bytes_a_second=True,
-            further=(Target("faster", 10, "byte"),),
+            further=(Target("faster", 10, "given"),),
         ),
     }
     for row in found.values():

@@ -142,7 +142,8 @@ FLOORS = {
     "open": "a descriptor sent",
     "line-any": "a terminal's line answered on any",
     "line-one": "on one",
-    "byte": "a byte through a terminal",
+    "given": "a byte through a terminal",
+    "taken": "a byte out of one",
     "parse": "a line of JSON read",
     "call": "a method called",
 }

@@ -5,8 +5,8 @@
  * "awake": both look at the word all the time, on two processors. "open": a descriptor is asked for on a socket, and
  * sent over it; the other end of what was sent then sees it closed, as a host must. "line-any", "line-one": a line is
  * written to a pseudo-terminal and answered at its other end by who looks again and again, and yields, before it sleeps.
- * "byte": what one takes where a megabyte goes through a pseudo-terminal to who looks likewise and does nothing but
- * read. */
+ * "given": what a byte takes where a megabyte goes through a pseudo-terminal to who looks likewise and does nothing
+ * but read; "taken": where one comes from who yields likewise and does nothing but write. */
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -257,32 +257,66 @@ static void take_bytes(int master)
     }
 }
 
-static void give_bytes(int batches)
+static void send_bytes(int master)
 {
     static char room[65536];
+    char asked;
+    for (;;) {
+        look_for_input(master);
+        require(fcntl(master, F_SETFL, 0) == 0 && read(master, &asked, 1) == 1, "asked");
+        require(fcntl(master, F_SETFL, O_NONBLOCK) == 0, "fcntl");
+        for (size_t sent = 0; sent < BULK; sched_yield()) {
+            size_t left = BULK - sent;
+            ssize_t put = write(master, room, left < sizeof room ? left : sizeof room);
+            sent += put > 0 ? (size_t)put : 0;
+        }
+    }
+}
+
+static void give(int slave)
+{
+    static char room[65536];
+    char acknowledgement;
+
+    for (size_t given = 0; given < BULK;) {
+        size_t left = BULK - given;
+        ssize_t put = write(slave, room, left < sizeof room ? left : sizeof room);
+        require(put > 0, "write");
+        given += (size_t)put;
+    }
+    require(read(slave, &acknowledgement, 1) == 1, "acknowledged");
+}
+
+static void take(int slave)
+{
+    static char room[65536];
+
+    require(write(slave, "S", 1) == 1, "ask");
+    for (size_t taken = 0; taken < BULK;) {
+        ssize_t got = read(slave, room, sizeof room);
+        require(got > 0, "read");
+        taken += (size_t)got;
+    }
+}
+
+static void move_bytes(const char *label, int batches, void (*ours)(int), void (*theirs)(int))
+{
     double *values = series(batches);
     int ends[2];
-    char acknowledgement;
 
     open_terminal(ends);
     pid_t child = other();
     if (child == 0)
-        take_bytes(ends[0]);
+        theirs(ends[0]);
     for (int i = 0; i < batches; i++) {
         double begin = now_ns();
-        for (size_t given = 0; given < BULK;) {
-            size_t left = BULK - given;
-            ssize_t put = write(ends[1], room, left < sizeof room ? left : sizeof room);
-            require(put > 0, "write");
-            given += (size_t)put;
-        }
-        require(read(ends[1], &acknowledgement, 1) == 1, "acknowledged");
+        ours(ends[1]);
         values[i] = (now_ns() - begin) / BULK;
     }
     end(child);
     close(ends[0]);
     close(ends[1]);
-    print_series("byte", values, batches);
+    print_series(label, values, batches);
 }
 
 static int next_cpu(const cpu_set_t *set, int cpu)
@@ -303,7 +337,8 @@ int main(int count, char **words)
     hand_over_paused("any-paused", batches, ANYWHERE);
     open_descriptors(batches);
     ask_lines("line-any", batches, ANYWHERE);
-    give_bytes(batches);
+    move_bytes("given", batches, give, take_bytes);
+    move_bytes("taken", batches, take, send_bytes);
     hand_over_paused("one-paused", batches, first);
     ask_lines("line-one", batches, first);
     hand_over("one", batches, first, first, pass_on);
