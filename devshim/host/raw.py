@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
 from devshim.host._channel import answers_move
@@ -22,7 +21,10 @@ from devshim.model.device import REAL, WAIT, Device, File
 from devshim.model.ioctl import find_handler
 from devshim.model.raw import AGAIN, RawAnswer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.host.asker import Asker
     from devshim.host.host import Host
     from devshim.model.raw import Cell
@@ -70,11 +72,11 @@ class RawIoctls(Answering):
         return self._elsewhere(answer.file, request, argument, data)
 
     def _give(self, answer: RawAnswer, request: int, argument: int, data: bytes) -> Any:
-        result, after, new_file, place, steady = answer
-        out = filled(data, after) if data and after is not None else None
+        result, new_file, steady = answer.result, answer.new_file, answer.steady
+        out = filled(data, answer.after) if data and answer.after is not None else None
         if new_file is not None:
             token = self.host.promise(self.plug, new_file)
-            where = wire.NO_PLACE if place is None else place
+            where = wire.NO_PLACE if answer.place is None else answer.place
             self.arm()
             return (result, 0, wire.ANSWER_FILE, token, out, where)
         given: Any = (result, 0, 0, 0, out, wire.NO_PLACE) if result and out is not None else out or result

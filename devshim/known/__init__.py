@@ -3,55 +3,61 @@
 from __future__ import annotations
 
 import importlib
-import re
 from functools import cache
-from typing import NamedTuple
 
+from devshim.known.names import fits
 from devshim.model.description import Description, Descriptions
 
 __all__ = ["find_for", "for_node"]
 
 
-class Family(NamedTuple):
-    """Which nodes a family of requests belongs to, and where its descriptions are."""
+class Family:
+    """Which nodes a family of requests belongs to, and where its descriptions are.
 
-    module: str
-    names: str  #: of the node below /dev, as a regular expression
-    majors: tuple[int, ...] = ()  #: Documentation/admin-guide/devices.txt; those that are one family's alone
-    listed: str = "DESCRIPTIONS"
+    names   of nodes below /dev, as patterns of names.fits()
+    majors  Documentation/admin-guide/devices.txt; those that are one family's alone
+    """
+
+    __slots__ = ("listed", "majors", "module", "names")
+
+    def __init__(self, module: str, names: str, majors: tuple[int, ...] = (), listed: str = "DESCRIPTIONS") -> None:
+        self.module = module
+        self.names = names.split()
+        self.majors = majors
+        self.listed = listed
 
 
 FAMILIES = (
-    Family("i2c", r"i2c[-/]\d+", (89,)),
-    Family("spi", r"spidev.+", (153,)),
-    Family("gpio", r"gpiochip\d+"),
-    Family("input", r"input/(event|js|mouse)\d+", (13,), "EVDEV"),
-    Family("joystick", r"input/js\d+|js\d+"),
-    Family("input", r"uinput|input/uinput", (), "UINPUT"),
-    Family("hid", r"hidraw\d+"),
-    Family("usb", r"bus/usb/\d+/\d+|usb/hiddev\d+|hiddev\d+", (189,)),
-    Family("scsi", r"sg\d+", (21,)),
-    Family("scsi", r"bsg/.+", (), "BSG"),
-    Family("nvme", r"nvme\d+(n\d+(p\d+)?)?|ng\d+n\d+"),
-    Family("block", r"loop-control"),
-    Family("mtd", r"mtd\d+(ro)?", (90,)),
-    Family("ipmi", r"ipmi(dev)?[-/]?\d+"),
-    Family("clocks", r"rtc\d*|pps\d+|ptp\d+|misc/rtc"),
-    Family("watchdog", r"watchdog\d*"),
-    Family("remote", r"lirc\d+|cec\d+"),
-    Family("v4l2", r"(video|vbi|radio|swradio|v4l-touch)\d+|v4l/.+", (81,)),
-    Family("media", r"media\d+|v4l-subdev\d+"),
-    Family("sound", r"snd/.+", (116,)),
-    Family("framebuffer", r"fb\d+", (29,)),
-    Family("kvm", r"kvm"),
-    Family("tun", r"net/tun|tap\d+"),
-    Family("entropy", r"u?random|rfkill|hwrng"),
-    Family("industrial", r"iio:device\d+"),
-    Family("parallel", r"(parport|lp|usb/lp)\d+", (6, 99)),
-    Family("tape", r"n?st\d+[alm]?|nosst\d+"),
-    Family("ppp", r"ppp", (108,)),
-    Family("console", r"tty\d*|console|vc/\d+"),
-    Family("terminal", r"tty.*|pts/\d+|ptmx|console|rfcomm\d+|cu.+"),
+    Family("i2c", "i2c-# i2c/#", (89,)),
+    Family("spi", "spidev*", (153,)),
+    Family("gpio", "gpiochip#"),
+    Family("input", "input/event# input/js# input/mouse#", (13,), "EVDEV"),
+    Family("joystick", "input/js# js#"),
+    Family("input", "uinput input/uinput", (), "UINPUT"),
+    Family("hid", "hidraw#"),
+    Family("usb", "bus/usb/#/# usb/hiddev# hiddev#", (189,)),
+    Family("scsi", "sg#", (21,)),
+    Family("scsi", "bsg/*", (), "BSG"),
+    Family("nvme", "nvme# nvme#n# nvme#n#p# ng#n#"),
+    Family("block", "loop-control"),
+    Family("mtd", "mtd# mtd#ro", (90,)),
+    Family("ipmi", "ipmi# ipmi-# ipmi/# ipmidev# ipmidev-# ipmidev/#"),
+    Family("clocks", "rtc rtc# pps# ptp# misc/rtc"),
+    Family("watchdog", "watchdog watchdog#"),
+    Family("remote", "lirc# cec#"),
+    Family("v4l2", "video# vbi# radio# swradio# v4l-touch# v4l/*", (81,)),
+    Family("media", "media# v4l-subdev#"),
+    Family("sound", "snd/*", (116,)),
+    Family("framebuffer", "fb#", (29,)),
+    Family("kvm", "kvm"),
+    Family("tun", "net/tun tap#"),
+    Family("entropy", "random urandom rfkill hwrng"),
+    Family("industrial", "iio:device#"),
+    Family("parallel", "parport# lp# usb/lp#", (6, 99)),
+    Family("tape", "st# st#a st#l st#m nst# nst#a nst#l nst#m nosst#"),
+    Family("ppp", "ppp", (108,)),
+    Family("console", "tty tty# console vc/#"),
+    Family("terminal", "tty* pts/# ptmx console rfcomm# cu*"),
 )
 BLOCK = ("block", "scsi")
 
@@ -64,7 +70,7 @@ def for_node(path: str, kind: str = "char", rdev: tuple[int, int] = (0, 0)) -> l
     rdev  its major and minor number: they tell where the name does not
     """
     name = path.removeprefix("/dev/")
-    found = [one for one in FAMILIES if re.fullmatch(one.names, name)]
+    found = [one for one in FAMILIES if any(fits(name, pattern) for pattern in one.names)]
     found = found or [one for one in FAMILIES if rdev[0] in one.majors and kind == "char"]
     listed = [(one.module, one.listed) for one in found]
     if kind == "tty":

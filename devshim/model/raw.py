@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-from devshim.model.device import File
+    from devshim.model.device import File
 
 
 class Cell:
@@ -17,7 +19,7 @@ class Cell:
         self.good = True
 
 
-class RawAnswer(NamedTuple):
+class RawAnswer:
     """What answers an ioctl.
 
     result    what the call returns
@@ -26,17 +28,30 @@ class RawAnswer(NamedTuple):
     steady    while it is good, the same call gets the same answer; None: only this one
     """
 
-    result: int = 0
-    after: Sequence[bytes | None] | None = None
-    new_file: File | None = None
-    place: int | None = None
-    steady: Cell | None = None
+    __slots__ = ("after", "new_file", "place", "result", "steady")
+
+    def __init__(
+        self,
+        result: int = 0,
+        after: Sequence[bytes | None] | None = None,
+        new_file: File | None = None,
+        place: int | None = None,
+        steady: Cell | None = None,
+    ) -> None:
+        self.result = result
+        self.after = after
+        self.new_file = new_file
+        self.place = place
+        self.steady = steady
 
 
-class Elsewhere(NamedTuple):
+class Elsewhere:
     """Another file answers this call, with its own handlers."""
 
-    file: File
+    __slots__ = ("file",)
+
+    def __init__(self, file: File) -> None:
+        self.file = file
 
 
 class Again:
@@ -49,7 +64,7 @@ class Again:
 AGAIN = Again()
 
 
-class RawFile(Protocol):
+class RawFile:
     """What a file has beside File's methods, to be carried by host/raw.py."""
 
     def raw_ioctl(self, request: int, argument: int, memory: list[bytes | None] | None) -> Any:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Sequence
-from typing import Any
 
 from devshim.model.argument import Ctype, is_array, is_pointer, is_record
 from devshim.model.description import Description
 from devshim.trace.event import Segment
 from devshim.trace.layout import Member, fields, scalar_name
 from devshim.trace.memory import Lead, leads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FLOATS = {"f32": "<f", "f64": "<d", ">f32": ">f", ">f64": ">d"}
 SILENT = ("reserved", "pad", "unused", "__")  # begin the names of members that are told only where they are not 0

@@ -6,13 +6,16 @@ import ctypes
 import sys
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 from devshim.model.description import Description, Descriptions
 from devshim.model.termioswords import member_words
 from devshim.trace.description import decode, from_object
 from devshim.trace.event import Event, Header, Segment
 from devshim.trace.show import MOST_BYTES, escaped, quoted, raw
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MOST_ITEMS = 32
 MOST_KEPT = 10_000

@@ -6,13 +6,16 @@ What a description says of memory is in trace/memory.py, what people see of it i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from devshim.model.argument import BadDescription, Sized
 from devshim.model.description import Description, Descriptions, check_value, check_ways
 from devshim.model.request import DIRECTIONS, EXACT, Request
 from devshim.trace.decoding import decode, plain
 from devshim.trace.layout import MOST_SIZE, Reader, only, scalar_name, to_json, whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["decode", "descriptions_of", "from_object", "plain", "to_object"]
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
 
 from devshim.trace.described import member_text
 from devshim.trace.event import Event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: So many events of each trace are looked through for the place from which on they are alike again.
 WINDOW = 2048

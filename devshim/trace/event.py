@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 #: The bytes behind one pointer of an ioctl's argument; None: NULL, or (after) unchanged.
 Segment = bytes | None

@@ -6,7 +6,6 @@ import ctypes
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
 
 from devshim.model.argument import (
     Ctype,
@@ -20,7 +19,11 @@ from devshim.model.argument import (
     trailing,
 )
 
-Json = Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Json = Any
 
 #: Scalars by their name in a trace; big-endian ones have a ">" before it.
 SCALARS: dict[str, Ctype] = {
@@ -41,14 +44,17 @@ MOST_DEPTH = 16
 HIDDEN = "@"  # begins the names of padding and of bit-fields' storage in a type made from a trace
 
 
-class Member(NamedTuple):
+class Member:
     """One member of a record; bits is 0 where it is no bit-field."""
 
-    name: str
-    ctype: Ctype
-    offset: int
-    bit: int = 0
-    bits: int = 0
+    __slots__ = ("bit", "bits", "ctype", "name", "offset")
+
+    def __init__(self, name: str, ctype: Ctype, offset: int, bit: int = 0, bits: int = 0) -> None:
+        self.name = name
+        self.ctype = ctype
+        self.offset = offset
+        self.bit = bit
+        self.bits = bits
 
 
 def fields(record: Ctype) -> list[Member]:

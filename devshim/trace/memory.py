@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from devshim.model.argument import Place
 from devshim.model.description import Description
 from devshim.trace.event import Segment
 
 
-class Lead(NamedTuple):
+class Lead:
     """One pointer in a segment: where its bytes are, and the number of the segment that it leads to (0: NULL)."""
 
-    place: Place
-    offset: int
-    target: int
+    __slots__ = ("offset", "place", "target")
+
+    def __init__(self, place: Place, offset: int, target: int) -> None:
+        self.place = place
+        self.offset = offset
+        self.target = target
 
 
 def leads(description: Description, memory: Sequence[Segment]) -> list[list[Lead]]:

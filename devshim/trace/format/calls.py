@@ -6,13 +6,17 @@ from binascii import unhexlify
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from operator import methodcaller
-from typing import Any
 
 from devshim.trace.flags import OPEN_FLAGS, POLL_BITS, unwords
 from devshim.trace.format import checks
 from devshim.trace.format.checks import INT64, text, unsegments
 
-Check = Callable[[Any], Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Check = Callable[[Any], Any]
+    Members = dict[str, tuple[str, Check | tuple[int, int]]]
 
 
 def whole(low: int, high: int) -> tuple[int, int]:
@@ -75,8 +79,6 @@ IOCTL = {
     "pointers": ("pointers", checks.offsets),
 }
 POLL = {"asked": ("asked", bits_of), "ready": ("ready", bits_of), "timeout": ("timeout", checks.seconds)}
-
-Members = dict[str, tuple[str, Check | tuple[int, int]]]
 
 
 def call(*parts: Mapping[str, Any], needs: tuple[str, ...] = ()) -> tuple[Members, frozenset[str]]:

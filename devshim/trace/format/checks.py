@@ -6,7 +6,10 @@ import errno
 import os
 from binascii import unhexlify
 from functools import lru_cache
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: Bytes that are written as text where all of them are such.
 PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"

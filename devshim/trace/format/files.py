@@ -6,10 +6,13 @@ import io
 import os
 import sys
 from types import ModuleType
-from typing import Any, BinaryIO
 
 from devshim.trace.format.lines import TraceError
 from devshim.trace.format.packed import Unpacked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
 
 PACKED = ".zst"
 BUFFER = 1 << 18

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from devshim.model.device import Link
 from devshim.trace.event import Header, Node, SysFile
 from devshim.trace.format import checks
 from devshim.trace.format.checks import PRINTABLE, Wrong, kind_of, shortened, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = "devtrace/1"
 MOST_NODES = 65536

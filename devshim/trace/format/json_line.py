@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 from devshim.trace.format.checks import Wrong
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Scanner = Callable[[str, int], tuple[Any, int]]
 
 #: A line as it is read from a file, at most; a read of 32 MiB fits.
 LONGEST_LINE = 64 << 20
@@ -18,9 +23,6 @@ LONG = 1 << 20
 
 STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 DEEPEST = 64
-
-
-Scanner = Callable[[str, int], tuple[Any, int]]
 
 
 def no_number(name: str) -> Any:

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quote
-from typing import Any, NamedTuple
 
 from devshim.errors import DevshimError
 from devshim.trace.event import Event, Segment
 from devshim.trace.flags import OPEN_FLAGS, POLL_BITS, open_flags, poll_bits, unwords, words
 from devshim.trace.format import checks
-from devshim.trace.format.calls import CALLS, EXPLAIN, MOVES_BYTES, Check
+from devshim.trace.format.calls import CALLS, EXPLAIN, MOVES_BYTES
 from devshim.trace.format.checks import Wrong, shortened, text, unsegments
 from devshim.trace.format.headers import FORMAT, header_object, header_of, node_object, node_of, put_bytes, take_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from devshim.trace.format.calls import Check
 
 __all__ = [
     "CALLS", "FORMAT", "OPEN_FLAGS", "POLL_BITS", "TraceError", "event_object", "event_of", "event_text",
@@ -33,7 +38,7 @@ class TraceError(DevshimError):
 # ---- From a line ---------------------------------------------------------------------------------------
 
 
-class Plan(NamedTuple):
+class Plan:
     """What is to be done with the values of a line that has these members, in this order: made once for each.
 
     wholes  members that are whole numbers, with their bounds
@@ -44,12 +49,23 @@ class Plan(NamedTuple):
     rare    whether there are members whose values may contradict each other
     """
 
-    wholes: tuple[tuple[str, int, int], ...]
-    times: tuple[str, ...]
-    others: tuple[tuple[str, str, Check], ...]
-    bytes: bool
-    result: int | None
-    rare: bool
+    __slots__ = ("bytes", "others", "rare", "result", "times", "wholes")
+
+    def __init__(
+        self,
+        wholes: tuple[tuple[str, int, int], ...],
+        times: tuple[str, ...],
+        others: tuple[tuple[str, str, Check], ...],
+        bytes: bool,
+        result: int | None,
+        rare: bool,
+    ) -> None:
+        self.wholes = wholes
+        self.times = times
+        self.others = others
+        self.bytes = bytes
+        self.result = result
+        self.rare = rare
 
 
 PLANS: dict[tuple[Any, ...], Plan] = {}
@@ -65,18 +81,17 @@ def event_of(line: dict[str, Any]) -> Event:
         plan = PLANS[line["call"], *line]
     except (KeyError, TypeError):
         plan = make_plan(line)
-    wholes, times, others, moves_bytes, result, rare = plan
     member, value = "", None
     try:
-        for member, low, high in wholes:
+        for member, low, high in plan.wholes:
             value = line[member]
             if value.__class__ is not int or not low <= value <= high:
                 checks.whole(value, low, high)
-        for member in times:
+        for member in plan.times:
             value = line[member]
             if value.__class__ is not float or not 0.0 <= value <= checks.LONGEST_TIME:
                 line[member] = checks.seconds(value)
-        for member, attribute, check in others:
+        for member, attribute, check in plan.others:
             value = line.pop(member)
             line[attribute] = check(value)
     except (ValueError, TypeError, AttributeError) as problem:
@@ -84,11 +99,12 @@ def event_of(line: dict[str, Any]) -> Event:
     line["name"] = line.pop("call")
     event = Event.__new__(Event)
     event.__dict__ = line
-    if moves_bytes:
+    result = plan.result
+    if plan.bytes:
         settle_bytes(event, line, result)
     elif result is not None:
         line["result"] = result
-    if rare:
+    if plan.rare:
         check_together(event, line, result is None)
     return event
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 from types import ModuleType
-from typing import Any, BinaryIO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
 
 PIECE = 1 << 16
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from devshim.trace.event import Event, Header
 from devshim.trace.format import checks
@@ -15,8 +14,10 @@ from devshim.trace.format.lines import TraceError, event_of
 from devshim.trace.format.repeated import Repeated
 from devshim.trace.format.shapes import Shapes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any, BinaryIO, NoReturn
 
 __all__ = ["Trace", "TraceError"]
 

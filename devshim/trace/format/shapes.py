@@ -10,12 +10,17 @@ from binascii import unhexlify
 from codecs import escape_decode
 from collections.abc import Callable, Sequence
 from json import dumps
-from typing import Any
 
 from devshim.trace.event import Event
 from devshim.trace.format.calls import MOVES_BYTES
 from devshim.trace.format.json_line import pairs_of
 from devshim.trace.format.repeated import END
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Convert = Callable[[str], Any]
 
 #: Members that differ from line to line; all others are part of the shape.  A text's patterns are possessive: otherwise
 #: a line of escapes alone would cost seventy times its length.
@@ -34,8 +39,6 @@ LONG = 512  # bytes of a line from which on its runs of bytes are searched for t
 LONGEST = 1 << 16  # bytes of a line that a shape is made of
 MOST_SEGMENTS = 64  # of an ioctl's memory in it
 PATIENCE = 16384  # lines, after which one in two must have been known
-
-Convert = Callable[[str], Any]
 
 
 def text_bytes(shown: str) -> bytes:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.attribute import Attribute
 from devshim.model.device import Device
 from devshim.trace.event import Node, SysFile
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.trace.replay.replay import Replay
 
 

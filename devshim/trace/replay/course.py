@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from devshim.model.raw import Cell
 from devshim.trace.event import Event
@@ -23,6 +22,7 @@ from devshim.trace.replay.ahead import WINDOW, Ahead, Entry, Rules
 from devshim.trace.replay.matching import COMMAND, EXCHANGE, POLL, QUERY, READ, Kind, end_of, kind_of
 from devshim.trace.replay.source import Feed, Source
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.trace.replay.order import Order
 

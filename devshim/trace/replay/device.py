@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import re
 import stat
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
 
+from devshim.known.names import fits
 from devshim.model.description import Description
 from devshim.model.device import Device, File
 from devshim.trace.event import Event, Node
@@ -18,12 +17,15 @@ from devshim.trace.replay.matching import same_on_input
 from devshim.trace.replay.opens import Opens
 from devshim.trace.replay.requests import Requests
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.trace.replay.replay import Replay
 
 #: Bytes of one record, of devices that give whole ones (struct input_event; an hidraw report drops what is not read).
-RECORDS = {r"/dev/input/event\d+": 24}
-PACKETS = r"/dev/(hidraw\d+|net/tun)"
+RECORDS = {"/dev/input/event#": 24}
+PACKETS = ("/dev/hidraw#", "/dev/net/tun")
 
 
 class Replayed(Device):
@@ -116,8 +118,8 @@ class ReplayDevice(Replayed):
     def begin(self, replay: Replay, node: Node) -> None:
         """Take a node of a trace."""
         super().begin(replay, node)
-        self.record = next((size for path, size in RECORDS.items() if re.fullmatch(path, node.path)), 0)
-        self.packets = re.fullmatch(PACKETS, node.path) is not None
+        self.record = next((size for names, size in RECORDS.items() if fits(node.path, names)), 0)
+        self.packets = any(fits(node.path, names) for names in PACKETS)
         self.rules = replay.rules.comparing(same_on_input(replay.rules.same)) if self.record else replay.rules
         self.opens = Opens(replay.source.opens[node.path], replay.trace.programs)
         self.files: list[ReplayFile] = []

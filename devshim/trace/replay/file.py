@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import POLLIN, POLLOUT, WAIT, File
 from devshim.model.raw import AGAIN, Elsewhere, RawAnswer
@@ -13,7 +12,10 @@ from devshim.trace.replay.course import Course
 from devshim.trace.replay.patience import Patience
 from devshim.trace.replay.rebinding import MOST_PAST, rebind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.trace.replay.device import ReplayDevice
 
 #: The verdict on a reader that the other file answers.

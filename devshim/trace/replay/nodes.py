@@ -2,51 +2,65 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import re
 from collections.abc import Iterator
 
+from devshim.known.names import fits
 from devshim.trace.event import Event, Node
 from devshim.trace.format.files import open_to_read
 from devshim.trace.format.reader import Trace, TraceError
 from devshim.trace.replay.source import OPENS
 
-#: Events in which nodes are looked for that no line of the trace describes.
-MOST_SEARCHED = 500
+#: Lines that tell of a node, or how it is described; and in the first piece of a trace those that open one, too.
 DESCRIBED = re.compile(rb'\n\{"(?:node|ioctl)"')
-OVERLAP = 8  # bytes of such a beginning that may stand in the chunk before
-CHUNK = 1 << 18
+TOLD = re.compile(rb'\n\s*\{\s*"(?:node"|ioctl"|call"\s*:\s*"(?:open|inherit)")')
+OVERLAP = 32  # bytes of such a beginning that may stand in the piece before
+PIECE = 1 << 18
+#: Opens that are looked at for nodes that no line describes.
+MOST_OPENS = 100
+#: Names of terminals (Documentation/admin-guide/devices.txt).
+TERMINALS = ("/dev/tty*", "/dev/pts/*", "/dev/console*")
 
 
 def nodes_of(trace: Trace) -> dict[str, Node]:
     """The nodes of a trace by path, wherever it tells of them.  Raises TraceError."""
-    for position in described_at(trace.path):
-        with contextlib.suppress(TraceError):  # damage is told when the replay comes to it
-            next(trace.events(position), None)
-    found = dict(trace.header.nodes)
-    for event in readable(trace, MOST_SEARCHED):
-        if event.name in OPENS and event.error != "ENOENT" and event.node not in found:
-            kind = "tty" if re.match(r"/dev/(tty|pts/|console)", event.node) else "char"
-            found[event.node] = trace.header.nodes.get(event.node) or Node(event.node, kind)
-    for path, node in trace.header.nodes.items():
-        found.setdefault(path, node)
-    return found
+    opened: dict[str, Node] = {}
+    opens = 0
+    for position, is_open in told_at(trace.path):
+        opens += is_open
+        if is_open and opens > MOST_OPENS:
+            continue
+        event = first_event(trace, position)
+        if is_open and event is not None and event.name in OPENS and event.error != "ENOENT":
+            kind = "tty" if any(fits(event.node, names) for names in TERMINALS) else "char"
+            opened.setdefault(event.node, Node(event.node, kind))
+    return {**trace.header.nodes, **{path: node for path, node in opened.items() if path not in trace.header.nodes}}
 
 
-def readable(trace: Trace, count: int) -> Iterator[Event]:
-    """The first events, up to a damaged line."""
-    with contextlib.suppress(TraceError):  # damage is told when the replay comes to it
-        yield from itertools.islice(trace.events(), count)
+def first_event(trace: Trace, position: int) -> Event | None:
+    """The first event from a line on, whose own description is taken in; None where there is none, or damage before.
+
+    Damage is told when the replay comes to it.
+    """
+    try:
+        return next(trace.events(position, number=SOME), None)
+    except TraceError:
+        return None
 
 
-def described_at(path: str) -> Iterator[int]:
-    """Where the lines of a trace begin that tell of a node or a request, found without reading the others."""
-    room = bytearray(OVERLAP + CHUNK)
+#: In the place of an event's number, which nobody knows who has not read those before it.
+SOME = 1 << 62
+
+
+def told_at(path: str) -> Iterator[tuple[int, bool]]:
+    """Where lines begin that tell of a node or a request, each with whether it opens one; the others are not read."""
+    room = bytearray(OVERLAP + PIECE)
+    pattern = TOLD
     with open_to_read(path) as file, memoryview(room) as view:
         at = 0
         while count := file.readinto(view[OVERLAP:]):  # type: ignore[attr-defined]
-            for match in DESCRIBED.finditer(view[: OVERLAP + count]):
-                yield at - OVERLAP + match.start() + 1
+            for match in pattern.finditer(view[: OVERLAP + count]):
+                yield at - OVERLAP + match.start() + 1, b'"call"' in match[0]
             at += count
             view[:OVERLAP] = bytes(view[count : count + OVERLAP])
+            pattern = DESCRIBED

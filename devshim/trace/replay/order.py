@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 from devshim.trace.replay.matching import Kind, kind_of
 from devshim.trace.replay.opens import MOST_OPENS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.trace.event import Event
     from devshim.trace.replay.course import Course
     from devshim.trace.replay.replay import Replay

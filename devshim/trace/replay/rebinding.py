@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from devshim.trace.replay.matching import same_flags
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.trace.event import Event
     from devshim.trace.replay.course import Course

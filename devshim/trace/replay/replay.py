@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
 
 from devshim.errors import SpecError
+from devshim.known.names import fits
 from devshim.model.device import Device
 from devshim.trace.described import Described
 from devshim.trace.difference import first_member
@@ -25,11 +24,14 @@ from devshim.trace.replay.patience import PATIENCE
 from devshim.trace.replay.source import Source
 from devshim.trace.show import line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.trace.replay.additions import Additions
 
 #: Nodes of USB devices.
-USB = re.compile(r"/dev/bus/usb/\d+/\d+")
+USB = "/dev/bus/usb/#/#"
 #: Mismatches that are told in full.
 MOST_TOLD = 10
 #: Unused events that are counted.
@@ -50,7 +52,7 @@ def class_for(kind: str, path: str = "") -> type[Device]:
         from devshim.trace.replay.around import ReplayFolder
 
         return ReplayFolder
-    if USB.fullmatch(path):
+    if fits(path, USB):
         from devshim.trace.replay.usb import ReplayUsb
 
         return ReplayUsb
@@ -108,7 +110,7 @@ class Replay:
         found = self.nodes.get(node)
         if found is None:
             raise SpecError(f"{self.path} has no node {node}; it has {', '.join(self.nodes) or 'none'}")
-        self.source.serve(node, together=found.kind in ("tty", "block", "sysfs") or bool(USB.fullmatch(found.path)))
+        self.source.serve(node, together=found.kind in ("tty", "block", "sysfs") or fits(found.path, USB))
         device: Any = class_for(found.kind, found.path)()
         device.begin(self, found)
         self.devices[node] = device

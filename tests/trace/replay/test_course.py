@@ -7,7 +7,7 @@ from handmade import call, ioctl, opened, read, write_trace
 from devshim.trace.event import Event
 from devshim.trace.replay.device import ReplayDevice
 from devshim.trace.replay.file import ReplayFile
-from devshim.trace.replay.nodes import described_at
+from devshim.trace.replay.nodes import told_at
 from devshim.trace.replay.replay import Replay
 from devshim.trace.replay.source import BATCH, MOST_KEPT, PIECE, REACH
 
@@ -99,7 +99,8 @@ def test_lines_that_describe_are_found_wherever_the_pieces_of_the_file_meet(tmp_
             [opened("/dev/a"), *filler, read("y" * shift), {"node": "/dev/late"}, read("z")],
         )
         text = trace.read_bytes()
-        assert [text[at : at + 8] for at in dict.fromkeys(described_at(str(trace)))] == [b'{"node":']
+        found = dict(told_at(str(trace)))
+        assert [text[at : at + 8] for at, is_open in found.items() if not is_open] == [b'{"node":']
         assert "/dev/late" in Replay(str(trace)).nodes
 
 
