@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 
+from devshim.known import find_for
 from devshim.model.description import Description, Descriptions
 from devshim.model.termioswords import member_words
 from devshim.trace.description import decode, from_object
@@ -55,7 +54,7 @@ class Described:
             kind, rdev = (node.kind, node.rdev) if node is not None else ("char", (0, 0))
             # The kernel's layouts here are this machine's; another one's trace carries its own.
             ours = (self.header.word, self.header.order) == (ctypes.sizeof(ctypes.c_void_p), sys.byteorder)
-            self._of_node[path] = known_descriptions(path, kind, rdev) if ours else Descriptions()
+            self._of_node[path] = find_for(path, kind, rdev) if ours else Descriptions()
         return self._of_node[path]
 
     def name(self, event: Event) -> str:
@@ -121,14 +120,6 @@ def own_descriptions(header: Header) -> Descriptions:
         except ValueError:
             continue
     return Descriptions(found)
-
-
-def known_descriptions(path: str, kind: str, rdev: tuple[int, int]) -> Descriptions:
-    """What devshim knows of a node's ioctls."""
-    if find_spec("devshim.known") is None:
-        return Descriptions()
-    for_node = getattr(import_module("devshim.known"), "for_node", None)
-    return Descriptions(for_node(path, kind, rdev)) if for_node is not None else Descriptions()
 
 
 def by_value(description: Description, argument: int) -> str:

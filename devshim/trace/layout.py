@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import re
 import sys
 from collections.abc import Iterator, Mapping
 
@@ -37,7 +36,7 @@ SCALARS |= {
     f">{name}": getattr(SCALARS[name], SWAPPED) for name in ("u16", "u32", "u64", "i16", "i32", "i64", "f32", "f64")
 }
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+LONGEST_NAME = 100
 MOST_SIZE = 1 << 20  # bytes of one type
 MOST_TYPES = 4000  # in one description
 MOST_DEPTH = 16
@@ -272,7 +271,9 @@ def whole(value: Json, name: str, most: int) -> int:
 
 def name_of(value: Json) -> str:
     """A name of C."""
-    if not isinstance(value, str) or not NAME.fullmatch(value.replace(".", "_")) or value[:2] == value[-2:] == "__":
+    if not isinstance(value, str) or not value.isascii() or not value.replace(".", "_").isidentifier():
+        raise ValueError(f"name {value!r}: letters, digits and underscores")
+    if len(value) > LONGEST_NAME or value[:2] == value[-2:] == "__":
         raise ValueError(f"name {value!r}: letters, digits and underscores")
     return value
 

@@ -12,8 +12,8 @@ from devshim.trace.format.reader import Trace, TraceError
 from devshim.trace.replay.source import OPENS
 
 #: Lines that tell of a node, or how it is described; and in the first piece of a trace those that open one, too.
-DESCRIBED = re.compile(rb'\n\{"(?:node|ioctl)"')
-TOLD = re.compile(rb'\n\s*\{\s*"(?:node"|ioctl"|call"\s*:\s*"(?:open|inherit)")')
+DESCRIBED = rb'\n\{"(?:node|ioctl)"'
+TOLD = rb'\n\s*\{\s*"(?:node"|ioctl"|call"\s*:\s*"(?:open|inherit)")'
 OVERLAP = 32  # bytes of such a beginning that may stand in the piece before
 PIECE = 1 << 18
 #: Opens that are looked at for nodes that no line describes.
@@ -59,7 +59,7 @@ def told_at(path: str) -> Iterator[tuple[int, bool]]:
     with open_to_read(path) as file, memoryview(room) as view:
         at = 0
         while count := file.readinto(view[OVERLAP:]):  # type: ignore[attr-defined]
-            for match in pattern.finditer(view[: OVERLAP + count]):
+            for match in re.finditer(pattern, view[: OVERLAP + count]):
                 yield at - OVERLAP + match.start() + 1, b'"call"' in match[0]
             at += count
             view[:OVERLAP] = bytes(view[count : count + OVERLAP])

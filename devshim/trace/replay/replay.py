@@ -10,24 +10,21 @@ from collections.abc import Iterable, Iterator
 from devshim.errors import SpecError
 from devshim.known.names import fits
 from devshim.model.device import Device
-from devshim.trace.described import Described
-from devshim.trace.difference import first_member
 from devshim.trace.event import Event
 from devshim.trace.format.reader import Trace, TraceError
 from devshim.trace.replay.ahead import Rules
 from devshim.trace.replay.course import Course
 from devshim.trace.replay.matching import nearest
-from devshim.trace.replay.mismatch import difference, message
 from devshim.trace.replay.nodes import nodes_of
 from devshim.trace.replay.order import Order
 from devshim.trace.replay.patience import PATIENCE
 from devshim.trace.replay.source import Source
-from devshim.trace.show import line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from devshim.trace.described import Described
     from devshim.trace.replay.additions import Additions
 
 #: Nodes of USB devices.
@@ -100,7 +97,7 @@ class Replay:
         self._until = until
         self._fail_on_unused = fail_on_unused
         self._told_end = False
-        self._described = Described(self.trace.header)
+        self._described: Described | None = None
 
     def device(self, node: str, at: str | None = None) -> Device:
         """The device that answers as a node of the trace; at: where it is plugged, for messages.
@@ -226,6 +223,8 @@ class Replay:
     def _tell(self, call: Event, expected: Event | None, near: list[Event], why: str) -> OSError:
         self.mismatches += 1
         if self.mismatches <= MOST_TOLD:
+            from devshim.trace.replay.mismatch import difference, message
+
             why = why or self._member(expected, call)
             if expected is None and self.trace.left_out:
                 why = f"{why or difference(None, call)}; its last line, {self.trace.lines + 1}, is cut off"
@@ -238,14 +237,27 @@ class Replay:
         """The first member in which two ioctls differ, in words; "" where they are not the same request, or unknown."""
         if expected is None or expected.name != "ioctl" or expected.request != call.request:
             return ""
-        one, other = (self._described.values(event).get("in") for event in (expected, call))
+        described = self._words()
+        one, other = (described.values(event).get("in") for event in (expected, call))
         if one is None or other is None or one == other:
             return ""
-        return f"{self._described.name(expected)}: recorded {first_member(one, other)}".replace(", then ", ", now ")
+        from devshim.trace.difference import first_member
+
+        return f"{described.name(expected)}: recorded {first_member(one, other)}".replace(", then ", ", now ")
 
     def told(self, event: Event) -> str:
         """An event in words."""
-        return line(event, self._described)
+        from devshim.trace.show import line
+
+        return line(event, self._words())
+
+    def _words(self) -> Described:
+        """What says calls in words.  It is loaded when it is needed: a replay that goes well has nothing to say."""
+        if self._described is None:
+            from devshim.trace.described import Described
+
+            self._described = Described(self.trace.header)
+        return self._described
 
     def _next(self, course: Course) -> Iterator[Any]:
         for count, entry in enumerate(course.entries()):

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from devshim.model.description import Description, Descriptions
 from devshim.model.request import direction_of, size_of
-from devshim.trace.description import from_object
 from devshim.trace.event import Event, Header, Segment
 from devshim.trace.format.lines import TraceError
 from devshim.trace.memory import with_addresses, without_addresses
@@ -62,6 +61,8 @@ class Requests:
         """All that is known by now, for the shim.  Raises TraceError for a description that is none."""
         for number, shown in self._header.ioctls.items():
             if number not in self._of_header:
+                from devshim.trace.description import from_object
+
                 try:
                     self._of_header[number] = from_object(shown)
                 except ValueError as problem:
