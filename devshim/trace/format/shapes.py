@@ -35,6 +35,8 @@ MAKERS = frozenset(("open", "inherit"))
 UNSHAPED = frozenset(("new", "pointers", "decoded", "finished"))
 
 MOST_SHAPES = 64
+OFTEN = 64  # lines of one call after which making a shape for them pays
+MOST_MET = 4096
 LONG = 512  # bytes of a line from which on its runs of bytes are searched for their ends
 LONGEST = 1 << 16  # bytes of a line that a shape is made of
 MOST_SEGMENTS = 64  # of an ioctl's memory in it
@@ -181,6 +183,7 @@ class Shapes:
     """The shapes that one pass over a trace has met."""
 
     def __init__(self) -> None:
+        self._met: dict[tuple[str, int], int] = {}  # by call and request, since there was a shape last
         self._shapes: list[Shape] = []
         self._last: Shape | None = None
         self._new = 0
@@ -229,8 +232,16 @@ class Shapes:
         self._new += 1
         if self._new > PATIENCE and 2 * self._new > before:
             self.useful = False
-        if len(self._shapes) < MOST_SHAPES:
+        if len(self._shapes) < MOST_SHAPES and self._is_often((event.name, event.request)):
             shape = shape_of(line, event)
             if shape is not None:
                 self._shapes.append(shape)
                 self._last = shape
+
+    def _is_often(self, key: tuple[str, int]) -> bool:
+        """Whether so many lines of a call have come by now."""
+        if len(self._met) >= MOST_MET:
+            self._met.clear()
+        met = self._met.get(key, 0) + 1
+        self._met[key] = met if met < OFTEN else 0
+        return met >= OFTEN

@@ -37,6 +37,14 @@ FAILED = st.builds(
 )
 
 
+@pytest.fixture(autouse=True, scope="module")
+def at_once():
+    """Shapes are made of the first line of each kind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("devshim.trace.format.shapes.OFTEN", 1)
+        yield
+
+
 @pytest.fixture
 def written(tmp_path):
     """A function from a trace's text to its path."""
@@ -118,6 +126,18 @@ def test_a_shape_is_recognised_with_other_data() -> None:
     assert found is not None
     assert found.after == [b"\xaa\xbb\xcc"]
     assert event.after == [b"\1\2"]
+
+
+def test_a_shape_is_made_of_what_has_come_often(monkeypatch) -> None:
+    monkeypatch.setattr("devshim.trace.format.shapes.OFTEN", 3)
+    shapes = Shapes()
+    found = []
+    for number in range(4):
+        line = IOCTL % f"{number:04x}"
+        found.append(shapes.find(line, number) is not None)
+        if not found[-1]:
+            shapes.keep(line.encode(), event_of(members_of(pairs_of(line.encode()))), number)
+    assert found == [False, False, False, True]
 
 
 def test_long_lines_have_shapes_too_and_their_texts_are_checked_to_the_end(written) -> None:

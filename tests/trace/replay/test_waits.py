@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from handmade import call, opened, read, write_trace, wrote
+from handmade import call, ioctl, opened, read, write_trace, wrote
 from harness import Outcome
 
 THING, PORT = "/dev/thing0", "/dev/ttyUSB78"
@@ -56,6 +56,12 @@ def test_a_wait_beside_other_descriptors_ends_with_an_errno(replay: Run, node: s
     assert outcome.stdout == "b'one'\nTrue\n"
     assert "the program waits for data, and the trace has no more" in outcome.stderr
     assert outcome.returncode == 1
+
+
+def test_a_poll_finds_data_behind_many_questions_that_nobody_asks(replay: Run) -> None:
+    questions = [ioctl(0x80044D01, after=f"{number:08x}") for number in range(400)]
+    program = "p = select.poll(); p.register(fd, select.POLLIN)\nwhile not p.poll(50): pass\nprint(got())"
+    assert replay(THING, [*questions, read("!")], program).stdout == "b'!'\n"
 
 
 @pytest.mark.parametrize("node", [THING, PORT])
