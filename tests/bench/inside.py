@@ -5,65 +5,73 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devshim.embedding import base_executable, shared_library
-from tests.bench.calls import CALLS
+from tests.bench.calls import CALLS, HOT, PAUSE_US, PAUSED, PLUGGED
 from tests.bench.samples import Row, Target
 from tests.bench.systems import HERE, Bench
 
-PLUGGED = {"/dev/bench0": "Computed"}
-LABELS = {"read": 3, "struct8": 6}
-"""Targets: so many native read(2); in Python so many more than the same call on a real node."""
+LABELS = {"read": 3, "write": 3, "value": 6, "struct8": 6, "struct32": 6, "rdwr": 0}
+"""Targets when hot: so many native read(2); in Python so many more than the same call on a real node."""
+
+IN_PYTHON = ("read", "struct8")
 
 FIRST_OPEN = 95_000
 """Target of a process's first open, which brings the interpreter: so many native read(2), 10 ms at 105 ns."""
 
 
 def rows() -> dict[str, Row]:
-    """c/CALL and python/CALL, and c/first."""
-    languages = {
-        "c": ("in one process, a C program", "reads", ""),
-        "python": ("in one process, Python's os.read and fcntl.ioctl", "added reads", "call"),
-    }
+    """c/CALL/hot, c/CALL/paused and python/CALL, and c/first."""
+    found = {}
+    for when, words in (("hot", HOT), ("paused", PAUSED)):
+        for label, most in LABELS.items():
+            target = Target("reads", most) if most and when == "hot" else None
+            row = Row(f"in one process, a C program, {words}", CALLS[label].title, target)
+            row.counterpart = CALLS[label].counterpart
+            found[f"c/{label}/{when}"] = row
+    for label in IN_PYTHON:
+        found[f"python/{label}"] = Row(
+            "in one process, Python's os.read and fcntl.ioctl",
+            CALLS[label].title,
+            Target("added reads", LABELS[label], "call"),
+            counterpart=CALLS[label].counterpart,
+        )
     first = Row(
-        languages["c"][0],
+        "in one process, a C program, opening",
         "first open in a process",
         Target("reads", FIRST_OPEN, "native"),
         counterpart="loading libpython and starting it, isolated, without site and with nothing imported",
     )
-    hot = {
-        f"{language}/{label}": Row(
-            group, CALLS[label].title, Target(measure, most, floor), counterpart=CALLS[label].counterpart
-        )
-        for language, (group, measure, floor) in languages.items()
-        for label, most in LABELS.items()
-    }
-    return {"c/first": first, **hot}
+    return {"c/first": first, **found}
 
 
 def measure(bench: Bench, wanted: dict[str, Row]) -> Iterator[None]:
     """Take one round at each step."""
-    counts = bench.count(40), bench.count(300, 10)
     for _ in range(bench.rounds):
-        for language in ("c", "python"):
-            here = {label: wanted[name] for label in LABELS if (name := f"{language}/{label}") in wanted}
-            ours = [f"{label}={CALLS[label].ours}" for label in here]
-            native = [f"{label}={CALLS[label].native}" for label in here]
+        for when in ("c/{}/hot", "c/{}/paused", "python/{}"):
+            here = {label: wanted[name] for label in LABELS if (name := when.format(label)) in wanted}
             if not here:
                 continue
-            if language == "c":
-                head = bench.program("device"), str(counts[0]), str(counts[1]), "0", "1"
-                taken = {"native": bench.natively(*head, *native), "devshim": bench.inside(PLUGGED, *head, *ours)}
-            else:
-                taken = {
-                    "native": bench.in_python({}, *native, counts=counts),
-                    "devshim": bench.in_python(PLUGGED, *ours, counts=counts),
-                }
-            for system, series in taken.items():
+            for system, series in take(bench, when, list(here)).items():
                 for label, values in series.items():
                     here[label].add(system, values)
             yield
         if "c/first" in wanted:
             measure_first(bench, wanted["c/first"])
             yield
+
+
+def take(bench: Bench, when: str, labels: list[str]) -> dict[str, dict[str, list[float]]]:
+    """Measure calls natively and with ours once."""
+    paused = when.endswith("paused")
+    counts = bench.count(120, 5) if paused else bench.count(40), bench.count(300, 10)
+    ours = [f"{label}={CALLS[label].ours}" for label in labels]
+    native = [f"{label}={CALLS[label].native}" for label in labels]
+    if when.startswith("python"):
+        return {
+            "native": bench.in_python({}, *native, counts=counts),
+            "devshim": bench.in_python(PLUGGED, *ours, counts=counts),
+        }
+    head = bench.program("device"), str(counts[0]), str(counts[1]), str(PAUSE_US if paused else 0), "1"
+    return {"native": bench.natively(*head, *native), "devshim": bench.inside(PLUGGED, *head, *ours)}
 
 
 def measure_first(bench: Bench, row: Row) -> None:
