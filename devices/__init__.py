@@ -6,9 +6,13 @@ A wheel carries this folder as the package devshim.devices; in a checkout the li
 Nothing is imported before it is asked for.
 """
 
-from typing import Any
+from __future__ import annotations
 
 from devshim import catalogue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def __getattr__(name: str) -> Any:

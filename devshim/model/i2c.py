@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model import smbus
 from devshim.model.device import WAIT, Device, Plug
@@ -30,7 +28,11 @@ from devshim.model.i2c_chip import I2cChip
 from devshim.model.i2c_file import I2cFile
 from devshim.model.i2c_sysfs import surroundings
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, ClassVar
+
     from devshim.model.attribute import Picture
 
 __all__ = ["AddressTaken", "I2cBus", "I2cChip", "I2cFile", "Message"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
 
 from devshim.model.device import Device, Plug
 from devshim.model.i2c_abi import BLOCK_MAX
@@ -13,6 +11,11 @@ from devshim.model.registermap import RegisterFile
 from devshim.model.registers import Register
 from devshim.model.smbus import crc8
 from devshim.model.timing import Timer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any, ClassVar
 
 
 class I2cChip(RegisterFile, Part):

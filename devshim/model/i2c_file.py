@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from ctypes import c_ulong
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import WAIT, File
 from devshim.model.i2c_abi import (
@@ -39,7 +38,10 @@ from devshim.model.i2c_abi import (
 )
 from devshim.model.ioctl import ioctl
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.model.i2c import I2cBus
 
 MOST_INT = 2**31 - 1

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from devshim.model.device import Link
 from devshim.model.sysfs import Files, in_class, lines, on_bus, record, with_number
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.model.i2c import I2cBus
 
-NODE = re.compile(r"/dev/(i2c-(\d+))")
+NODE = "/dev/i2c-"
 
 
 def surroundings(bus: I2cBus, node: str, major: int, minor: int) -> Files:
     """Files and links around /dev/i2c-N (i2c-core-base.c, i2c-dev.c); none for a node of another name."""
-    match = NODE.fullmatch(node)
-    if match is None:
+    digits = node.removeprefix(NODE)
+    if digits == node or not (digits.isascii() and digits.isdigit()):
         return {}
-    name, number = match[1], int(match[2])
+    name, number = f"i2c-{digits}", int(digits)
     title = bus.name or f"devshim adapter {number}"
     adapter = f"/sys/devices/platform/devshim-i2c.{number}/{name}"
     here = f"{adapter}/i2c-dev/{name}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, dataclass_transform
-
 from devshim.model.device import Calls, Device, Plug, every_of
 from devshim.model.naming import check_names
 from devshim.model.parameters import Parameter, collect_parameters, copy_default, set_parameters
 from devshim.model.timing import Every, Timer, start_timers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ClassVar, dataclass_transform
+else:
+    from devshim.model.device import dataclass_transform
 
 
 @dataclass_transform(kw_only_default=True)

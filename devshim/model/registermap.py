@@ -5,12 +5,17 @@ It knows nothing of I2C or SPI; a chip class brings the bytes that a transfer ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import FunctionType
-from typing import Any, ClassVar, Literal
 
 from devshim.model.naming import NameTaken
-from devshim.model.registers import EVENTS, Bits, Block, ByteOrder, Cell, Register
+from devshim.model.registers import EVENTS, Bits, Block, Cell, Register
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, ClassVar, Literal
+
+    from devshim.model.registers import ByteOrder
 
 TAKES_ANY = 0x04
 """In the flags of a function's code: it has a *parameter (CO_VARARGS of the module inspect)."""

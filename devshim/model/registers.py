@@ -7,12 +7,13 @@ business of registermap.py.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any, Literal, Self, TypeVar, overload
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal, Self, TypeVar, overload
 
-Method = TypeVar("Method", bound=Callable[..., Any])
-ByteOrder = Literal["big", "little"]
+    Method = TypeVar("Method", bound=Callable[..., Any])
+    ByteOrder = Literal["big", "little"]
 
 #: Under this name a method carries the (event, cell) pairs that it was decorated with.
 EVENTS = "_devshim_register_events"
@@ -31,7 +32,7 @@ class Cell:
     method: Callable[[Any], Any] | None = None
 
     def __init__(self, address: int, access: str, unmodelled: bool) -> None:
-        if not re.fullmatch("r|w|rw", access):
+        if access not in ("r", "w", "rw"):
             raise ValueError(f'access={access!r}: choose from "r", "w", "rw" (as the program sees it)')
         self.address = address
         self.access = access
@@ -115,10 +116,13 @@ class Register(Cell):
         """Return the bits from high down to low, both included, as an attribute that is a number."""
         return Bits(self, high, low, unmodelled)
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> int: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> int: ...
+
     def __get__(self, instance: object | None, owner: type) -> Self | int:
         if instance is None:
             return self
@@ -159,10 +163,13 @@ class Bits:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> int: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> int: ...
+
     def __get__(self, instance: object | None, owner: type) -> Self | int:
         if instance is None:
             return self
@@ -179,10 +186,13 @@ class Bits:
 class Bit(Bits):
     """One bit of a register; as an attribute, true or false."""
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> bool: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> bool: ...
+
     def __get__(self, instance: object | None, owner: type) -> Self | bool:
         if instance is None:
             return self
@@ -222,10 +232,13 @@ class Block(Cell):
             raise ValueError(f"block {self.name or hex(self.address)}: {len(data)} bytes do not fit into {length}")
         return bytearray(data).ljust(length, bytes([self.fill]))
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> bytearray: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> bytearray: ...
+
     def __get__(self, instance: object | None, owner: type) -> Self | bytearray:
         if instance is None:
             return self

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from devshim.model.attribute import Attribute
 from devshim.model.device import Link
 from devshim.model.setting import number_in, text_of
-from devshim.model.sysfs import Files, as_name, in_class, lines, on_bus, record, with_number
+from devshim.model.sysfs import Files, in_class, lines, on_bus, record, with_number
+from devshim.model.udev_names import as_name
 from devshim.model.usb_sysfs import UsbInterface, UsbPlace, port_of
 from devshim.model.usb_udev import identity, path_id, place
 

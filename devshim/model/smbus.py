@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
-from typing import Any
 
 from devshim.model.device import WAIT
 from devshim.model.i2c_abi import (
@@ -22,6 +20,11 @@ from devshim.model.i2c_abi import (
     WORD_DATA,
     Message,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 #: I2C_FUNC_SMBUS_* that a transaction needs, by type: (to write, to read).
 FUNCTIONS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devshim.model.sysfs import as_name, encoded
+from devshim.model.udev_names import as_name, encoded
 from devshim.model.usb_descriptors import Kind
 
 if TYPE_CHECKING:
