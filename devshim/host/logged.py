@@ -6,7 +6,6 @@ import errno
 import os
 import struct
 from ctypes import c_uint8
-from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
 from devshim.host.kept import fills_of
@@ -16,7 +15,10 @@ from devshim.host.segments import SEGMENT, SEGMENT_NULL, SEGMENTS
 from devshim.model.ioctl import find_handler
 from devshim.model.termioswords import member_words
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.host.log import Log
     from devshim.host.observed import Seen
     from devshim.model.device import File

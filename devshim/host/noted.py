@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from devshim.host._channel import Facts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from devshim.host.observed import Seen
 
-Observer = Callable[["Seen"], object]
+    Observer = Callable[["Seen"], object]
 
 
 class Noted(Facts):

@@ -10,10 +10,10 @@ import contextlib
 import os
 import re
 import stat
-from typing import TYPE_CHECKING
 
 from devshim.model.attribute import BinaryAttribute
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -6,7 +6,6 @@ import fcntl
 import os
 import select
 import termios
-from typing import TYPE_CHECKING, Any
 
 from devshim.host import wire
 from devshim.host.raw import OneTable, RawIoctls
@@ -16,8 +15,10 @@ from devshim.host.tty import TtyCarrier
 from devshim.model.device import WAIT
 from devshim.model.termios import ICANON
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from devshim.model.description import Description
     from devshim.model.termios import Termios

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ctypes import sizeof
-from typing import Any
 
 from devshim.host.segments import SEGMENT, SEGMENT_NULL, SEGMENT_WRITE, SEGMENTS
 from devshim.host.table import RESULT_PLACE
@@ -11,6 +10,10 @@ from devshim.model.description import Description
 from devshim.trace.event import Event, Segment
 from devshim.trace.memory import leads, without_addresses
 from devshim.trace.replay.meaning import meaningful, only_written, without_padding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 WORD = 8  # bytes; the words that the shim looks at for addresses
 

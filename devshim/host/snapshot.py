@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from typing import Any
 
 from devshim.model.device import Link
 from devshim.trace.event import Node, SysFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 MOST_BYTES = 4096
 """Of one attribute: sysfs gives a page, and what is larger is no attribute."""

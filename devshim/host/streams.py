@@ -8,11 +8,11 @@ import socket
 import termios
 from collections import deque
 from functools import cache
-from typing import TYPE_CHECKING
 
 from devshim.host._channel import PACKETS, STREAM, carrier, hang_up, send, send_each
 from devshim.host.files import Opened
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.host.host import Host
     from devshim.host.plugs import DevicePlug

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.host import wire
 from devshim.host.answering import Answering
@@ -13,8 +12,10 @@ from devshim.host.tty import TtyCarrier
 from devshim.model.device import WAIT, Device
 from devshim.model.serial import Serial
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any, ClassVar
 
     from devshim.host.asker import Asker
     from devshim.host.host import Host

@@ -14,8 +14,6 @@ import select
 import struct
 import termios
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from devshim.host._channel import raised
 from devshim.host.pacing import PacedQueue
@@ -37,10 +35,16 @@ from devshim.model.termios import (
     as_termios,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from devshim.host.loop import Loop
     from devshim.host.registry import Registry
     from devshim.model.serial import Serial
+
+    Failed = Callable[[Any, str, BaseException], object]
 
 TIOCSPTLCK, TIOCGPTPEER = 0x40045431, 0x5441
 CAP_SYS_ADMIN = 21
@@ -56,8 +60,6 @@ WRITE_AT_ONCE = 65536
 MOST_PENDING = 4 << 20
 #: Bytes that a paced port takes from the program before its writes wait, as a UART's transmit buffer does.
 MOST_TO_SEND = 4096
-
-Failed = Callable[[Any, str, BaseException], object]
 
 
 class TtyCarrier:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import select
-from typing import TYPE_CHECKING
 
 from devshim import real
 from devshim.host import wire
 from devshim.host.segments import SEGMENT, SEGMENT_WRITE, SEGMENTS, parse
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.host.answering import Answer
     from devshim.host.files import OpenFile

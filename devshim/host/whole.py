@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from devshim.host.companions import free_node
 from devshim.host.plugs import DevicePlug
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.host.host import Host
     from devshim.model.composite import Composite

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator, Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from typing import Any, Literal
 
     Access = Literal["r", "w", "rw"]
     Ctype = type[Any]
+    LengthRule = str | int | tuple[str, Mapping[int, int]] | None
 else:
     Access, Ctype = str, type
-LengthRule = str | int | tuple[str, Mapping[int, int]] | None
 When = tuple[str, int, int]
 
 MOST_TABLE = 4096
@@ -161,7 +161,7 @@ def check_length(element: Ctype, length: LengthRule, access: Access) -> None:
     if isinstance(length, int) and not 0 < length < 1 << 32:
         raise BadDescription(f"pointer(): length={length}; at least one element")
     if isinstance(length, tuple):
-        if len(length) != 2 or not isinstance(length[0], str) or not isinstance(length[1], Mapping):
+        if len(length) != 2 or not isinstance(length[0], str) or not hasattr(length[1], "items"):
             raise BadDescription(f'pointer(): length={length!r}; a table is written ("member", {{value: count}})')
         for value, count in length[1].items():
             if not (0 <= value < MOST_TABLE and 0 <= count < 1 << 32):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
-
 from devshim.model.setting import Setting, attribute, number_in
 from devshim.model.sysfs_device import SysfsDevice
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar, Literal
 
 
 class Backlight(SysfsDevice):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
 from devshim.model.device import Device, Link
 from devshim.model.setting import attributes_of, notify
 from devshim.model.sysfs import Files, in_class, link, record, with_number
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import ClassVar
 
     from devshim.model.attribute import Attribute
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from collections.abc import Iterable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
+
     from devshim.model.serial import Serial
     from devshim.model.timing import Timer
 
-Method = TypeVar("Method", bound=Callable[..., Any])
+    Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class Pause(NamedTuple):
+class Pause:
     """A stretch of silence among the answers that a command yields."""
 
-    seconds: float
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
 
 
 def pause(seconds: float) -> Pause:
@@ -76,7 +80,7 @@ def command(pattern: str, flags: int = 0) -> Callable[[Method], Method]:
     compiled = compile_pattern(pattern, flags)
 
     def decorate(method: Method) -> Method:
-        return cast("Method", Command(compiled, method))
+        return Command(compiled, method)  # type: ignore[return-value]  # on an instance it is the method
 
     return decorate
 

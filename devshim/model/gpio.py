@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from devshim.model import gpio_sysfs
 from devshim.model.device import Device, File, Link
@@ -16,7 +14,11 @@ from devshim.model.gpio_line import ChipLine
 from devshim.model.line import Line, lines_of
 from devshim.model.naming import NameTaken
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar, Literal
+
     from devshim.model.attribute import Picture
 
 __all__ = ["ChipLine", "GpioChip", "GpioFile", "Line"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from devshim.model.gpio_abi import EDGE_FALLING, EDGE_RISING, FALLING_EDGE, RISING_EDGE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from devshim.model.gpio_line import ChipLine
     from devshim.model.timing import Timer
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import POLLIN, WAIT, File
 from devshim.model.gpio_abi import invalid
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
     from devshim.model.gpio import GpioChip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from ctypes import c_uint32, sizeof
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import WAIT
 from devshim.model.gpio_abi import (
@@ -34,7 +33,10 @@ from devshim.model.gpio_request import LineRequest
 from devshim.model.gpio_v1 import LineEvents, LineHandle
 from devshim.model.ioctl import ioctl
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
     from devshim.model.gpio import GpioChip
     from devshim.model.gpio_line import ChipLine
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from devshim.model.gpio_abi import (
     ACTIVE_LOW,
@@ -32,7 +30,10 @@ from devshim.model.gpio_edges import EdgeDetector
 from devshim.model.line import Line
 from devshim.model.wires import BIAS, PROGRAM, Terminal
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from devshim.model.device import File
     from devshim.model.gpio import GpioChip
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
 from ctypes import sizeof
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.gpio_abi import (
     ATTRIBUTE_DEBOUNCE,
@@ -41,7 +39,11 @@ from devshim.model.gpio_abi import (
 from devshim.model.gpio_events import EventFile, timestamp
 from devshim.model.ioctl import ioctl
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, ClassVar
+
     from devshim.model.device import File
     from devshim.model.gpio import GpioChip
     from devshim.model.gpio_line import ChipLine

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from ctypes import sizeof
-from typing import TYPE_CHECKING, ClassVar
 
 from devshim.model.device import File
 from devshim.model.gpio_abi import (
@@ -37,7 +36,10 @@ from devshim.model.gpio_events import EventFile, timestamp
 from devshim.model.gpio_request import Held, check_flags
 from devshim.model.ioctl import ioctl
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import ClassVar
+
     from devshim.model.gpio import GpioChip
     from devshim.model.gpio_line import ChipLine
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import Device
 from devshim.model.hid_descriptor import Reports, reports
@@ -13,14 +11,18 @@ from devshim.model.hidraw_file import HidrawFile
 from devshim.model.hidraw_sysfs import HID_CLASS, surroundings
 from devshim.model.usb_sysfs import UsbPlace, port_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, ClassVar
+
     from devshim.model.attribute import Picture
     from devshim.model.companion import Companion
     from devshim.model.usb_functions import Listener
 
-__all__ = ["Feature", "Hidraw", "HidrawFile", "Report", "feature"]
+    Setter = Callable[[Any, bytes], object]
 
-Setter = Callable[[Any, bytes], object]
+__all__ = ["Feature", "Hidraw", "HidrawFile", "Report", "feature"]
 
 
 class Feature:

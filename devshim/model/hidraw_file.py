@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from ctypes import c_int
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.hidraw_abi import (
     HIDIOCGFEATURE,
@@ -31,7 +30,10 @@ from devshim.model.hidraw_abi import (
 from devshim.model.ioctl import direction_of, ioctl, type_and_number
 from devshim.model.stream import Stream
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
     from devshim.model.hidraw import Hidraw
 
 

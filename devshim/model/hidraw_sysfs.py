@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from devshim.model.attribute import BinaryAttribute
 from devshim.model.device import Link
 from devshim.model.hidraw_abi import MOST_DESCRIPTOR
 from devshim.model.sysfs import Files, lines, record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.model.hidraw import Hidraw
 

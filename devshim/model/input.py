@@ -6,13 +6,15 @@ gets follows evdev (input_file.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
-
 from devshim.model.input_axes import Axis
 from devshim.model.input_codes import EV_ABS, EV_KEY, EV_MSC, EV_REL, EV_SW, EV_SYN, MSC_SCAN, SYN_REPORT
 from devshim.model.input_core import InputCore
 from devshim.model.input_names import code_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, ClassVar
 
 __all__ = ["Axis", "Input"]
 

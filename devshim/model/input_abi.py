@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 from ctypes import Structure, Union, c_int16, c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 from devshim.model import input_codes as codes
 from devshim.model.ioctl import IOR, IOW, pointer, sized
 from devshim.model.request import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 EV_VERSION = 0x010001
 INPUT_KEYMAP_BY_INDEX = 1

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
 
 from devshim.model import input_codes as codes
 from devshim.model.device import Device
@@ -16,7 +14,11 @@ from devshim.model.input_match import is_joystick, is_mouse
 from devshim.model.input_proc import listing
 from devshim.model.input_sysfs import companions, surroundings
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import ClassVar
+
     from devshim.model.attribute import Picture
     from devshim.model.companion import Companion
 

@@ -7,7 +7,6 @@ import os
 import struct
 import time
 from ctypes import c_int32, c_uint32, c_ulong
-from typing import TYPE_CHECKING, Any
 
 from devshim.model import input_abi as abi
 from devshim.model import input_codes as codes
@@ -18,7 +17,10 @@ from devshim.model.ioctl import ioctl
 from devshim.model.request import SIZE_MASK, size_of
 from devshim.model.stream import Stream
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.model.input_core import InputCore
 
 CLOCKS = (time.CLOCK_REALTIME, time.CLOCK_MONOTONIC, time.CLOCK_BOOTTIME)  # evdev_set_clk_type()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
 
 from devshim.model.input_abi import INPUT_KEYMAP_BY_INDEX, InputKeymapEntry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCANCODE_SIZES = (1, 2, 4)  # input_scancode_to_scalar()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from devshim.model import input_codes as codes
 from devshim.model.attribute import BinaryAttribute
@@ -15,7 +13,10 @@ from devshim.model.input_sysfs import SHOWN, bits, directory
 from devshim.model.input_udev import kinds
 from devshim.model.sysfs import Files
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from devshim.model.device import Device
     from devshim.model.input_description import InputDescription
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
 
 from devshim.model.input_abi import BODY, COUNTS, EVENT_SIZE, STAMP
 from devshim.model.input_codes import EV_MAX, EV_SYN, SYN_DROPPED, SYN_REPORT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 REPORT = BODY.pack(EV_SYN, SYN_REPORT, 0)
 REPORTS = REPORT[:4]  # a SYN_REPORT whatever its value: type and code

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from devshim.model import input_codes as codes
 from devshim.model.device import Link
@@ -14,7 +12,10 @@ from devshim.model.input_usb import interface_of, links, name_of, old_links
 from devshim.model.sysfs import Files, in_class, link, record, with_number
 from devshim.model.usb_udev import identity, place
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
     from devshim.model.companion import Companion
     from devshim.model.input_description import InputDescription
     from devshim.model.usb_sysfs import UsbInterface

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from devshim.model import input_codes as codes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.model.input_description import InputDescription
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 from devshim.model import input_codes as codes
 from devshim.model.usb_sysfs import UsbInterface, UsbPlace, port_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from devshim.model.input_description import InputDescription
 
 HID = 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from types import FunctionType, MethodType
 
 from devshim.model.argument import Access, BadDescription, Ctype, NewFile, Sized, pointer, sized, trailing
@@ -19,6 +18,7 @@ from devshim.model.request import EXACT, IO, IOR, IOW, IOWR, Request, direction_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 __all__ = [

@@ -6,7 +6,6 @@ import re
 import stat
 import struct
 from ctypes import c_int32
-from typing import TYPE_CHECKING, ClassVar
 
 from devshim.model import input_codes as codes
 from devshim.model import joystick_abi as abi
@@ -15,7 +14,10 @@ from devshim.model.input_description import INPUT_MAJOR, JOYSTICKS
 from devshim.model.input_sysfs import beside
 from devshim.model.joystick_file import JoystickFile, file_class, now
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import ClassVar
+
     from devshim.model.attribute import Picture
     from devshim.model.input_core import InputCore
 

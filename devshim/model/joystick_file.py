@@ -9,13 +9,15 @@ import time
 from collections import deque
 from ctypes import c_int32, c_int64, c_uint8, c_uint32, c_ulong
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 from devshim.model import joystick_abi as abi
 from devshim.model.device import POLLIN, WAIT, File
 from devshim.model.ioctl import ioctl
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.model.joystick import Joystick
 
 BUFFER = 64  # JOYDEV_BUFFER_SIZE

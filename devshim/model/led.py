@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from devshim.model.attribute import Attribute
 from devshim.model.setting import attribute, number_in, text_of
 from devshim.model.sysfs_device import SysfsDevice
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
 class Led(SysfsDevice):

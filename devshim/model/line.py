@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar, overload
-
 from devshim.model.wires import BIAS, MODEL, RESISTOR, Level, Terminal
 
-Method = TypeVar("Method", bound=Callable[..., Any])
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal, TypeVar, overload
+
+    Method = TypeVar("Method", bound=Callable[..., Any])
+
 CHANGED = "_devshim_line_changed"
 PULLS = {None: None, "up": 1, "down": 0}
 
@@ -66,10 +69,13 @@ class Line:
     def __set_name__(self, owner: type, name: str) -> None:
         self.attribute = name
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Line: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> Level: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Line: ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> Level: ...
+
     def __get__(self, instance: object | None, owner: type) -> Line | Level:
         return self if instance is None else self.terminal(instance).value
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ctypes import c_int
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import WAIT, Device
 from devshim.model.ioctl import ioctl
@@ -19,6 +18,10 @@ from devshim.model.termios import (
     TIOCM_RTS,
     SerialCounters,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 DRIVEN_BY_PROGRAM = TIOCM_DTR | TIOCM_RTS | TIOCM_OUT1 | TIOCM_OUT2 | TIOCM_LOOP
 COUNTERS = {TIOCM_CTS: "cts", TIOCM_DSR: "dsr", TIOCM_RNG: "rng", TIOCM_CAR: "dcd"}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import stat
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
 
 from devshim.model import input_codes as codes
 from devshim.model.companion import Companion
@@ -16,7 +14,11 @@ from devshim.model.input_sysfs import beside
 from devshim.model.mouse_file import EXTRA, LEFT, MIDDLE, RIGHT, SCREEN, SIDE, Motion, MouseFile
 from devshim.model.sysfs import in_class, with_number
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import ClassVar
+
     from devshim.model.attribute import Picture
     from devshim.model.input_core import InputCore
 

@@ -7,11 +7,13 @@ The protocols are those of PS/2 mice: three bytes a packet; four with a wheel (I
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import POLLIN, POLLOUT, WAIT, File
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.model.mouse import MouseNode
 
 SCREEN = 1024, 768  # CONFIG_INPUT_MOUSEDEV_SCREEN_X, _Y

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
 
 from devshim.model.attribute import Attribute
 from devshim.model.setting import number_in, text_of
 from devshim.model.sysfs import Files, in_class
 from devshim.model.sysfs_device import SysfsDevice
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, ClassVar
 
 POLARITIES = ("normal", "inversed")
 

@@ -14,15 +14,18 @@ In `say`, {name} and {name:.3f} stand for a parameter, for what was set, or for 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from devshim.model.naming import NameTaken
 from devshim.model.parameters import convert_bool
 from devshim.model.serial import Pause, Serial
 from devshim.model.template import Template, Value
 from devshim.model.timing import Every
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any, ClassVar
 
 Path = tuple[str | int, ...]
 

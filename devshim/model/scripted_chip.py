@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from devshim.model.i2c_chip import I2cChip
 from devshim.model.registers import Block, Register
 from devshim.model.scripted import Path, ScriptError, check_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 
 def chip_class(name: str, data: Mapping[str, Any]) -> type[I2cChip]:

@@ -6,7 +6,6 @@ import os
 import re
 from ctypes import c_int
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from devshim.model.device import WAIT
 from devshim.model.dialogue import Answers, Frames, LineSplitter, Pause, collect_commands, command, pause
@@ -15,13 +14,34 @@ from devshim.model.serial_sysfs import companions, surroundings
 from devshim.model.serialsettings import SerialSettings
 from devshim.model.termios import CLOCAL, TIOCM_CTS, TIOCM_DTR, TIOCM_RTS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any, ClassVar, Protocol
 
     from devshim.model.attribute import Picture
     from devshim.model.companion import Companion
 
-__all__ = ["Pause", "Serial", "TtyPlug", "characters", "command", "pause"]
+    class TtyPlug(Protocol):
+        """What carries a serial port's data while it is plugged; the host's TtyCarrier is one."""
+
+        def send(self, data: bytes) -> None:
+            """Hand bytes to the program; dropped while nobody has the port open."""
+
+        def catch_up(self) -> None:
+            """Hand the device what the program has written so far."""
+
+        def apply_termios(self) -> None:
+            """Follow the device's termios, paced and may_transmit."""
+
+        def flush(self, queue: int) -> None:
+            """Drop a queue: TCIFLUSH, TCOFLUSH or TCIOFLUSH."""
+
+        def output_queue(self) -> int:
+            """Bytes that the program wrote and the device has not got yet."""
+
+
+__all__ = ["Pause", "Serial", "characters", "command", "pause"]
 
 #: What the pty's own kernel code answers, or refuses, as a serial port's would (asm-generic/ioctls.h, tty_ioctl); the
 #: last ones tell a console from other terminals (linux/kd.h, linux/vt.h).
@@ -77,25 +97,6 @@ NUMBERS = {
 
 class characters(float):
     """A time given in characters at the port's baud rate: `silence = characters(3.5)`."""
-
-
-class TtyPlug(Protocol):
-    """What carries a serial port's data while it is plugged; the host's TtyCarrier is one."""
-
-    def send(self, data: bytes) -> None:
-        """Hand bytes to the program; dropped while nobody has the port open."""
-
-    def catch_up(self) -> None:
-        """Hand the device what the program has written so far."""
-
-    def apply_termios(self) -> None:
-        """Follow the device's termios, paced and may_transmit."""
-
-    def flush(self, queue: int) -> None:
-        """Drop a queue: TCIFLUSH, TCOFLUSH or TCIOFLUSH."""
-
-    def output_queue(self) -> int:
-        """Bytes that the program wrote and the device has not got yet."""
 
 
 class Serial(SerialSettings):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from devshim.model.attribute import Attribute
 from devshim.model.device import Link
@@ -13,6 +12,7 @@ from devshim.model.udev_names import as_name
 from devshim.model.usb_sysfs import UsbInterface, UsbPlace, port_of
 from devshim.model.usb_udev import identity, path_id, place
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
 from importlib import import_module
-from typing import Any
 
 from devshim.model.serial import Serial
 from devshim.model.timing import every
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 MOST_AT_ONCE = 65536
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from ctypes import c_int
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import WAIT
 from devshim.model.ioctl import IOR, IOW, ioctl
@@ -38,6 +37,10 @@ from devshim.model.termios import (
     first_termios,
     output_speed,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class SerialSettings(ModemLines):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar, overload
 
 from devshim.model.attribute import Attribute
 
-Method = TypeVar("Method", bound=Callable[..., Any])
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar, overload
+
+    Method = TypeVar("Method", bound=Callable[..., Any])
+
 NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -48,10 +52,14 @@ class Shown:
         return Attribute(lambda: getattr(instance, name), store, self.mode)
 
 
-@overload
-def attribute(method: Callable[[Any], Any], /) -> Shown: ...
-@overload
-def attribute(file: str | None = None, *, mode: int | None = None) -> Callable[[Callable[[Any], Any]], Shown]: ...
+if TYPE_CHECKING:
+
+    @overload
+    def attribute(method: Callable[[Any], Any], /) -> Shown: ...
+    @overload
+    def attribute(file: str | None = None, *, mode: int | None = None) -> Callable[[Callable[[Any], Any]], Shown]: ...
+
+
 def attribute(
     file: Callable[[Any], Any] | str | None = None, *, mode: int | None = None
 ) -> Shown | Callable[[Callable[[Any], Any]], Shown]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from devshim.model.device import Device, Link, Plug
 from devshim.model.registermap import RegisterFile
 from devshim.model.spi_abi import (
@@ -27,6 +25,10 @@ from devshim.model.spi_frame import Frame, Instruction, collect_instructions, in
 from devshim.model.spi_sysfs import surroundings
 from devshim.model.spi_words import from_wire, to_wire
 from devshim.model.timing import Timer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 __all__ = ["SpiChip", "Transfer", "instruction"]
 

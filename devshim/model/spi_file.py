@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
 from ctypes import c_uint8, c_uint32
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import File
 from devshim.model.ioctl import ioctl
@@ -37,7 +35,11 @@ from devshim.model.spi_abi import (
 )
 from devshim.model.spi_words import word_size
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from devshim.model.spi import SpiChip
 
 ALIGNED = 8  # ARCH_DMA_MINALIGN: what a transfer takes of spidev's buffers

@@ -5,10 +5,13 @@ A chip shifts out while it shifts in, so an answer to a byte can begin with the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
     from devshim.model.spi import SpiChip
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, ClassVar
 
 from devshim.model.attribute import Attribute
 from devshim.model.device import Device, Link
 from devshim.model.setting import attributes_of, notify
 from devshim.model.sysfs import in_class, lines, on_bus
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
 
 
 class SysfsDevice(Device):

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Value = str | int | float | bool
 

@@ -5,10 +5,13 @@ Source: asm-generic/termbits.h.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from devshim.model.termios import BAUD_RATES, BOTHER, CBAUD, CSIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 INPUT = {
     "IGNBRK": 0o1, "BRKINT": 0o2, "IGNPAR": 0o4, "PARMRK": 0o10, "INPCK": 0o20, "ISTRIP": 0o40, "INLCR": 0o100,

@@ -7,8 +7,6 @@ import os
 import re
 import struct
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import WAIT, Device, Plug
 from devshim.model.usb_abi import SPEEDS, fail
@@ -21,7 +19,11 @@ from devshim.model.usb_reader import UsbReader
 from devshim.model.usb_sysfs import BUS, DEVICES_PER_BUS
 from devshim.model.usb_transfer import Pipes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, ClassVar
+
     from devshim.model.attribute import Picture
     from devshim.model.companion import Companion
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from ctypes import Structure, Union, c_char, c_int, c_int32, c_uint, c_uint8, c_uint16, c_uint32, c_uint64
-from typing import ClassVar
 
 from devshim.model.ioctl import IO, IOR, IOW, IOWR, Request, pointer, sized, trailing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 IN = 0x80  #: of an endpoint's address and of a request's type: from the device to the program
 

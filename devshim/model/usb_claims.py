@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from ctypes import c_uint, c_uint32
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.ioctl import ioctl
 from devshim.model.usb_abi import (
@@ -28,7 +27,10 @@ from devshim.model.usb_control import KIND_MASK, TO_ENDPOINT, TO_INTERFACE, Setu
 from devshim.model.usb_layout import Endpoint
 from devshim.model.usb_reader import UsbReader
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.model.usb import UsbDevice
 
 MOST_INTERFACES = 64  # bits of ps->ifclaimed

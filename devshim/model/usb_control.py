@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.usb_abi import IN, fail
 from devshim.model.usb_layout import BOS, CONFIGURATION, DEVICE, STRING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from devshim.model.usb import UsbDevice
 
 GET_STATUS, CLEAR_FEATURE, SET_FEATURE, GET_DESCRIPTOR, SET_DESCRIPTOR = 0, 1, 3, 6, 7

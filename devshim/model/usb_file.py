@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from ctypes import c_int, c_uint, c_uint32, c_uint64
-from typing import Any, ClassVar
 
 from devshim.model.device import POLLOUT
 from devshim.model.ioctl import ioctl
@@ -42,6 +41,10 @@ from devshim.model.usb_abi import (
     fail,
 )
 from devshim.model.usb_synchronous import Synchronous
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
 class UsbFile(Synchronous):

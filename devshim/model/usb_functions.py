@@ -8,8 +8,6 @@ endpoints stay silent. What the drivers made of an interface stays while a progr
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.hidraw import Hidraw
 from devshim.model.hidraw_abi import QUEUE, Report
@@ -27,7 +25,11 @@ from devshim.model.usb_descriptors import (
 )
 from devshim.model.usb_layout import Configuration, Endpoint, Interface
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
     from devshim.model.device import Device
     from devshim.model.usb_control import Setup
     from devshim.model.usb_sysfs import UsbPlace

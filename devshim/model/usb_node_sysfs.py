@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from devshim.model.attribute import Attribute
 from devshim.model.sysfs import Files, lines, on_bus, record
@@ -12,6 +11,7 @@ from devshim.model.usb_layout import Interface
 from devshim.model.usb_sysfs import UsbInterface, UsbPlace
 from devshim.model.usb_udev import identity, place
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.model.usb import UsbDevice
 

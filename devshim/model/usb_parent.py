@@ -6,14 +6,14 @@ programs open them, so what answers there (usb_functions.py, usb_root_hub.py) is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
-
 from devshim.model.companion import Companion
 from devshim.model.usb_hub import USB_MAJOR, hub_uevents, root_hub
 from devshim.model.usb_sysfs import DEVICES_PER_BUS, PORTS, UsbInterface, UsbPlace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any, ClassVar
 
     from devshim.model.attribute import Picture
     from devshim.model.device import Device

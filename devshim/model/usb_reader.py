@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from devshim.model.device import File
 from devshim.model.usb_abi import fail
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
     from devshim.model.usb import UsbDevice
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import TYPE_CHECKING
 
 from devshim.model.usb import UsbDevice, control
 from devshim.model.usb_abi import fail
@@ -13,6 +12,7 @@ from devshim.model.usb_layout import Configuration, Endpoint, Interface
 from devshim.model.usb_parent import UsbNode
 from devshim.model.usb_sysfs import PORTS, UsbPlace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devshim.model.device import Device
     from devshim.model.usb_control import Setup

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import WAIT
 from devshim.model.ioctl import ioctl
@@ -24,7 +23,10 @@ from devshim.model.usb_control import Setup
 from devshim.model.usb_transfer import Transfer, attempt
 from devshim.model.usb_urb import Submitting
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.model.timing import Timer
     from devshim.model.usb import UsbDevice
 

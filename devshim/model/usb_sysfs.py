@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from devshim.model.sysfs import Files, lines, on_bus, record, with_number
 from devshim.model.usb_descriptors import NO_REPORTS, Kind, descriptors
 from devshim.model.usb_hub import USB_MAJOR, root_hub
 from devshim.model.usb_udev import identity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["UsbInterface", "UsbPlace", "lines", "port_of"]
 
@@ -31,23 +32,36 @@ def port_of(family: str, number: int) -> tuple[int, int]:
 VENDORS: Mapping[int, Kind] = {0: (0xFF, 0xFF, 0xFF)}
 
 
-class UsbPlace(NamedTuple):
+class UsbPlace:
     """What a USB device is in /sys, and where: at a port of one of the run's own buses; texts that it lacks are empty.
 
     kinds: class, subclass and protocol of its interfaces, by their number; reports: of HID ones the size of the report
     descriptor.
     """
 
-    port: int
-    vendor_id: int
-    product_id: int
-    release: int = 0x0100
-    manufacturer: str = ""
-    product: str = ""
-    serial: str = ""
-    bus: int = BUS
-    kinds: Mapping[int, Kind] = VENDORS
-    reports: Mapping[int, int] = NO_REPORTS
+    def __init__(
+        self,
+        port: int,
+        vendor_id: int,
+        product_id: int,
+        release: int = 0x0100,
+        manufacturer: str = "",
+        product: str = "",
+        serial: str = "",
+        bus: int = BUS,
+        kinds: Mapping[int, Kind] = VENDORS,
+        reports: Mapping[int, int] = NO_REPORTS,
+    ) -> None:
+        self.port = port
+        self.vendor_id = vendor_id
+        self.product_id = product_id
+        self.release = release
+        self.manufacturer = manufacturer
+        self.product = product
+        self.serial = serial
+        self.bus = bus
+        self.kinds = kinds
+        self.reports = reports
 
     @property
     def controller(self) -> str:
@@ -115,13 +129,14 @@ class UsbPlace(NamedTuple):
         return usb.path, usb.files()
 
 
-class UsbInterface(NamedTuple):
+class UsbInterface:
     """One interface of a USB device, with the driver that has it; kind is its class, subclass and protocol."""
 
-    device: UsbPlace
-    number: int
-    driver: str
-    kind: Kind
+    def __init__(self, device: UsbPlace, number: int, driver: str, kind: Kind) -> None:
+        self.device = device
+        self.number = number
+        self.driver = driver
+        self.kind = kind
 
     @property
     def path(self) -> str:

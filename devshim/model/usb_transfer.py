@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import WAIT
 from devshim.model.usb_abi import BULK, CONTROL, IN, INTERRUPT, ISO, SHORT_NOT_OK, fail
 from devshim.model.usb_control import Setup
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from devshim.model.usb import UsbDevice
 
 #: The methods of a device that carry transfers out: to the program, and from it.

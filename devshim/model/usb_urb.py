@@ -6,7 +6,6 @@ import errno
 import struct
 from collections import deque
 from ctypes import c_uint64, sizeof
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import WAIT
 from devshim.model.kept import Fill, Filled, Kept, Memory
@@ -28,7 +27,10 @@ from devshim.model.usb_claims import Claiming
 from devshim.model.usb_control import Setup
 from devshim.model.usb_transfer import Transfer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from devshim.model.usb import UsbDevice
 
 SETUP = 8  # bytes of it, at the start of a control URB's buffer

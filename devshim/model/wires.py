@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 
 #: Who drives, the strongest first: an output that the program controls, the model or the test, a resistor on the
 #: board, and the bias that the program asked the chip for.

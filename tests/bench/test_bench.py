@@ -44,7 +44,7 @@ def measured(pattern: str, title: str, folder: Path) -> tuple[list[str], dict[st
         ("standing/*", "query, a replay's", 3),
         ("supervised/*", "an ordinary read", 3),
         ("userspace/*", "write, 8 bytes", 6),
-        ("inside/*", "read, 8 bytes", 5),
+        ("inside/*", "read, 8 bytes", 15),
         ("recording/*", "write, 8 bytes", 3),
         ("serial/ask", "any processor", 1),
         ("packets/*", "evdev, one event", 2),

@@ -9,8 +9,6 @@ import ctypes
 import errno
 import os
 import select
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import WAIT, Device, File
 from devshim.model.raw import RawAnswer
@@ -18,15 +16,19 @@ from devshim.trace.event import Event, Segment
 from devshim.trace.memory import leads, put
 from devshim.trace.replay.aside import Aside
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from devshim.trace.replay.requests import Requests
+
+    Note = Callable[[Event], object]
 
 #: Seconds between two looks at whether a real node has something to read.
 LOOK_EVERY = 0.01
 MOST_AT_ONCE = 65536
 FOR_NEW_FILES = os.O_CREAT | os.O_EXCL | os.O_TRUNC
-
-Note = Callable[[Event], object]
 
 
 class RealFile(File):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.device import POLLIN, POLLOUT, File
 from devshim.trace.event import Event, Node
@@ -21,7 +19,11 @@ from devshim.trace.replay.image import Image
 from devshim.trace.replay.matching import Kind, kind_of
 from devshim.trace.replay.opens import Opens
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
     from devshim.trace.replay.replay import Replay
     from devshim.trace.replay.source import Feed, Source
 

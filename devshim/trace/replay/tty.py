@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 from ctypes import sizeof
-from typing import TYPE_CHECKING, Any
 
 from devshim.model.raw import AGAIN, Elsewhere, RawAnswer
 from devshim.model.serial import Serial
@@ -21,8 +20,10 @@ from devshim.trace.replay.file import error_of
 from devshim.trace.replay.matching import Kind, Same, kind_of
 from devshim.trace.replay.patience import Patience
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from devshim.model.description import Description
     from devshim.trace.replay.replay import Replay

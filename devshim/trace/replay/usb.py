@@ -6,8 +6,6 @@ import errno
 import os
 import re
 import struct
-from collections.abc import Iterator, Sequence
-from typing import Any
 
 from devshim.model.device import WAIT
 from devshim.model.usb import UsbDevice
@@ -18,6 +16,11 @@ from devshim.trace.event import Event, Node
 from devshim.trace.replay.device import Replayed
 from devshim.trace.replay.replay import Replay
 from devshim.trace.replay.usb_course import Step, UsbCourse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
 
 TRANSFERS = {1: "isochronous", 2: "bulk", 3: "interrupt"}
 
