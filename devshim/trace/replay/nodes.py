@@ -13,8 +13,9 @@ from devshim.trace.replay.source import OPENS
 
 #: Lines that tell of a node, or how it is described; and in the first piece of a trace those that open one, too.
 DESCRIBED = rb'\n\{"(?:node|ioctl)"'
-TOLD = rb'\n\s*\{\s*"(?:node"|ioctl"|call"\s*:\s*"(?:open|inherit)")'
-OVERLAP = 32  # bytes of such a beginning that may stand in the piece before
+BLANKS = rb"[ \t]{0,8}"  # and no more: where a stranger's trace has nothing else, a search would take ever longer
+TOLD = BLANKS.join((rb"\n", rb"\{", rb'"(?:node"|ioctl"|call"', rb":", rb'"(?:open|inherit)")'))
+OVERLAP = 64  # bytes of such a beginning that may stand in the piece before
 PIECE = 1 << 18
 #: Opens that are looked at for nodes that no line describes.
 MOST_OPENS = 100

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from handmade import call, ioctl, opened, read, write_trace
 
 from devshim.trace.event import Event
@@ -102,6 +103,25 @@ def test_lines_that_describe_are_found_wherever_the_pieces_of_the_file_meet(tmp_
         found = dict(told_at(str(trace)))
         assert [text[at : at + 8] for at, is_open in found.items() if not is_open] == [b'{"node":']
         assert "/dev/late" in Replay(str(trace)).nodes
+
+
+def test_a_node_that_only_an_open_names_is_found_however_that_is_written(tmp_path: Path) -> None:
+    trace = tmp_path / "plain.trace"
+    opens = '{"call":"open","file":1,"node":"/dev/a","flags":"O_RDWR"}\n'
+    opens += '{ "call" : "inherit", "file": 2, "node": "/dev/ttyS9", "flags": "O_RDWR"}\n'
+    failed = '{"call": "open", "node": "/dev/no", "flags": "O_RDWR", "error": "ENOENT"}\n'
+    trace.write_text('{"format": "devtrace/1"}\n' + failed + opens)
+    assert {path: node.kind for path, node in Replay(str(trace)).nodes.items()} == {
+        "/dev/a": "char",
+        "/dev/ttyS9": "tty",
+    }
+
+
+@pytest.mark.parametrize("filler", ["\n", "\n ", '\n{"call" ', " "])
+def test_a_trace_of_nothing_but_beginnings_is_looked_through_in_no_time(tmp_path: Path, filler: str) -> None:
+    trace = tmp_path / "hostile.trace"
+    trace.write_text('{"format": "devtrace/1"}\n' + filler * 300_000)
+    assert list(told_at(str(trace))) == []
 
 
 def test_an_event_may_be_left_out_where_nothing_depends_on_it(tmp_path: Path) -> None:
