@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Literal
 
 from devshim.model.argument import BadDescription, Ctype, NewFile, pointer, sized, trailing
 from devshim.model.description import Description, describe
 from devshim.model.request import direction_of, size_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
 
 __all__ = [
     "BYTES", "NewFile", "address", "family", "known", "packed", "pointer", "record", "sized", "trailing",
