@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from devshim import deny as rules
 from devshim import scenario, schema, yamltext
@@ -34,8 +33,7 @@ from devshim.yamltext import Document, Path
 FILE = re.compile(r".+\.(?:py(?::\w+)?|ya?ml|h|trace(?:\.zst)?)")
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """What a devshim.yml says.
 
     file          it, as given

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from difflib import get_close_matches
-from pathlib import Path as FilePath
+import os
 from typing import Any
 
 from devshim.errors import ConfigError
-from devshim.yamltext import Document, Path, Place
+from devshim.fitting import fits
 
-SCHEMAS = FilePath(__file__).parent / "schemas"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from devshim.yamltext import Document, Path, Place
+
+SCHEMAS = os.path.join(os.path.dirname(__file__), "schemas")
 
 TYPES = {
     "string": "text",
@@ -26,10 +30,16 @@ BOUNDS = {"minimum": "at least", "exclusiveMinimum": "more than", "maximum": "at
 
 
 def check(document: Document, schema_name: str) -> None:
-    """Raise ConfigError with file:line:column for the first thing in document that the schema does not allow."""
+    """Raise ConfigError with file:line:column for the first thing in document that the schema does not allow.
+
+    The library that says so takes longer to load than a run to start, and is loaded where something may be wrong.
+    """
+    with open(os.path.join(SCHEMAS, f"{schema_name}.json"), encoding="utf-8") as file:
+        schema = json.load(file)
+    if fits(document.data, schema):
+        return
     import jsonschema
 
-    schema = json.loads((SCHEMAS / f"{schema_name}.json").read_text("utf-8"))
     found = [
         complaint
         for error in jsonschema.Draft202012Validator(schema).iter_errors(document.data)
@@ -65,6 +75,8 @@ def unknown_keys(error: Any) -> list[str]:
 
 def unknown_key(key: str, known: list[str]) -> str:
     """The message for a key that does not exist, with the nearest one that does."""
+    from difflib import get_close_matches
+
     near = get_close_matches(key, known, n=1)
     hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
     return f'unknown key "{key}"; {hint}'
@@ -81,6 +93,8 @@ def words(path: Path, error: Any) -> str:
             hint = f"; it needs {' and '.join(error.schema['required'])}"
         return f"{what} must be {' or '.join(TYPES[kind] for kind in kinds)}, not {shown(value)}{hint}"
     if error.validator in ("enum", "const"):
+        from difflib import get_close_matches
+
         choices = [limit] if error.validator == "const" else limit
         near = get_close_matches(str(value), map(str, choices), n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""

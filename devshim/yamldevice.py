@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,6 +48,8 @@ def kind_of(document: Document) -> str:
     if kind is None:
         raise document.error((), f'"device" is missing; write device: {" or ".join(KINDS)}')
     if kind not in KINDS:
+        from difflib import get_close_matches
+
         near = get_close_matches(str(kind), KINDS, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""
         raise document.error(("device",), f'"device" is {schema.shown(kind)}, but must be {" or ".join(KINDS)}{hint}')

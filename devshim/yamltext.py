@@ -10,13 +10,15 @@ text, a key that stands twice is an error, and there are no tags, no merge keys 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from devshim.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path as FilePath
 
 #: What a value is called by: the keys and list positions that lead to it.
 Path = tuple[str | int, ...]
@@ -32,8 +34,7 @@ BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 NULLS = ("", "~", "null", "Null", "NULL")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands in a file; line and column count from 1."""
 
     file: str
@@ -44,14 +45,14 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass
 class Document:
     """A file's data, and for each value (and each key) the place where it stands."""
 
-    file: str
-    data: Any
-    values: dict[Path, Place] = field(default_factory=dict)
-    keys: dict[Path, Place] = field(default_factory=dict)
+    def __init__(self, file: str, data: Any) -> None:
+        self.file = file
+        self.data = data
+        self.values: dict[Path, Place] = {}
+        self.keys: dict[Path, Place] = {}
 
     def place(self, path: Path, key: bool = False) -> Place:
         """The place of a value, or of its key; of the nearest one around it where the file does not have it."""
