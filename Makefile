@@ -60,6 +60,7 @@ lint: $(VENV)/.lint ## Check style, types, and the C code with warnings as error
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
+	@$(RUN) -m mypy tests/typed
 	@$(CC) @$(SHIM_FLAGS) -Werror -fsyntax-only $(SHIM_SOURCES)
 	@echo "lint: nothing to say"
 

@@ -74,12 +74,6 @@ class ModemLines(Device):
 
     _first_inputs: ClassVar[int] = TIOCM_CTS | TIOCM_DSR | TIOCM_CAR
 
-    if TYPE_CHECKING:
-        _inputs: int
-        _outputs: int
-        counters: SerialCounters
-        _waits: dict[int, int]
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for name, mask in INPUT_MASKS.items():
@@ -94,7 +88,7 @@ class ModemLines(Device):
         self._outputs = 0
         self.counters = SerialCounters()
         #: By what a TIOCMIWAIT waits for: how often those lines had changed when it began to.
-        self._waits = {}
+        self._waits: dict[int, int] = {}
         super().__init__(**parameters)
 
     def lines_changed(self) -> None:

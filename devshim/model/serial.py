@@ -136,14 +136,6 @@ class Serial(SerialSettings):
     _commands: ClassVar[tuple[tuple[re.Pattern[str], str], ...]] = ()
     _binary: ClassVar[bool] = False
 
-    if TYPE_CHECKING:
-        _answers: Answers
-        _lines: LineSplitter
-        _frames: Frames
-        is_open: bool
-        break_on: bool
-        _tty: TtyPlug | None
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._commands = collect_commands(cls)
@@ -156,7 +148,7 @@ class Serial(SerialSettings):
         self._lines = LineSplitter()
         self._frames = Frames(self)
         self.is_open = self.break_on = False
-        self._tty = None
+        self._tty: TtyPlug | None = None
         super().__init__(**parameters)
 
     def numbers(self, node: str) -> tuple[int | None, int | None]:

@@ -46,11 +46,6 @@ if TYPE_CHECKING:
 class SerialSettings(ModemLines):
     """termios and serial_struct, kept over closes as the serial core keeps them; friendly names for both."""
 
-    if TYPE_CHECKING:
-        termios: Termios2
-        serial_info: SerialStruct
-        exclusive: bool
-
     def __init__(self, **parameters: Any) -> None:
         self.termios = first_termios()
         self.serial_info = SerialStruct(

@@ -75,7 +75,11 @@ class Session:
 
     # ---- Devices
 
-    def plug(self, node: str, model: Model | str) -> Any:
+    @overload
+    def plug(self, node: str, model: Model) -> Model: ...
+    @overload
+    def plug(self, node: str, model: str) -> Any: ...
+    def plug(self, node: str, model: Device | Part | str) -> Any:
         """Plug a device at a node, and return the object given; a chip joins the bus there, or makes one.
 
         model: a Device, a part of one such as an I2cChip, or a spec such as "gps,latitude=52.5", of which the object
