@@ -19,6 +19,8 @@ OVERLAP = 64  # bytes of such a beginning that may stand in the piece before
 PIECE = 1 << 18
 #: Opens that are looked at for nodes that no line describes.
 MOST_OPENS = 100
+#: In the place of an event's number, which nobody knows who has not read those before it.
+SOME = 1 << 62
 #: Names of terminals (Documentation/admin-guide/devices.txt).
 TERMINALS = ("/dev/tty*", "/dev/pts/*", "/dev/console*")
 
@@ -47,10 +49,6 @@ def first_event(trace: Trace, position: int) -> Event | None:
         return next(trace.events(position, number=SOME), None)
     except TraceError:
         return None
-
-
-#: In the place of an event's number, which nobody knows who has not read those before it.
-SOME = 1 << 62
 
 
 def told_at(path: str) -> Iterator[tuple[int, bool]]:
