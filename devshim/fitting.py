@@ -28,7 +28,7 @@ def fits(value: Any, schema: Schema) -> bool:
 
 def is_of(value: Any, kinds: str | list[str]) -> bool:
     """Whether a value is of one of these kinds; true and false are no numbers."""
-    return any(type(value) in KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+    return any(type(value) in KINDS.get(kind, ()) for kind in ([kinds] if isinstance(kinds, str) else kinds))
 
 
 def is_one_of(value: Any, choices: list[Any]) -> bool:

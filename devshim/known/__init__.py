@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
-from devshim.known.names import fits
+from devshim.known.names import TERMINALS, is_like
 from devshim.model.description import Description, Descriptions
 
 __all__ = ["find_for", "for_node"]
@@ -14,7 +14,7 @@ __all__ = ["find_for", "for_node"]
 class Family:
     """Which nodes a family of requests belongs to, and where its descriptions are.
 
-    names   of nodes below /dev, as patterns of names.fits()
+    names   of nodes below /dev, as patterns of names.is_like()
     majors  Documentation/admin-guide/devices.txt; those that are one family's alone
     """
 
@@ -22,7 +22,7 @@ class Family:
 
     def __init__(self, module: str, names: str, majors: tuple[int, ...] = (), listed: str = "DESCRIPTIONS") -> None:
         self.module = module
-        self.names = names.split()
+        self.names = names
         self.majors = majors
         self.listed = listed
 
@@ -57,7 +57,7 @@ FAMILIES = (
     Family("tape", "st# st#a st#l st#m nst# nst#a nst#l nst#m nosst#"),
     Family("ppp", "ppp", (108,)),
     Family("console", "tty tty# console vc/#"),
-    Family("terminal", "tty* pts/# ptmx console rfcomm# cu*"),
+    Family("terminal", f"{TERMINALS} ptmx"),
 )
 BLOCK = ("block", "scsi")
 
@@ -70,7 +70,7 @@ def for_node(path: str, kind: str = "char", rdev: tuple[int, int] = (0, 0)) -> l
     rdev  its major and minor number: they tell where the name does not
     """
     name = path.removeprefix("/dev/")
-    found = [one for one in FAMILIES if any(fits(name, pattern) for pattern in one.names)]
+    found = [one for one in FAMILIES if is_like(name, one.names)]
     found = found or [one for one in FAMILIES if rdev[0] in one.majors and kind == "char"]
     listed = [(one.module, one.listed) for one in found]
     if kind == "tty":

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+#: Terminals below /dev (Documentation/admin-guide/devices.txt); the files of ptmx are their other ends.
+TERMINALS = "tty* pts/# console rfcomm# cu*"
 
-def fits(name: str, pattern: str) -> bool:
-    """Whether a node's name is as a pattern says, in which # stands for a number, and * at the end for any rest."""
+
+def is_like(name: str, patterns: str) -> bool:
+    """Whether a name is as one of some patterns says, with blanks between them.
+
+    # stands for a number, and * at the end for any rest.
+    """
+    return any(is_as(name, pattern) for pattern in patterns.split())
+
+
+def is_as(name: str, pattern: str) -> bool:
+    """Whether a name is as one pattern says."""
     rest = name
     for letter in pattern:
         if letter == "*":
@@ -14,3 +25,8 @@ def fits(name: str, pattern: str) -> bool:
             return False
         rest = left
     return not rest
+
+
+def is_terminal(path: str) -> bool:
+    """Whether a node is a terminal by its name."""
+    return path.startswith("/dev/") and is_like(path[len("/dev/") :], TERMINALS)

@@ -17,7 +17,8 @@
 uint8_t may_be_device[WATCHED_FDS / 8];
 
 /* Descriptors from PROBED_FDS on that were found to be ordinary when first used; until then they may have
- * been inherited. Smaller ones were looked at by watch_inherited(). Separate from the bitmap above, so that nobody ever clears a bit that another thread set. */
+ * been inherited. Smaller ones were looked at by watch_inherited(). Separate from the bitmap above, so that nobody ever
+ * clears a bit that another thread set. */
 static uint8_t examined[WATCHED_FDS / 8];
 
 /* The raw call: the wrapper of fstat must show the node, this must show the carrier. */

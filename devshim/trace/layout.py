@@ -271,11 +271,11 @@ def whole(value: Json, name: str, most: int) -> int:
 
 def name_of(value: Json) -> str:
     """A name of C."""
-    if not isinstance(value, str) or not value.isascii() or not value.replace(".", "_").isidentifier():
+    name = value if isinstance(value, str) and value.isascii() else ""
+    is_name = name.replace(".", "_").isidentifier() and len(name) <= LONGEST_NAME
+    if not is_name or name[:2] == name[-2:] == "__":
         raise ValueError(f"name {value!r}: letters, digits and underscores")
-    if len(value) > LONGEST_NAME or value[:2] == value[-2:] == "__":
-        raise ValueError(f"name {value!r}: letters, digits and underscores")
-    return value
+    return name
 
 
 def table(shown: Json) -> dict[int, int]:

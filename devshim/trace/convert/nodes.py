@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from devshim.known.names import is_terminal
 from devshim.trace.event import Node
 
 #: Never recorded unless named: they are everybody's.
@@ -14,7 +15,6 @@ BLOCK = re.compile(
     r"/dev/([shv]d[a-z]+\d*|nvme\d+n\d+(p\d+)?|loop\d+(p\d+)?|sr\d+|mmcblk\d+\w*|dm-\d+|mapper/.+|[zr]am\d+|zram\d+|md\d+"
     r"|mtdblock\d+|nbd\d+(p\d+)?|vd[a-z]\d*|fd\d+|pmem\d+)"
 )
-TTY = re.compile(r"/dev/(tty.+|pts/\d+|ptmx|tty|console|rfcomm\d+|cu.+)")
 #: Of Documentation/admin-guide/devices.txt: those of terminals alone.
 TTY_MAJORS = {4, 5, *range(136, 144), 166, 188, 204, 216, 229}
 
@@ -69,5 +69,5 @@ class Nodes:
             node.kind = "block" if mode & S_IFMT == S_IFBLK else "char"
         elif BLOCK.fullmatch(node.path):
             node.kind = "block"
-        if node.kind == "char" and (TTY.fullmatch(node.path) or node.rdev[0] in TTY_MAJORS):
+        if node.kind == "char" and (is_terminal(node.path) or node.rdev[0] in TTY_MAJORS):
             node.kind = "tty"

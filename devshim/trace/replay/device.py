@@ -6,7 +6,7 @@ import errno
 import stat
 from collections.abc import Iterable, Mapping
 
-from devshim.known.names import fits
+from devshim.known.names import is_like
 from devshim.model.description import Description
 from devshim.model.device import Device, File
 from devshim.trace.event import Event, Node
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: Bytes of one record, of devices that give whole ones (struct input_event; an hidraw report drops what is not read).
 RECORDS = {"/dev/input/event#": 24}
-PACKETS = ("/dev/hidraw#", "/dev/net/tun")
+PACKETS = "/dev/hidraw# /dev/net/tun"
 
 
 class Replayed(Device):
@@ -118,8 +118,8 @@ class ReplayDevice(Replayed):
     def begin(self, replay: Replay, node: Node) -> None:
         """Take a node of a trace."""
         super().begin(replay, node)
-        self.record = next((size for names, size in RECORDS.items() if fits(node.path, names)), 0)
-        self.packets = any(fits(node.path, names) for names in PACKETS)
+        self.record = next((size for names, size in RECORDS.items() if is_like(node.path, names)), 0)
+        self.packets = is_like(node.path, PACKETS)
         self.rules = replay.rules.comparing(same_on_input(replay.rules.same)) if self.record else replay.rules
         self.opens = Opens(replay.source.opens[node.path], replay.trace.programs)
         self.files: list[ReplayFile] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from devshim.known.names import fits
+from devshim.known.names import is_terminal
 from devshim.trace.event import Event, Node
 from devshim.trace.format.files import open_to_read
 from devshim.trace.format.reader import Trace, TraceError
@@ -21,8 +21,6 @@ PIECE = 1 << 18
 MOST_OPENS = 100
 #: In the place of an event's number, which nobody knows who has not read those before it.
 SOME = 1 << 62
-#: Names of terminals (Documentation/admin-guide/devices.txt).
-TERMINALS = ("/dev/tty*", "/dev/pts/*", "/dev/console*")
 
 
 def nodes_of(trace: Trace) -> dict[str, Node]:
@@ -35,9 +33,8 @@ def nodes_of(trace: Trace) -> dict[str, Node]:
             continue
         event = first_event(trace, position)
         if is_open and event is not None and event.name in OPENS and event.error != "ENOENT":
-            kind = "tty" if any(fits(event.node, names) for names in TERMINALS) else "char"
-            opened.setdefault(event.node, Node(event.node, kind))
-    return {**trace.header.nodes, **{path: node for path, node in opened.items() if path not in trace.header.nodes}}
+            opened.setdefault(event.node, Node(event.node, "tty" if is_terminal(event.node) else "char"))
+    return trace.header.nodes | {path: node for path, node in opened.items() if path not in trace.header.nodes}
 
 
 def first_event(trace: Trace, position: int) -> Event | None:

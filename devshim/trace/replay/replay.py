@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from devshim.errors import SpecError
-from devshim.known.names import fits
+from devshim.known.names import is_like
 from devshim.model.device import Device
 from devshim.trace.event import Event
 from devshim.trace.format.reader import Trace, TraceError
@@ -49,7 +49,7 @@ def class_for(kind: str, path: str = "") -> type[Device]:
         from devshim.trace.replay.around import ReplayFolder
 
         return ReplayFolder
-    if fits(path, USB):
+    if is_like(path, USB):
         from devshim.trace.replay.usb import ReplayUsb
 
         return ReplayUsb
@@ -107,7 +107,7 @@ class Replay:
         found = self.nodes.get(node)
         if found is None:
             raise SpecError(f"{self.path} has no node {node}; it has {', '.join(self.nodes) or 'none'}")
-        self.source.serve(node, together=found.kind in ("tty", "block", "sysfs") or fits(found.path, USB))
+        self.source.serve(node, together=found.kind in ("tty", "block", "sysfs") or is_like(found.path, USB))
         device: Any = class_for(found.kind, found.path)()
         device.begin(self, found)
         self.devices[node] = device
