@@ -18,7 +18,7 @@ TOLD = BLANKS.join((rb"\n", rb"\{", rb'"(?:node"|ioctl"|call"', rb":", rb'"(?:op
 OVERLAP = 64  # bytes of such a beginning that may stand in the piece before
 PIECE = 1 << 18
 #: Opens that are looked at for nodes that no line describes.
-MOST_OPENS = 100
+MOST_OPENS = 500
 #: In the place of an event's number, which nobody knows who has not read those before it.
 SOME = 1 << 62
 
