@@ -12,6 +12,9 @@ SHIM_FLAGS   := devshim/shim/compile_flags.txt
 SHIM_LINK    := devshim/shim/link_flags.txt
 SHIM         := devshim/shim/libdevshim.so
 CHANNEL      := devshim/host/_channel.abi3.so
+PATTERN      := devshim/trace/format/_pattern.abi3.so
+MODULE        = $(CC) -std=gnu11 -O2 -g -fPIC -shared -fvisibility=hidden -Wall -Wextra -DPy_LIMITED_API=0x030B0000 \
+                -I"$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')"
 HOST_SOURCES := $(wildcard devshim/host/*.c)
 HOST_HEADERS := $(wildcard devshim/host/*.h)
 READY        := $(VENV)/.ready
@@ -69,7 +72,7 @@ format: $(VENV)/.lint ## Lay the Python code out, and bring ARCHITECTURE.md's ma
 	@$(RUN) -m ruff format .
 	@PYTHONPATH=tests $(RUN) tests/docs/test_architecture.py
 
-build: $(SHIM) $(CHANNEL) ## Compile the shim and the host's C module in place (a second)
+build: $(SHIM) $(CHANNEL) $(PATTERN) ## Compile the shim and the C modules in place (a second)
 
 wheel: $(READY) ## Make dist/*.whl and dist/*.tar.gz
 	@$(RUN) -m pip install -q --disable-pip-version-check build
@@ -78,7 +81,7 @@ wheel: $(READY) ## Make dist/*.whl and dist/*.tar.gz
 	@ls -1 dist/*
 
 clean: ## Remove everything that was made here, the virtual environment too
-	rm -rf $(BUILD) $(VENV) build dist *.egg-info $(SHIM) $(CHANNEL) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(BUILD) $(VENV) build dist *.egg-info $(SHIM) $(CHANNEL) $(PATTERN) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The parts.
@@ -93,8 +96,11 @@ $(BUILD)/shim/%.o: devshim/shim/%.c $(SHIM_HEADERS) $(SHIM_FLAGS) | $(BUILD)/too
 
 # Targets hold the old library mapped: each is made beside it and moved over it.
 $(CHANNEL): $(HOST_SOURCES) $(HOST_HEADERS) $(SHIM_HEADERS) | $(BUILD)/tools
-	@$(CC) -std=gnu11 -O2 -g -fPIC -shared -fvisibility=hidden -Wall -Wextra -DPy_LIMITED_API=0x030B0000 -Idevshim/shim \
-	    -I"$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')" $(CFLAGS) -o $@.$$$$ $(HOST_SOURCES) && mv $@.$$$$ $@
+	@$(MODULE) -Idevshim/shim $(CFLAGS) -o $@.$$$$ $(HOST_SOURCES) && mv $@.$$$$ $@
+	@echo "built $@"
+
+$(PATTERN): devshim/trace/format/_pattern.c | $(BUILD)/tools
+	@$(MODULE) $(CFLAGS) -o $@.$$$$ $< && mv $@.$$$$ $@
 	@echo "built $@"
 
 # Old releases of pip make a script of the command that loads `re` first: as much again as half of Python's own start.

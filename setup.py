@@ -1,7 +1,8 @@
-"""Builds what pyproject.toml cannot say: the preload library, and a C module for the stable ABI."""
+"""Builds what pyproject.toml cannot say: the preload library, and C modules for the stable ABI."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
@@ -12,18 +13,22 @@ FLAGS = (SHIM / "compile_flags.txt").read_text().split()
 LINK_FLAGS = (SHIM / "link_flags.txt").read_text().split()
 HEADERS = sorted(map(str, SHIM.glob("*.h")))
 PRELOAD = Extension("devshim.shim.libdevshim", sorted(map(str, SHIM.glob("*.c"))), depends=HEADERS)
+STABLE: dict[str, Any] = {
+    "extra_compile_args": ["-std=gnu11", "-O2", "-fvisibility=hidden"],
+    "define_macros": [("Py_LIMITED_API", "0x030B0000")],
+    "py_limited_api": True,
+}
 CHANNEL = Extension(
     "devshim.host._channel",
     sorted(map(str, Path("devshim/host").glob("*.c"))),
     include_dirs=[str(SHIM)],
     depends=[*HEADERS, *sorted(map(str, Path("devshim/host").glob("*.h")))],
-    extra_compile_args=["-std=gnu11", "-O2", "-fvisibility=hidden"],
-    define_macros=[("Py_LIMITED_API", "0x030B0000")],
-    py_limited_api=True,
+    **STABLE,
 )
+PATTERN = Extension("devshim.trace.format._pattern", ["devshim/trace/format/_pattern.c"], **STABLE)
 
 
-class BuildBoth(build_ext):
+class BuildAll(build_ext):
     """The preload library is no Python module: it has a plain file name and must not see Python's own flags."""
 
     def get_ext_filename(self, fullname: str) -> str:
@@ -44,11 +49,11 @@ class BuildBoth(build_ext):
 
 
 class AbiWheel(bdist_wheel):
-    """One wheel for every CPython from 3.11 on: the C module keeps to the stable ABI."""
+    """One wheel for every CPython from 3.11 on: the C modules keep to the stable ABI."""
 
     def finalize_options(self) -> None:
         self.py_limited_api = "cp311"
         super().finalize_options()
 
 
-setup(ext_modules=[PRELOAD, CHANNEL], cmdclass={"build_ext": BuildBoth, "bdist_wheel": AbiWheel})
+setup(ext_modules=[PRELOAD, CHANNEL, PATTERN], cmdclass={"build_ext": BuildAll, "bdist_wheel": AbiWheel})

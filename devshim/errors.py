@@ -4,7 +4,7 @@
     ├── SpecError       what was asked to be plugged cannot be: no such model, a wrong parameter, two at one node
     ├── ConfigError     devshim.yml, or a device in YAML, cannot be used; the message begins with file:line:column
     ├── ModelError      a model raised something that is no OSError, or answered with a wrong type
-    ├── ShimNotBuilt    the library that goes into the program is missing or was built for something else
+    ├── ShimNotBuilt    what is compiled of devshim is missing or was built for something else
     └── TargetFailed    the program could not be started, or ended as it should not
 
 Models themselves raise plain OSError, as a driver returns an errno.
@@ -15,6 +15,10 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
+
+
+#: The way out where something of ours that is compiled is missing or damaged.
+REBUILD = "run `make build` in a source tree, or install devshim again"
 
 
 class DevshimError(Exception):
@@ -40,7 +44,7 @@ class ModelError(DevshimError):
 
 
 class ShimNotBuilt(DevshimError):
-    """The shim library is not there, or does not fit; the line says how to build it."""
+    """The shim library, or a C module, is not there, or does not fit; the line says how to build it."""
 
 
 class TargetFailed(DevshimError):

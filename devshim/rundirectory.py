@@ -128,10 +128,9 @@ def lock_file(descriptor: int, alone: bool) -> bool:
     try:
         from devshim.host._channel import lock_file as lock
     except ImportError as error:
-        from devshim.errors import ShimNotBuilt
+        from devshim.errors import REBUILD, ShimNotBuilt
 
-        advice = "run `make build` in a source tree, or install devshim again"
-        raise ShimNotBuilt(f"the host's C module cannot be loaded ({error}): {advice}") from error
+        raise ShimNotBuilt(f"the host's C module cannot be loaded ({error}): {REBUILD}") from error
     return lock(descriptor, alone)
 
 

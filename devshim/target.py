@@ -50,9 +50,9 @@ def shim_path(run_directory: str) -> str:
     Raises ShimNotBuilt where there is none.
     """
     if not os.path.exists(SHIM):
-        from devshim.errors import ShimNotBuilt
+        from devshim.errors import REBUILD, ShimNotBuilt
 
-        raise ShimNotBuilt(f"{SHIM} is not there: run `make build` in a source tree, or install devshim again")
+        raise ShimNotBuilt(f"{SHIM} is not there: {REBUILD}")
     if not separated(SHIM):
         return SHIM
     link = os.path.join(run_directory, "libdevshim.so")

@@ -57,6 +57,7 @@ def test_sdist_holds_what_a_packager_needs(sdist: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
     wanted = {"LICENSE", "README.md", "Makefile", ".ci/run", "devshim/shim/wire.h", "devshim/host/_channel.c"}
+    wanted |= {"devshim/trace/format/_pattern.c"}
     wanted |= {"devices/gps.py", "tests/conftest.py", "tests/clients.txt"}
     wanted |= {"devshim/shim/compile_flags.txt", "devshim/shim/link_flags.txt"}
     assert wanted <= names
@@ -67,6 +68,7 @@ def test_wheel_holds_the_libraries_the_catalogue_and_the_types(wheel: Path) -> N
     names = set(zipfile.ZipFile(wheel).namelist())
 
     wanted = {"devshim/shim/libdevshim.so", "devshim/host/_channel.abi3.so", "devshim/py.typed"}
+    wanted |= {"devshim/trace/format/_pattern.abi3.so"}
     wanted |= {f"devshim/schemas/{path.name}" for path in (ROOT / "devshim/schemas").glob("*.json")}
     wanted |= {f"devshim/devices/{path.name}" for path in (ROOT / "devices").glob("*.py")}
     assert wanted <= names

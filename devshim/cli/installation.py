@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from devshim import rundirectory, target
 from devshim.cli.caught import Finding
 from devshim.elf import Elf, NotElf
-from devshim.errors import DevshimError
+from devshim.errors import REBUILD, DevshimError
 
-REBUILD = "run `make build` in a source tree, or install devshim again: pip install --force-reinstall devshim"
+REINSTALL = f"{REBUILD}: pip install --force-reinstall devshim"
 MOUNT_PTS = "nothing is mounted at /dev/pts: mount -t devpts devpts /dev/pts (in a chroot: mount --bind /dev/pts ...)"
 SANDBOX = "a container's or sandbox's seccomp filter forbids it: allow it there (docker: --security-opt seccomp=...)"
 
@@ -63,18 +63,18 @@ def system() -> Iterator[Finding]:
 def shim() -> Iterator[Finding]:
     """Load the shim into a program that does nothing."""
     if not os.path.exists(target.SHIM):
-        yield Finding(False, f"the shim is not there: {target.SHIM}", REBUILD)
+        yield Finding(False, f"the shim is not there: {target.SHIM}", REINSTALL)
         return
     try:
         elf = Elf.read(target.SHIM)
     except NotElf as error:
-        yield Finding(False, f"the shim is damaged: {error}", REBUILD)
+        yield Finding(False, f"the shim is damaged: {error}", REINSTALL)
         return
     program = target.find_program("true", os.environ)
     environment = {**os.environ, "LD_PRELOAD": target.SHIM}
     result = subprocess.run([program], env=environment, capture_output=True, text=True, timeout=60, check=False)
     if result.returncode or result.stderr:
-        yield Finding(False, f"the shim cannot be loaded: {result.stderr.strip() or result.returncode}", REBUILD)
+        yield Finding(False, f"the shim cannot be loaded: {result.stderr.strip() or result.returncode}", REINSTALL)
     else:
         yield Finding(True, f"the shim loads ({elf.machine_name}, {len(elf.exports)} functions): {target.SHIM}")
 
@@ -85,7 +85,7 @@ def host() -> Iterator[Finding]:
         try:
             importlib.import_module(module)
         except ImportError as error:
-            yield Finding(False, f"the host cannot be loaded: {error}", REBUILD)
+            yield Finding(False, f"the host cannot be loaded: {error}", REINSTALL)
             return
     yield Finding(True, "the host loads")
 

@@ -75,7 +75,7 @@ def text_lines(trace: Trace, options: ToolOptions, described: Described) -> Iter
                 texts[event.alike] = text
         if event.times is not None:
             time, took = event.times
-            yield f"{event.number:6}  {time:>11}  {text} <{took}>"
+            yield f"{event.number:6}  {time.decode():>11}  {text} <{took.decode()}>"
         elif event.time is None:
             yield f"{event.number:6}  {text}"
         elif event.took is None:

@@ -13,7 +13,7 @@ import atexit
 import errno
 import os
 
-from devshim.errors import DevshimError, ShimNotBuilt
+from devshim.errors import REBUILD, DevshimError, ShimNotBuilt
 from devshim.host import _channel, wire
 from devshim.model.device import WAIT
 from devshim.target import SHIM
@@ -59,7 +59,7 @@ def shim_entry() -> int:
     try:
         return _channel.shim_entry(os.fsencode(SHIM))
     except OSError as problem:
-        raise ShimNotBuilt(f"{problem}: run `make build` in a source tree, or install devshim again") from problem
+        raise ShimNotBuilt(f"{problem}: {REBUILD}") from problem
 
 
 @atexit.register  # once: atexit keeps a place for all that were ever registered

@@ -46,7 +46,7 @@ class Event:
     line      in the file, from 1
     position  of that line's first byte in the (unpacked) file: where Trace.events() can begin again
     alike     the same number for events that one reading found to differ only in time and took; 0: not known
-    times     time and took as they stood in the line, where they are made numbers only when asked for; else None
+    times     the bytes of time and took in the line, where they are made numbers only when asked for; else None
     """
 
     # Defaults are the class's, so that an event costs only what it has; a million of them are read in seconds.
@@ -83,7 +83,7 @@ class Event:
     line: int = 0
     position: int = 0
     alike: int = 0
-    times: tuple[str, str] | None = None
+    times: tuple[bytes, bytes] | None = None
 
     def __init__(self, name: str, node: str = "", file: int = 0, **members: Any) -> None:
         self.name = name

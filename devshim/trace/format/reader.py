@@ -117,12 +117,11 @@ class Trace:
                     damage(line, f"longer than {LONGEST_LINE >> 20} MiB")
                     at += len(read) + pass_over(file)
                     continue
-                text = read.decode("latin-1")  # a letter for each byte: to be compared, not to be read
                 looks = number >= repeated.starts
-                event = repeated.find(text) if looks else None
+                event = repeated.find(read) if looks else None
                 is_new = looks and event is None
                 if event is None and shapes.useful:
-                    event = shapes.find(text, number)
+                    event = shapes.find(read, number)
                 if event is None:
                     try:
                         event = self._new_event(read, number)
@@ -136,7 +135,7 @@ class Trace:
                     if shapes.useful:
                         shapes.keep(read, event, number)
                 if is_new:
-                    repeated.keep(text, event, number)
+                    repeated.keep(read, event, number)
                 number += 1
                 event.number, event.line, event.position = number, line, at
                 at += len(read)

@@ -10,10 +10,9 @@ from itertools import count
 
 from devshim.trace.event import Event
 
-TIME = ', "time": '
-SECONDS = r"((?:0|[1-9][0-9]{0,8})\.[0-9]{6})"
-END = rf', "time": {SECONDS}, "took": {SECONDS}\}}\n'
-TIMES = re.compile(END)
+TIME = b', "time": '
+SECONDS = rb"((?:0|[1-9][0-9]{0,8})\.[0-9]{6})"
+TIMES = re.compile(TIME + SECONDS + b', "took": ' + SECONDS + rb"\}\n")
 
 MOST_KEPT = 4096
 LONGEST = 512
@@ -31,13 +30,13 @@ class Repeated:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, dict[str, object]] = {}
+        self._kept: dict[bytes, dict[str, object]] = {}
         self._alike = count(1)
         self._looked = self._known = 0
         self.starts = 0
 
-    def find(self, line: str) -> Event | None:
-        """The event of a line, a letter for each byte of it; None where it is a new one."""
+    def find(self, line: bytes) -> Event | None:
+        """The event of a line; None where it is a new one."""
         self._looked += 1
         if len(line) > LONGEST:
             return None
@@ -55,7 +54,7 @@ class Repeated:
         self._known += 1
         return event
 
-    def keep(self, line: str, event: Event, number: int) -> None:
+    def keep(self, line: bytes, event: Event, number: int) -> None:
         """Keep the event of a line that find() did not know, if it is of the kind; number: how many came before it."""
         cut = line.rfind(TIME)
         if len(line) <= LONGEST and (cut < 0 or TIMES.fullmatch(line, cut)):

@@ -1,34 +1,38 @@
 """Lines of one shape: a pattern made of a line that was read strictly knows the later ones that differ in data alone.
 
-A program does the same few things again and again, with other bytes.  Reading such a line takes half the time.
+A program does the same few things again and again, with other bytes.  Reading such a line takes a third of the time.
 """
 
 from __future__ import annotations
 
-import re
-from binascii import unhexlify
-from codecs import escape_decode
-from collections.abc import Callable, Sequence
 from json import dumps
 
+from devshim.errors import REBUILD, ShimNotBuilt
 from devshim.trace.event import Event
 from devshim.trace.format.calls import MOVES_BYTES
 from devshim.trace.format.json_line import pairs_of
-from devshim.trace.format.repeated import END
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    Convert = Callable[[str], Any]
+    from devshim.trace.format._pattern import Pattern
 
-#: Members that differ from line to line; all others are part of the shape.  A text's patterns are possessive: otherwise
-#: a line of escapes alone would cost seventy times its length.
-TEXT = r'"([ !#-\[\]-~]*+(?:\\[nrt"\\][ !#-\[\]-~]*+)*+)"'
-DIGITS = '"([0-9a-f]*)"'
-NATURAL = "(0|[1-9][0-9]{0,17})"
-NUMBER = "(0|-?[1-9][0-9]{0,17})"
-SEGMENT = '(?:null|"[0-9a-f]*")'
+#: Members that differ from line to line, with the event's attribute, and how the value stands there (_pattern.c); all
+#: others are part of the shape.
+VARIABLE = {
+    "text": ("data", "t"),
+    "hex": ("data", "h"),
+    "in": ("before", "m"),
+    "out": ("after", "m"),
+    "size": ("size", "u"),
+    "value": ("argument", "i"),
+    "offset": ("offset", "i"),
+    "result": ("result", "i"),
+    "since": ("since", "u"),
+}
+QUOTED = "thm"
+TIMES = ("time", "took")
 
 #: Calls that make files, and change what later lines mean, are always read strictly.
 MAKERS = frozenset(("open", "inherit"))
@@ -37,42 +41,9 @@ UNSHAPED = frozenset(("new", "pointers", "decoded", "finished"))
 MOST_SHAPES = 64
 OFTEN = 64  # lines of one call after which making a shape for them pays
 MOST_MET = 4096
-LONG = 512  # bytes of a line from which on its runs of bytes are searched for their ends
 LONGEST = 1 << 16  # bytes of a line that a shape is made of
 MOST_SEGMENTS = 64  # of an ioctl's memory in it
 PATIENCE = 16384  # lines, after which one in two must have been known
-
-
-def text_bytes(shown: str) -> bytes:
-    """The bytes of a text; its escapes are those that JSON and Python share."""
-    return escape_decode(shown)[0] if "\\" in shown else shown.encode("ascii")
-
-
-def one_segment(shown: str) -> list[bytes | None]:
-    """Memory that is one segment."""
-    return [unhexlify(shown)]
-
-
-def segments(shown: str) -> list[bytes | None]:
-    """Memory of several segments, as they stand between brackets."""
-    return [None if one == "null" else unhexlify(one[1:-1]) for one in shown.split(", ")]
-
-
-#: Member to its pattern, the event's attribute, and what makes the one of the other.
-VARIABLE: dict[str, tuple[str, str, Convert]] = {
-    "text": (TEXT, "data", text_bytes),
-    "hex": (DIGITS, "data", unhexlify),
-    "in": (DIGITS, "before", one_segment),
-    "out": (DIGITS, "after", one_segment),
-    "size": (NATURAL, "size", int),
-    "value": (NUMBER, "argument", int),
-    "offset": (NUMBER, "offset", int),
-    "result": (NUMBER, "result", int),
-    "since": (NATURAL, "since", int),
-}
-RUNS = (TEXT, DIGITS)
-PLAIN = bytes(range(0x20, 0x7F))
-
 
 new = Event.__new__
 
@@ -80,72 +51,18 @@ new = Event.__new__
 class Shape:
     """What lines have in common.
 
-    rows   of each value its place, the attribute, and the conversion; behind these time and took, unless it has none
-    kept   the members of all events of the shape
     moves  whether the result follows from the bytes that were moved
     bound  whether there are members whose values may contradict others
     next   the shape of the line that came behind it last time: programs go round in loops
     """
 
-    __slots__ = ("_end", "_match", "_parts", "_runs", "bound", "kept", "moves", "next", "rows", "timed")
+    __slots__ = ("bound", "moves", "next", "read")
 
-    def __init__(
-        self, parts: list[str], rows: list[tuple[int, str, Convert]], kept: dict[str, Any], moves: bool
-    ) -> None:
-        self._match = re.compile("".join(parts)).fullmatch
-        self._parts = parts
-        self._runs: list[tuple[Callable[..., re.Match[str] | None], bool]] | None = None
-        self._end = self._match
-        self.rows = rows
-        self.kept = kept
+    def __init__(self, pattern: Pattern, moves: bool, bound: bool) -> None:
+        self.read = pattern.read
         self.moves = moves
-        self.timed = "times" in kept
-        self.bound = any(attribute in ("size", "since") for _, attribute, _ in rows)
+        self.bound = bound
         self.next = self
-
-    def values(self, line: str) -> Sequence[str] | None:
-        """What stands in a line; None where it is of another shape."""
-        if len(line) >= LONG:
-            return self._values_between(line)
-        found = self._match(line)
-        return None if found is None else found.groups()
-
-    def _values_between(self, line: str) -> Sequence[str] | None:
-        """The same of a long line: finding the end of a run of bytes takes a tenth of matching them one by one."""
-        if self._runs is None:
-            self._prepare()
-        values: list[str] = []
-        end = 0
-        for before, is_text in self._runs or ():
-            found = before(line, end)
-            begin = -1 if found is None else found.end()
-            end = line.find('"', begin)
-            if found is None or end < 0:
-                return None
-            run = line[begin:end]
-            if is_text and not is_plain(run):
-                whole = self._match(line)
-                return None if whole is None else whole.groups()
-            values += found.groups()
-            values.append(run)
-        found = self._end(line, end)
-        return None if found is None else (*values, *found.groups())
-
-    def _prepare(self) -> None:
-        """Make the patterns of what stands before each run of bytes, and behind the last."""
-        begin, self._runs = "", []
-        for part in self._parts:
-            if part in RUNS:
-                self._runs.append((re.compile(f'{begin}"').match, part == TEXT))
-                begin = '"'
-            else:
-                begin += part
-        self._end = re.compile(begin).fullmatch
-
-
-def is_plain(run: str) -> bool:
-    """Whether a text has neither escapes nor what JSON, or a trace, would not have in it."""
-    return run.isascii() and "\\" not in run and not run.encode().translate(None, PLAIN)
 
 
 def shape_of(line: bytes, event: Event) -> Shape | None:
@@ -155,28 +72,47 @@ def shape_of(line: bytes, event: Event) -> Shape | None:
     pairs = dict(pairs_of(line))
     if event.name in MAKERS or not UNSHAPED.isdisjoint(pairs) or (event.name in MOVES_BYTES and "result" in pairs):
         return None
-    parts: list[str] = []
-    rows: list[tuple[int, str, Convert]] = []
+    parts: list[bytes | tuple[str, str] | tuple[str, str, int]] = []
     kept = event.__dict__.copy()
-    timed = [*pairs][-2:] == ["time", "took"]
+    timed = (*pairs,)[-2:] == TIMES
+    before = "{"
     for name, value in pairs.items():
-        pattern, attribute, convert = VARIABLE.get(name, ("", "", int))
-        if timed and name in ("time", "took"):
+        before += f'"{name}": '
+        if timed and name in TIMES:
             del kept[name]
-            kept["times"] = None
+            parts += [before.encode(), ("times", "s")]
+            before = ", "
             continue
+        attribute, kind = VARIABLE.get(name, ("", ""))
+        if not attribute:
+            before += f"{dumps(value)}, "
+            continue
+        del kept[attribute]
         if value.__class__ is list:
             if len(value) > MOST_SEGMENTS:
                 return None
-            pattern, convert = rf"\[({', '.join([SEGMENT] * len(value))})\]", segments
-        parts.append(re.escape(f'{", " if parts else "{"}"{name}": '))
-        if attribute:
-            rows.append((len(rows), attribute, convert))
-            del kept[attribute]
-        parts.append(pattern if attribute else re.escape(dumps(value)))
-    parts.append(END if timed else r"\}\n")
-    shape = Shape(parts, rows, kept, event.name in MOVES_BYTES and event.error is None)
-    return shape if shape.values(line.decode()) is not None else None  # it may be written in another way than ours
+            parts += [before.encode(), (attribute, "[", len(value))]
+            before = ", "
+        else:
+            quote = '"' if kind in QUOTED else ""
+            parts += [(before + quote).encode(), (attribute, kind)]
+            before = f"{quote}, "
+    parts.append((before.removesuffix(", ") + "}\n").encode())
+    pattern = made_of(parts, kept)
+    if pattern.read(line) is None:
+        return None  # it is written in another way than ours
+    attributes = {part[0] for part in parts if part.__class__ is tuple}
+    moves = event.name in MOVES_BYTES and event.error is None
+    return Shape(pattern, moves, not attributes.isdisjoint(("size", "since")))
+
+
+def made_of(parts: list[bytes | tuple[str, str] | tuple[str, str, int]], kept: dict[str, Any]) -> Pattern:
+    """The pattern of these parts.  Raises ShimNotBuilt."""
+    try:
+        from devshim.trace.format._pattern import Pattern
+    except ImportError as error:
+        raise ShimNotBuilt(f"the C module that reads traces cannot be loaded ({error}): {REBUILD}") from error
+    return Pattern(parts, kept)
 
 
 class Shapes:
@@ -189,8 +125,8 @@ class Shapes:
         self._new = 0
         self.useful = True
 
-    def find(self, line: str, before: int) -> Event | None:
-        """The event of a line, given with a letter for each byte; None where only the strict way can tell.
+    def find(self, line: bytes, before: int) -> Event | None:
+        """The event of a line; None where only the strict way can tell.
 
         before: how many events stand before it.
         """
@@ -198,24 +134,16 @@ class Shapes:
         if last is None:
             return None
         shape = last.next
-        values = shape.values(line)
-        if values is None:
+        members = shape.read(line)
+        if members is None:
             for shape in self._shapes:
-                values = shape.values(line)
-                if values is not None:
+                members = shape.read(line)
+                if members is not None:
                     last.next = shape
                     break
             else:
                 return None
         self._last = shape
-        members = shape.kept.copy()
-        try:
-            for at, attribute, convert in shape.rows:
-                members[attribute] = convert(values[at])
-        except ValueError:
-            return None  # an odd number of digits, say
-        if shape.timed:
-            members["times"] = values[-2:]
         if shape.moves:
             members["result"] = len(members["data"]) if "data" in members else 0
         if shape.bound:
