@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import mmap
 import struct
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import NamedTuple
 
 ET_EXEC, ET_DYN = 2, 3
 PT_DYNAMIC, PT_INTERP, PT_NOTE = 2, 3, 4
@@ -22,49 +19,56 @@ class NotElf(ValueError):
     """The file is no ELF file, or a damaged one."""
 
 
-class Segment(NamedTuple):
+class Segment:
     """A program header, as far as it matters here."""
 
-    type: int
-    offset: int
-    address: int
-    size: int
+    __slots__ = ("address", "offset", "size", "type")
+
+    def __init__(self, type: int, offset: int, address: int, size: int) -> None:
+        self.type = type
+        self.offset = offset
+        self.address = address
+        self.size = size
 
 
-class Section(NamedTuple):
+class Section:
     """A section header, as far as it matters here."""
 
-    name: str
-    type: int
-    offset: int
-    size: int
-    link: int
+    __slots__ = ("link", "name", "offset", "size", "type")
+
+    def __init__(self, name: str, type: int, offset: int, size: int, link: int) -> None:
+        self.name = name
+        self.type = type
+        self.offset = offset
+        self.size = size
+        self.link = link
 
 
-@dataclass
 class Elf:
-    """One ELF file's headers."""
+    """One ELF file's headers.
 
-    bits: int
-    machine: int
-    type: int
-    interpreter: str | None = None
-    """The dynamic loader that the kernel starts it with; None: it is static, or a library."""
-    dynamic: bool = False
-    """It has a dynamic section."""
-    position_independent: bool = False
-    """It is an executable and can be loaded anywhere."""
-    needed: list[str] = field(default_factory=list)
-    """Libraries that it asks for."""
-    sections: list[str] = field(default_factory=list)
-    notes: set[tuple[str, int]] = field(default_factory=set)
-    """Owner and type of each note."""
-    imports: set[str] = field(default_factory=set)
-    """Dynamic symbols that it takes from others."""
-    exports: set[str] = field(default_factory=set)
-    """Dynamic symbols that it gives to others."""
-    symbols: set[str] = field(default_factory=set)
-    """Names in its full symbol table; empty where it was stripped."""
+    interpreter           the dynamic loader that the kernel starts it with; None: it is static, or a library
+    dynamic               it has a dynamic section
+    position_independent  it is an executable and can be loaded anywhere
+    needed                libraries that it asks for
+    notes                 owner and type of each note
+    imports, exports      dynamic symbols that it takes from others, and gives to them
+    symbols               names in its full symbol table; empty where it was stripped
+    """
+
+    def __init__(self, bits: int, machine: int, type: int) -> None:
+        self.bits = bits
+        self.machine = machine
+        self.type = type
+        self.interpreter: str | None = None
+        self.dynamic = False
+        self.position_independent = False
+        self.needed: list[str] = []
+        self.sections: list[str] = []
+        self.notes: set[tuple[str, int]] = set()
+        self.imports: set[str] = set()
+        self.exports: set[str] = set()
+        self.symbols: set[str] = set()
 
     @property
     def machine_name(self) -> str:
@@ -94,6 +98,8 @@ class Reader:
             raise ValueError("neither 32 nor 64 bits, or of no byte order")
         self.wide = content[4] == 2
         self.order = "<" if content[5] == 1 else ">"
+        self.segments = self.read_segments()
+        self.sections = self.read_sections()
 
     def elf(self) -> Elf:
         """Put together what the headers say."""
@@ -123,8 +129,7 @@ class Reader:
             raise ValueError(f"no text at {at}")
         return self.content[at:end].decode(errors="replace")
 
-    @cached_property
-    def segments(self) -> list[Segment]:
+    def read_segments(self) -> list[Segment]:
         """All program headers."""
         table, (size, count) = (self.unpack("Q", 32), self.unpack("HH", 54)) if self.wide else (
             self.unpack("I", 28), self.unpack("HH", 42))  # fmt: skip
@@ -137,8 +142,7 @@ class Reader:
             found.append(Segment(kind, offset, address, length))
         return found
 
-    @cached_property
-    def sections(self) -> list[Section]:
+    def read_sections(self) -> list[Section]:
         """All section headers; none where they were stripped, too."""
         table, (size, count, names) = (self.unpack("Q", 40), self.unpack("HHH", 58)) if self.wide else (
             self.unpack("I", 32), self.unpack("HHH", 46))  # fmt: skip

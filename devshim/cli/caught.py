@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shlex
 import stat
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from devshim import target
 from devshim.elf import Elf, NotElf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCRIPTS_DEEP = 4
 """How many interpreters of interpreters the kernel follows; exec_binprm in fs/exec.c."""
@@ -24,13 +25,18 @@ OTHER_ENGINE = "its system calls are caught one by one (engine seccomp)"
 ALLOW_IT = "allow it there (docker: --security-opt seccomp=unconfined --cap-add SYS_PTRACE)"
 
 
-class Finding(NamedTuple):
-    """One line of a doctor's report."""
+class Finding:
+    """One line of a doctor's report.
 
-    good: bool
-    text: str
-    advice: str = ""
-    """What to do about it; empty where nothing needs doing."""
+    advice  what to do about it; empty where nothing needs doing
+    """
+
+    __slots__ = ("advice", "good", "text")
+
+    def __init__(self, good: bool, text: str, advice: str = "") -> None:
+        self.good = good
+        self.text = text
+        self.advice = advice
 
 
 def examine(program: str, preload: bool = False) -> Iterator[Finding]:
@@ -77,8 +83,17 @@ def interpreter_of(line: str) -> str | None:
         return None
     if os.path.basename(words[0]) != "env" or len(words) == 1:
         return words[0]
-    rest = [word for word in shlex.split(words[1].removeprefix("-S")) if not word.startswith("-") and "=" not in word]
+    rest = [word for word in split(words[1].removeprefix("-S")) if not word.startswith("-") and "=" not in word]
     return rest[0] if rest else None
+
+
+def split(text: str) -> list[str]:
+    """The words of a text, as a shell parts them; what few have in it is not loaded for all."""
+    if not any(mark in text for mark in "\"'\\"):
+        return text.split()
+    from shlex import split
+
+    return split(text)
 
 
 def privileges(path: str) -> Iterator[Finding]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 TYPE = re.compile(r"(be|le):([su])(\d+)/(\d+)(?:X(\d+))?>>(\d+)")
 
 
-@dataclass(frozen=True)
 class Layout:
-    """What `le:s12/16>>4` means (Documentation/driver-api/iio/buffers.rst)."""
+    """What `le:s12/16>>4` means (Documentation/driver-api/iio/buffers.rst).
 
-    order: str
-    """ "little" or "big"."""
-    signed: bool
-    bits: int
-    storage: int
-    """Bits that one value takes."""
-    repeat: int
-    shift: int
+    big      whether the first byte is the highest
+    storage  bits that one value takes
+    """
+
+    __slots__ = ("big", "bits", "repeat", "shift", "signed", "storage")
+
+    def __init__(self, big: bool, signed: bool, bits: int, storage: int, repeat: int, shift: int) -> None:
+        self.big = big
+        self.signed = signed
+        self.bits = bits
+        self.storage = storage
+        self.repeat = repeat
+        self.shift = shift
 
     @property
     def size(self) -> int:
@@ -32,7 +35,7 @@ class Layout:
         if not low <= value <= high:
             raise ValueError(f"{value} is not from {low} to {high}, what {self.bits} bits hold")
         raw = value << self.shift & (1 << self.storage) - 1
-        return raw.to_bytes(self.storage // 8, "little" if self.order == "little" else "big")
+        return raw.to_bytes(self.storage // 8, "big" if self.big else "little")
 
 
 def layout_of(text: str) -> Layout:
@@ -41,9 +44,7 @@ def layout_of(text: str) -> Layout:
     if match is None:
         raise ValueError(f'{text!r} is no type of a scan element; write one such as "le:s12/16>>4"')
     order, sign, bits, storage, repeat, shift = match.groups()
-    found = Layout(
-        "big" if order == "be" else "little", sign == "s", int(bits), int(storage), int(repeat or 1), int(shift)
-    )
+    found = Layout(order == "be", sign == "s", int(bits), int(storage), int(repeat or 1), int(shift))
     if (
         found.storage not in (8, 16, 32, 64)
         or found.bits + found.shift > found.storage
@@ -53,22 +54,23 @@ def layout_of(text: str) -> Layout:
     return found
 
 
-@dataclass(frozen=True)
 class Scan:
     """A channel in the buffer: `Scan("in_voltage0", "le:u10/16>>0")`.
 
     name   the channel's, as in the names of its files; its value is that of the file or attribute NAME_raw
     type   what the file NAME_type says
     index  where it stands in a sample; by default behind the one before
+
+    Raises ValueError for a type that is none.
     """
 
-    name: str
-    type: str
-    index: int = -1
-    layout: Layout = field(init=False)
+    __slots__ = ("index", "layout", "name", "type")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "layout", layout_of(self.type))
+    def __init__(self, name: str, type: str, index: int = -1) -> None:
+        self.name = name
+        self.type = type
+        self.index = index
+        self.layout = layout_of(type)
 
 
 #: The time of a sample, in nanoseconds, which the kernel adds to the channels (IIO_CHAN_SOFT_TIMESTAMP).
