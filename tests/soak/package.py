@@ -38,11 +38,17 @@ class Package:
 
     def build_host(self, *flags: str) -> None:
         """Compile the host's C module anew, likewise."""
-        host = self.folder / "devshim/host"
-        sources = sorted(map(str, host.glob("*.c")))
+        self._build_module("host/_channel", "*.c", *flags)
+
+    def build_reader(self, *flags: str) -> None:
+        """Compile the C module that reads traces anew, likewise."""
+        self._build_module("trace/format/_pattern", "_pattern.c", *flags)
+
+    def _build_module(self, name: str, sources: str, *flags: str) -> None:
+        module = self.folder / "devshim" / f"{name}.abi3.so"
         include = [f"-I{self.folder / 'devshim/shim'}", f"-I{sysconfig.get_path('include')}"]
         ours = ["-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-DPy_LIMITED_API=0x030B0000"]
-        self._compile([*ours, *include, *flags, "-o", str(host / "_channel.abi3.so"), *sources])
+        self._compile([*ours, *include, *flags, "-o", str(module), *sorted(map(str, module.parent.glob(sources)))])
 
     def _compile(self, words: Sequence[str]) -> None:
         compiler = os.environ.get("CC", "cc").split()

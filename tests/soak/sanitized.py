@@ -1,4 +1,4 @@
-"""The shim and the host's C module under sanitizers, and the shim under valgrind, playing random scripts."""
+"""The shim and the C modules under sanitizers, and the shim under valgrind, playing random scripts and traces."""
 
 from __future__ import annotations
 
@@ -57,6 +57,21 @@ def host_under_ubsan(first: int, count: int) -> None:
         package.build_host("-fsanitize=undefined", "-fno-sanitize-recover=undefined")
         player = Player(build("actors", folder), environment=package.environment, folder=folder, timeout=300)
         play_seeds(player, range(first, first + count), SHORT, shrink=False)
+
+
+def reader_under_asan(first: int, count: int) -> None:
+    """The C module that reads traces with both, in an interpreter that has them preloaded."""
+    libraries = " ".join(map(runtime, ("libasan.so", "libubsan.so")))
+    with tempfile.TemporaryDirectory(prefix="devshim-reader-") as name:
+        folder = Path(name)
+        package = Package(folder)
+        package.build_reader(*ASAN)
+        options = {"LD_PRELOAD": libraries, "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc"}
+        environment = {**package.whole_environment, **options, "PYTHONPATH": f"{folder}:{ROOT}"}
+        words = [os.path.realpath(sys.executable), "-m", "tests.soak.lines", str(first), str(count)]
+        outcome = run(words, env=environment, cwd=folder, timeout=300)
+        if outcome.returncode:
+            raise Wrong(f"exit code {outcome.returncode}\n{outcome.stderr[-6000:]}")
 
 
 def shim_under_tsan(calls: int) -> None:
@@ -138,6 +153,7 @@ def all_of_them(first: int, count: int) -> Iterator[str]:
     """Each step, with what became of it.  Raises Wrong."""
     steps = (
         ("shim, AddressSanitizer and UndefinedBehaviorSanitizer", lambda: shim_under_asan(first, count)),
+        ("reader of traces, the same", lambda: reader_under_asan(first, 50 * count)),
         ("host's C module, UndefinedBehaviorSanitizer", lambda: host_under_ubsan(first, count)),
         ("shim, ThreadSanitizer", lambda: shim_under_tsan(200 * count)),
         ("host's C module, ThreadSanitizer", lambda: host_under_tsan(200 * count)),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import deaths, memory, sanitized, starved
+from tests.soak import deaths, lines, memory, sanitized, starved
 from tests.soak.build import build
 from tests.soak.expected import Step
 from tests.soak.generate import Generator
@@ -103,6 +103,10 @@ def test_too_few_processes_are_said_in_one_line(busy: Path, processes: int) -> N
 @pytest.mark.parametrize("kilobytes", [16, 72])
 def test_a_full_disk_ends_a_run_with_a_word(busy: Path, kilobytes: int) -> None:
     starved.judge(f"{kilobytes} KiB", starved.on_full_disk(kilobytes, busy))
+
+
+def test_lines_of_random_traces_say_the_same_by_their_shapes_and_without() -> None:
+    assert 100 < lines.compare(1, 500) < 500
 
 
 @pytest.mark.client("valgrind")

@@ -41,7 +41,7 @@ class Repeated:
         if len(line) > LONGEST:
             return None
         cut = line.rfind(TIME)
-        kept = self._kept.get(line[:cut])
+        kept = self._kept.get(line[:cut] if cut >= 0 else line)
         if kept is None:
             return None
         event = Event.__new__(Event)
@@ -61,7 +61,7 @@ class Repeated:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             event.alike = next(self._alike)
-            self._kept[line[:cut]] = kept = event.__dict__.copy()
+            self._kept[line[:cut] if cut >= 0 else line] = kept = event.__dict__.copy()
             if cut >= 0:
                 kept.pop("time", None)
                 kept.pop("took", None)

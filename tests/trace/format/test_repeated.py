@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devshim.trace.format.reader import Trace
+from devshim.trace.format.reader import Trace, TraceError
 
 HEADER = '{"format": "devtrace/1"}\n'
 OPEN = '{"call": "open", "file": 1, "node": "/dev/x", "flags": "O_RDWR"}\n'
@@ -33,3 +33,10 @@ def test_after_many_different_lines_repeated_ones_are_looked_for_again(
     assert not any(found[20:40])
     assert len(set(found[-20:])) == 1
     assert found[-1]
+
+
+def test_a_line_that_breaks_off_before_its_times_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.trace"
+    path.write_text(HEADER + OPEN + READ % ("a", 1) + (READ % ("a", 2)).partition(', "time"')[0] + "\n")
+    with pytest.raises(TraceError, match=":4: no JSON"):
+        list(Trace(path))
