@@ -58,7 +58,27 @@ def value(chance: random.Random) -> Event:
     return Event("ioctl", file=1, request=0x4D02, argument=chance.choice((1, 10**17, -5, 2**63)))
 
 
-KINDS: tuple[Callable[[random.Random], Event], ...] = (read, write, ioctl, value)
+def at_place(chance: random.Random) -> Event:
+    """A pread or pwrite."""
+    event = chance.choice((read, write))(chance)
+    event.name, event.offset = f"p{event.name}", chance.choice((0, 4096, 10**17))
+    return event
+
+
+def poll(chance: random.Random) -> Event:
+    """A poll, of any outcome."""
+    ready = chance.choice((0, 1))
+    return Event("poll", file=1, asked=1, ready=ready, result=ready, timeout=chance.choice((None, 0.0, 1.5)))
+
+
+def failed(chance: random.Random) -> Event:
+    """A call that failed."""
+    event = chance.choice((read, ioctl, value))(chance)
+    event.data, event.after, event.result, event.error = b"", None, -1, chance.choice(("EIO", "EAGAIN"))
+    return event
+
+
+KINDS: tuple[Callable[[random.Random], Event], ...] = (read, write, ioctl, value, at_place, poll, failed)
 
 
 def text(chance: random.Random) -> bytes:
@@ -69,6 +89,7 @@ def text(chance: random.Random) -> bytes:
     for number in range(chance.choice((3, 30))):
         event = chance.choice(kinds)(chance)
         event.since = chance.choice((None, None, number))
+        event.thread = chance.choice((1, 1, 1, 2))
         if timed:
             event.time, event.took = round(chance.random() * 10 ** chance.randrange(9), 6), 0.0
         line = bytearray(event_text(event).encode() + b"\n")
