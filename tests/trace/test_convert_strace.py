@@ -215,6 +215,34 @@ def test_a_broken_line_is_an_error(line):
         Lines().feed(line, 1)
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("pselect6(4, [3], NULL) = 1", "the call's arguments are not as strace writes them"),
+        ("ioctl(3, 030690, 0x7ffd) = 0", "the call's arguments are not as strace writes them"),
+        ("openat(AT_FDCWD) = 4", "the call's arguments are not as strace writes them"),
+        ('read(3, "abc", 2) = 3', "the call contradicts itself: read: 3 bytes came of 2 that were asked for"),
+        ('write(3, "ab", 3) = 3', "the call contradicts itself: write: result 3, but there are 2 bytes"),
+        ('read(3, "abc", 3) = 099999999999999999999999', "the call's arguments are not as strace writes them"),
+        ("read(3, 0x7ffd, 3) = -1", "it failed, and does not say why"),
+        ("read(3, 0x7ffd, 3) = -1 EEK (Odd)", "EEK is no errno's name"),
+        ("what\x07 is this", "it is not strace's; take the output of: strace -f -xx -s 65535 -o FILE PROGRAM"),
+    ],
+)
+def test_a_damaged_line_is_told_and_the_others_are_converted_all_the_same(convert, line, why) -> None:
+    found, recording = convert(f'openat(AT_FDCWD, "/dev/ttyUSB0", O_RDWR) = 3\n{line}\nwrite(3, "AT", 2) = 2\n')
+
+    assert [event["call"] for event in found] == ["open", "write"]
+    assert recording.said() == [f"a.strace:2: {why}"]
+    assert recording.lost == 1
+
+
+def test_a_node_that_a_trace_cannot_name_is_left_out(convert) -> None:
+    found, recording = convert('openat(AT_FDCWD, "/dev/tty\\x07", O_RDWR) = 3\nwrite(3, "AT", 2) = 2\n')
+
+    assert (found, recording.header.nodes) == ([], {})
+
+
 def test_commas_in_strings_comments_and_paths_part_no_arguments():
     arguments, _ = split('3</dev/a,b<char 1:2>>, "x, \\"y", {a=[1, 2], b=0x3 /* A, B */})', 0)
 

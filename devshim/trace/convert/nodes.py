@@ -6,6 +6,7 @@ import re
 
 from devshim.known.names import is_terminal
 from devshim.trace.event import Node
+from devshim.trace.format import checks
 
 #: Never recorded unless named: they are everybody's.
 ORDINARY = re.compile(
@@ -19,6 +20,11 @@ BLOCK = re.compile(
 TTY_MAJORS = {4, 5, *range(136, 144), 166, 188, 204, 216, 229}
 
 S_IFMT, S_IFCHR, S_IFBLK = 0o170000, 0o020000, 0o060000
+
+
+def has_place(path: str) -> bool:
+    """Whether a trace can name a path or a program: not with a control character in it."""
+    return path.isprintable() or not any(letter < " " or letter == "\x7f" for letter in path)
 
 
 class Nodes:
@@ -38,6 +44,8 @@ class Nodes:
             return True
         if not path.startswith("/dev/") or "/../" in path or "/./" in path or "//" in path or path.endswith("/"):
             return False
+        if not has_place(path):
+            return False
         return not ORDINARY.fullmatch(path)
 
     def status(self, path: str, mode: int, rdev: tuple[int, int]) -> None:
@@ -48,10 +56,10 @@ class Nodes:
                 self.settle(self.nodes[path])
 
     def node(self, path: str) -> Node:
-        """The node at a path, made when it is first met."""
+        """The node at a path, made when it is first met.  Raises ValueError for a path that a trace cannot name."""
         found = self.nodes.get(path)
         if found is None:
-            found = self.nodes[path] = Node(path)
+            found = self.nodes[path] = Node(checks.path(path))
             self.settle(found)
         return found
 

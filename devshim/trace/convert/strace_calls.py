@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from devshim.trace.convert.memory_file import MemoryFile
-from devshim.trace.convert.nodes import Nodes
+from devshim.trace.convert.nodes import Nodes, has_place
 from devshim.trace.convert.recording import ConversionError, Describer, Recording
 from devshim.trace.convert.strace_files import Descriptor, OpenFile, Process, Processes
 from devshim.trace.convert.strace_ioctl import Ioctls
@@ -26,8 +26,17 @@ from devshim.trace.convert.strace_values import (
 )
 from devshim.trace.convert.surroundings import Surroundings
 from devshim.trace.event import Event, Header
+from devshim.trace.format.checks import Wrong
+from devshim.trace.format.json_line import members_of, pairs_of
+from devshim.trace.format.lines import event_of, event_text
 
 MOST_PROBLEMS = 100
+
+
+def checked(event: Event) -> Event:
+    """An event of which a trace can have a line.  Raises ValueError with the reason: then the log is damaged."""
+    event_of(members_of(pairs_of(event_text(event).encode())))
+    return event
 
 
 class Conversion:
@@ -61,14 +70,25 @@ class Conversion:
             for _ in range(times):
                 for event in self.call(call):
                     event.time, event.took = call.time, call.took
+                    checked(event)
                     yield event
         except BadLine as problem:
-            self.problems += 1
-            self.recording.lost += 1
-            if self.problems <= MOST_PROBLEMS:
-                self.recording.note(f"{os.path.basename(name)}:{at}: {problem}")
-            if self.problems > MOST_PROBLEMS and not self.processes.count:
-                raise ConversionError(f"{name}:{at}: this is not strace's output: {problem}") from None
+            self.unread(str(problem), at, name)
+        except ConversionError:
+            raise
+        except Wrong as problem:
+            self.unread(f"the call contradicts itself: {problem}", at, name)
+        except (LookupError, ValueError, OverflowError):
+            self.unread("the call's arguments are not as strace writes them", at, name)
+
+    def unread(self, why: str, at: int, name: str) -> None:
+        """Note a line that cannot be read.  Raises ConversionError where nothing of the file is strace's."""
+        self.problems += 1
+        self.recording.lost += 1
+        if self.problems <= MOST_PROBLEMS:
+            self.recording.note(f"{os.path.basename(name)}:{at}: {why}")
+        if self.problems > MOST_PROBLEMS and not self.processes.count:
+            raise ConversionError(f"{name}:{at}: this is not strace's output: {why}")
 
     def unfinished(self) -> Iterator[Event]:
         """Calls that never returned: their program was killed in them."""
@@ -76,8 +96,8 @@ class Conversion:
             try:
                 call, _ = self.lines.feed(f"{who + ' ' if who else ''}{begun.text.rstrip(' ,')}) = ?\n", 0)
                 if call is not None:
-                    yield from self.call(call)
-            except (BadLine, IndexError):
+                    yield from map(checked, self.call(call))
+            except (LookupError, ValueError, OverflowError):
                 self.recording.note(f"a call of {who or 'the program'} is cut off: {begun.text[:60]}")
         for _, events in self.interrupted.values():
             yield from events
@@ -148,7 +168,7 @@ class Conversion:
         path = path_at(call.arguments[0], call.arguments[at]) if at else path_at("", call.arguments[0])
         how = call.arguments[at + 1] if len(call.arguments) > at + 1 else "O_WRONLY|O_CREAT|O_TRUNC"
         bits = flags(members(how).get("flags", "0") if how.startswith("{") else how, OPENING)
-        mode = number(call.arguments[at + 2]) if len(call.arguments) > at + 2 else 0
+        mode = number(call.arguments[at + 2]) & 0o7777 if len(call.arguments) > at + 2 else 0
         fd = call.result
         resolved = ""
         if fd is not None and fd >= 0:
@@ -346,7 +366,8 @@ class Conversion:
             self.processes.executed(process)
             data, _ = string(call.arguments[0])
             header: Header = self.recording.header
-            header.program = header.program or os.path.basename(os.fsdecode(data))
+            program = os.path.basename(os.fsdecode(data))
+            header.program = header.program or (program if has_place(program) else "")
         return iter(())
 
     def named(self, call: Call, process: Process) -> Iterator[Event]:

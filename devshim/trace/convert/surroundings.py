@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from devshim.model.device import Link
+from devshim.trace.convert.nodes import has_place
 from devshim.trace.convert.strace_files import Descriptor
 from devshim.trace.convert.strace_line import BadLine, Call
 from devshim.trace.convert.strace_values import descriptor, items, members, number, path_at, string
@@ -253,6 +254,9 @@ class Surroundings:
                 found[at] = Link(target)
         for path in [path for path in found if any(isinstance(found.get(above), Link) for above in above_of(path))]:
             del found[path]
+        for path, what in list(found.items()):
+            if not has_place(path) or (isinstance(what, Link) and not has_place(what)):
+                del found[path]
         folder = next((posixpath.dirname(path) for path in sorted(found) if path.startswith("/sys/devices/")), "")
         if not self.nodes and folder:
             self.nodes[folder] = Node(folder, "sysfs")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import lzma
 import re
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from devshim.trace.convert.nodes import Nodes
 from devshim.trace.convert.recording import ConversionError, Describer, Recording
 from devshim.trace.convert.umockdev_devices import devices
 from devshim.trace.event import Event, Header, Node
+from devshim.trace.format import checks
 
 SUFFIXES = (".umockdev", ".ioctl", ".script", ".events", ".evemu")
 EVENT_BYTES = 24
+MOST_DIGITS = 9  # of milliseconds in a script
 OPENED = 0o2  # O_RDWR: the recordings do not say
 #: Requests that umockdev answers without an argument of their own: errno, or None for success.
 STATELESS = {
@@ -129,7 +132,10 @@ class Conversion:
             name = next(iter(self.recording.header.nodes))
         if not name.startswith("/dev/"):
             raise ConversionError(f"{path}: which device is it of? Say --node /dev/...")
-        return self.nodes.node(name)
+        try:
+            return self.nodes.node(name)
+        except ValueError as problem:
+            raise ConversionError(f"{path}: {problem}") from None
 
     def ioctls(self, path: str, lines: list[bytes]) -> Iterator[Event]:
         """NAME RESULT HEX, indented as a tree, whose order is that in which they were made."""
@@ -216,7 +222,7 @@ class Conversion:
             if code == b"f":
                 self.recording.note("a script's tolerance (f) is not converted; replay with --match FILE.py")
                 continue
-            if code not in (b"r", b"w") or not value.isdigit():
+            if code not in (b"r", b"w") or not value.isdigit() or len(value) > MOST_DIGITS:
                 raise ConversionError(f"{path}:{at}: not a line of a script: {line[:40]!r}")
             node = self.device(named, path)
             yield from self.opened(node.path)
@@ -244,11 +250,13 @@ class Conversion:
                 continue
             node = self.device(named, path)
             yield from self.opened(node.path)
-            seconds, micros = int(found[1]), int(found[2].ljust(6, "0")[:6])
-            kind, code, value = int(found[3], 16), int(found[4], 16), int(found[5])
-            packet += seconds.to_bytes(8, "little") + micros.to_bytes(8, "little")
-            packet += kind.to_bytes(2, "little") + code.to_bytes(2, "little") + value.to_bytes(4, "little", signed=True)
-            begun = seconds + micros / 1e6
+            try:
+                seconds, micros = int(found[1]), int(found[2].ljust(6, "0")[:6])
+                kind, code, value = int(found[3], 16), int(found[4], 16), int(found[5])
+                packet += struct.pack("<QQHHi", seconds, micros, kind, code, value)
+                begun = checks.seconds(seconds + micros / 1e6)
+            except (ValueError, struct.error):
+                raise ConversionError(f"{path}:{at}: not an event: {line[:60]}") from None
             if (kind, code) == (0, 0):
                 yield self.reported(node, packet, begun)
                 packet = b""

@@ -11,6 +11,7 @@ from devshim.model.device import Link
 from devshim.trace.convert.nodes import S_IFBLK, S_IFCHR, Nodes
 from devshim.trace.convert.recording import ConversionError
 from devshim.trace.event import Node
+from devshim.trace.format import checks
 
 #: Subsystems whose devices are on a bus; those of all others are of a class.
 BUSES = frozenset(
@@ -102,11 +103,13 @@ def add(device: Device, kind: bytes, text: str, value: bytes) -> None:
     at = f"{device.path}/{name}"
     if kind in (b"A", b"L", b"H") and (not name or any(part in ("", ".", "..") for part in name.split("/"))):
         raise ValueError(f"attribute {name!r}")
+    if kind in (b"A", b"L", b"H"):
+        checks.path(at)
     if kind == b"N":
-        device.node = f"/dev/{name}"
+        device.node = checks.path(f"/dev/{name}")
         device.content = bytes.fromhex(content) if content else None
     elif kind == b"S":
-        device.links.append(f"/dev/{text}")
+        device.links.append(checks.path(f"/dev/{text}"))
     elif kind == b"E":
         device.properties[name] = content
     elif kind == b"A":
@@ -114,7 +117,7 @@ def add(device: Device, kind: bytes, text: str, value: bytes) -> None:
     elif kind == b"H":
         device.found[at] = bytes.fromhex(content)
     elif kind == b"L":
-        device.found[at] = Link(content)
+        device.found[at] = Link(checks.text(content))
     else:
         raise ValueError(f"{kind.decode('ascii', 'replace')}: is not known; there are P N S E A H L")
 

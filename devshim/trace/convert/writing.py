@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devshim import __version__
-from devshim.trace.convert.recording import Recording
+from devshim.trace.convert.recording import ConversionError, Recording
 from devshim.trace.event import Event
 from devshim.trace.format.writer import Writer
 
@@ -22,7 +22,10 @@ def write_trace(recording: Recording, path: str) -> int:
     recording.header.by = recording.header.by or f"devshim {__version__}"
     writer = Writer(path, recording.header)
     for event in recording.events():
-        writer.event(event)
+        try:
+            writer.event(event)
+        except ValueError as problem:
+            raise ConversionError(f"call {writer.events + 1}, {event.name}: {problem}") from None
         if not writer.events % OFTEN:
             writer.flush()
     writer.end("finished", recording.lost, recording.said())

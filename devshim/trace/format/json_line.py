@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from math import isfinite
 
 from devshim.trace.format.checks import Wrong
 
@@ -85,4 +86,6 @@ def plain(value: Any, depth: int = 0) -> Any:
         return {name: plain(one, depth + 1) for name, one in members_of(value).items()}
     if value.__class__ is list:
         return [plain(one, depth + 1) for one in value]
+    if value.__class__ is float and not isfinite(value):
+        raise Wrong(f"{value} is no number")  # 1e999
     return value

@@ -195,6 +195,7 @@ def ioctl(more: str) -> str:
         ('{"call": "read", "file": 1, "size": 8, "time": -Infinity}\n', "-Infinity is no number"),
         ('{"call": "read", "file": 1, "size": 8, "time": 1e999}\n', "is not from 0 to"),
         ('{"call": "read", "file": 1, "size": 8, "took": -0.1}\n', "is not from 0 to"),
+        ('{"ioctl": {"request": "0x00005401", "size": [1e999]}}\n', "inf is no number"),
         ('{"call": "read", "file": 1, "size": 8, "error": "EIO", "result": 3}\n', "side by side"),
         ('{"call": "read", "file": 1, "size": 8, "error": "EEK"}\n', "no errno's name"),
         ('{"call": "read", "file": 1, "size": 8, "error": "errorcode"}\n', "no errno's name"),
