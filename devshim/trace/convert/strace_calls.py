@@ -29,14 +29,9 @@ from devshim.trace.event import Event, Header
 from devshim.trace.format.checks import Wrong
 from devshim.trace.format.json_line import members_of, pairs_of
 from devshim.trace.format.lines import event_of, event_text
+from devshim.trace.format.shapes import Shapes
 
 MOST_PROBLEMS = 100
-
-
-def checked(event: Event) -> Event:
-    """An event of which a trace can have a line.  Raises ValueError with the reason: then the log is damaged."""
-    event_of(members_of(pairs_of(event_text(event).encode())))
-    return event
 
 
 class Conversion:
@@ -60,6 +55,8 @@ class Conversion:
         self.files = 0
         self.problems = 0
         self.interrupted: dict[str, tuple[Call, list[Event]]] = {}
+        self.shapes = Shapes()
+        self.checks = 0
 
     def line(self, text: str, at: int, name: str) -> Iterator[Event]:
         """The events of one line.  Raises ConversionError where nothing of the file is strace's."""
@@ -70,8 +67,7 @@ class Conversion:
             for _ in range(times):
                 for event in self.call(call):
                     event.time, event.took = call.time, call.took
-                    checked(event)
-                    yield event
+                    yield self.checked(event)
         except BadLine as problem:
             self.unread(str(problem), at, name)
         except ConversionError:
@@ -80,6 +76,14 @@ class Conversion:
             self.unread(f"the call contradicts itself: {problem}", at, name)
         except (LookupError, ValueError, OverflowError):
             self.unread("the call's arguments are not as strace writes them", at, name)
+
+    def checked(self, event: Event) -> Event:
+        """An event of which a trace can have a line.  Raises ValueError with the reason: then the log is damaged."""
+        line = f"{event_text(event)}\n".encode()
+        if not self.shapes.useful or self.shapes.find(line, 0) is None:
+            self.shapes.keep(line, event_of(members_of(pairs_of(line))), self.checks)
+        self.checks += 1
+        return event
 
     def unread(self, why: str, at: int, name: str) -> None:
         """Note a line that cannot be read.  Raises ConversionError where nothing of the file is strace's."""
@@ -96,7 +100,7 @@ class Conversion:
             try:
                 call, _ = self.lines.feed(f"{who + ' ' if who else ''}{begun.text.rstrip(' ,')}) = ?\n", 0)
                 if call is not None:
-                    yield from map(checked, self.call(call))
+                    yield from map(self.checked, self.call(call))
             except (LookupError, ValueError, OverflowError):
                 self.recording.note(f"a call of {who or 'the program'} is cut off: {begun.text[:60]}")
         for _, events in self.interrupted.values():
