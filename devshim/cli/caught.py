@@ -91,9 +91,9 @@ def split(text: str) -> list[str]:
     """The words of a text, as a shell parts them; what few have in it is not loaded for all."""
     if not any(mark in text for mark in "\"'\\"):
         return text.split()
-    from shlex import split
+    import shlex
 
-    return split(text)
+    return shlex.split(text)
 
 
 def privileges(path: str) -> Iterator[Finding]:

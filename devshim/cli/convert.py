@@ -15,7 +15,6 @@ from devshim.target import say
 from devshim.trace.convert.formats import INPUTS, OUTPUTS, output_format, read
 from devshim.trace.convert.recording import ConversionError, Recording
 from devshim.trace.event import Event
-from devshim.trace.show import escaped
 
 HELP = "convert traces from strace and umockdev, and to Wireshark, Perfetto, a page"
 LARGE = 16 << 20
@@ -103,7 +102,7 @@ def main(words: list[str]) -> int:
         recording = read(paths, options.form, options.device, options.memory)
         say(convert(watched(recording), into, output))
         for note in recording.said():
-            say(escaped(note))
+            say(note)
     except ConversionError as problem:
         raise CannotConvert(str(problem)) from None
     except FileNotFoundError as problem:

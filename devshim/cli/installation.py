@@ -80,8 +80,8 @@ def shim() -> Iterator[Finding]:
 
 
 def host() -> Iterator[Finding]:
-    """Import the host with its C module."""
-    for module in ("devshim.host._channel", "devshim.host.main"):
+    """Import the host with the C modules."""
+    for module in ("devshim.host._channel", "devshim.host.main", "devshim.trace.format._pattern"):
         try:
             importlib.import_module(module)
         except ImportError as error:

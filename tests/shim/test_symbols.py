@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 SHIM = ROOT / "devshim/shim"
 LIBRARY = SHIM / "libdevshim.so"
 CHANNEL = ROOT / "devshim/host/_channel.abi3.so"
+PATTERN = ROOT / "devshim/trace/format/_pattern.abi3.so"
 FLAGS = (SHIM / "compile_flags.txt").read_text().split()
 GLIBC_FLOOR = (2, 28)
 
@@ -101,7 +102,7 @@ def test_machinery_neither_allocates_nor_prints_nor_locks() -> None:
     assert not wrong, f"not async-signal-safe: {spelled(wrong)}"
 
 
-@pytest.mark.parametrize("library", [LIBRARY, CHANNEL], ids=lambda path: path.name)
+@pytest.mark.parametrize("library", [LIBRARY, CHANNEL, PATTERN], ids=lambda path: path.name)
 def test_nothing_newer_than_the_glibc_floor_is_needed(library: Path) -> None:
     if not library.exists():
         pytest.skip(f"{library.name} is not built: make build")

@@ -141,6 +141,7 @@ def test_a_file_that_names_no_device_needs_one(tmp_path):
         ("a.ioctl", "@DEV /dev/spidev0.0 (SPI)\nTW 03ff\n", "a.ioctl:1: recordings of SPI cannot be converted"),
         ("a.script", "d 0 /dev/x\nx 1 a\n", "a.script:2: not a line of a script"),
         ("a.script", "d 0 /dev/x\nr 9999999999999 a\n", "a.script:2: not a line of a script"),
+        ("a.umockdev", "P: /devices/x\x07\nN: x\n", "a.umockdev:1: P: "),
         ("a.script", "d 0 /dev/x\x07\nr 1 a\n", "holds the control character 7"),
         ("a.events", "# device /dev/input/event0\nE: what\n", "a.events:2: not an event"),
         ("a.events", "# device /dev/input/event0\nE: 1.0 10002 0 1\n", "a.events:2: not an event"),

@@ -24,7 +24,11 @@ S_IFMT, S_IFCHR, S_IFBLK = 0o170000, 0o020000, 0o060000
 
 def has_place(path: str) -> bool:
     """Whether a trace can name a path or a program: not with a control character in it."""
-    return path.isprintable() or not any(letter < " " or letter == "\x7f" for letter in path)
+    try:
+        checks.text(path)
+    except ValueError:
+        return False
+    return True
 
 
 class Nodes:
@@ -44,9 +48,7 @@ class Nodes:
             return True
         if not path.startswith("/dev/") or "/../" in path or "/./" in path or "//" in path or path.endswith("/"):
             return False
-        if not has_place(path):
-            return False
-        return not ORDINARY.fullmatch(path)
+        return has_place(path) and not ORDINARY.fullmatch(path)
 
     def status(self, path: str, mode: int, rdev: tuple[int, int]) -> None:
         """What stat() said of a path."""

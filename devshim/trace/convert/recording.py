@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,8 +9,7 @@ from devshim.known import find_for
 from devshim.model.description import Description, Descriptions
 from devshim.trace.description import to_object
 from devshim.trace.event import Event, Header, Node
-
-CONTROL = re.compile("[\x00-\x1f\x7f]")
+from devshim.trace.show import escaped
 
 
 class ConversionError(ValueError):
@@ -38,7 +36,7 @@ class Recording:
 
     def note(self, text: str) -> None:
         """Say something, once however often it happens."""
-        text = CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+        text = escaped(text)
         self.notes[text] = self.notes.get(text, 0) + 1
 
     def said(self) -> list[str]:

@@ -73,7 +73,7 @@ class Conversion:
         except ConversionError:
             raise
         except Wrong as problem:
-            self.unread(f"the call contradicts itself: {problem}", at, name)
+            self.unread(f"no trace can hold this call: {problem}", at, name)
         except (LookupError, ValueError, OverflowError):
             self.unread("the call's arguments are not as strace writes them", at, name)
 

@@ -255,7 +255,7 @@ class Surroundings:
         for path in [path for path in found if any(isinstance(found.get(above), Link) for above in above_of(path))]:
             del found[path]
         for path, what in list(found.items()):
-            if not has_place(path) or (isinstance(what, Link) and not has_place(what)):
+            if not has_place(path) or (isinstance(what, Link) and not has_place(str(what))):
                 del found[path]
         folder = next((posixpath.dirname(path) for path in sorted(found) if path.startswith("/sys/devices/")), "")
         if not self.nodes and folder:

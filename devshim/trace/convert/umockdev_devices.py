@@ -86,7 +86,10 @@ def paragraphs(path: str, lines: list[bytes]) -> list[Device]:
         if kind == b"P":
             if not text.startswith("/devices/") or "/../" in f"{text}/":
                 raise ConversionError(f"{path}:{at}: P: a device's path begins with /devices/")
-            found.append(Device(f"/sys{text}"))
+            try:
+                found.append(Device(checks.path(f"/sys{text}")))
+            except ValueError as problem:
+                raise ConversionError(f"{path}:{at}: P: {problem}") from None
         elif not found:
             raise ConversionError(f"{path}:{at}: it begins with P: and a device's path")
         else:
